@@ -1,0 +1,38 @@
+"""Alembic runs this: on the connection it was handed, or on KPASS_DATABASE_URL."""
+
+import os
+from typing import Literal
+
+from alembic import context
+from sqlalchemy import Connection
+
+from kpass_vc.records import Base
+from kpass_vc.records.base import UtcDateTime, open_engine
+
+
+def render_item(kind: str, item: object, _autogen: object) -> str | Literal[False]:
+    """Our own column type as the one it is in the database."""
+    if kind == "type" and isinstance(item, UtcDateTime):
+        return "sa.DateTime(timezone=True)"
+    return False
+
+
+def migrate(connection: Connection) -> None:
+    """Run the migrations on one connection, in one transaction."""
+    context.configure(
+        connection=connection,
+        target_metadata=Base.metadata,
+        compare_type=True,
+        render_item=render_item,
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+handed = context.config.attributes.get("connection")
+if handed is not None:
+    migrate(handed)
+else:
+    with open_engine(os.environ.get("KPASS_DATABASE_URL", "sqlite:///var/kpass.db")).connect() as opened:
+        migrate(opened)
+        opened.commit()

@@ -1,0 +1,1 @@
+"""One file per verb. An action is act(env, session, actor, order); it requires, reads, works, writes, and never commits."""

@@ -1,0 +1,51 @@
+"""Set up an installation: folders, key-encryption key, tables, and the public URL on record. May be run again."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, Engine
+
+from kpass_vc import resources
+from kpass_vc.environment import make_kek
+from kpass_vc.errors import Unavailable
+from kpass_vc.records import organization as organizations
+from kpass_vc.records.base import open_engine, write_session
+from kpass_vc.records.service import Service, the_service
+from kpass_vc.settings import Settings
+
+
+def initialise(settings: Settings) -> None:
+    """Make what is missing; Unavailable if it would change the public URL of organisations that exist."""
+    if settings.database_url.startswith("sqlite:///"):
+        Path(settings.database_url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+    settings.keys_dir.mkdir(parents=True, exist_ok=True)
+    settings.keys_dir.chmod(0o700)
+    make_kek(settings)
+    engine = open_engine(settings.database_url)
+    migrate(engine)
+    with write_session(engine) as session, session.begin():
+        row = the_service(session)
+        if row is None:
+            session.add(Service(id=1, public_url=settings.public_url, created_at=datetime.now(UTC)))
+        elif row.public_url != settings.public_url:
+            if organizations.every(session):
+                raise Unavailable("other_url", stored=row.public_url, given=settings.public_url)
+            row.public_url = settings.public_url
+    engine.dispose()
+
+
+def migrate(engine: Engine) -> None:
+    """Bring the tables to the newest migration."""
+    with engine.connect() as connection:
+        command.upgrade(migration_config(connection), "head")
+        connection.commit()
+
+
+def migration_config(connection: Connection) -> Config:
+    """Alembic's configuration, bound to a connection."""
+    config = Config()
+    config.set_main_option("script_location", str(resources.folder("alembic")))
+    config.attributes["connection"] = connection
+    return config

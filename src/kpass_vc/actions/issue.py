@@ -1,0 +1,353 @@
+"""Issue a credential: one award, in every language and format at once.
+
+Everything happens in the caller's transaction: nothing leaves the house until
+the award, its representations, its status index and its audit entry are stored.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from sqlalchemy.orm import Session
+
+from kpass_vc.actions.audit import audit
+from kpass_vc.actions.define import source_of
+from kpass_vc.actions.publish_status import next_index
+from kpass_vc.actions.sign import secure
+from kpass_vc.authz import Actor, Permission
+from kpass_vc.compose.credential import Award as AwardParts
+from kpass_vc.compose.credential import Holder as HolderParts
+from kpass_vc.compose.credential import Issuer, Piece, StatusEntry, compose
+from kpass_vc.dids import check_did
+from kpass_vc.environment import Environment
+from kpass_vc.errors import Conflict, FieldError, Forbidden, IdempotencyMismatch, InvalidInput, Malformed, NotFound
+from kpass_vc.formats import FORMATS
+from kpass_vc.language import Language
+from kpass_vc.lint import lint
+from kpass_vc.model.dates import STOCKHOLM, end_of_day, plus_duration, start_of_day
+from kpass_vc.model.definition import Definition
+from kpass_vc.model.document import check_text
+from kpass_vc.model.field_errors import broken
+from kpass_vc.model.parts import Uri
+from kpass_vc.model.personal_numbers import personal_number_fields
+from kpass_vc.records import award as awards
+from kpass_vc.records import definition as definitions
+from kpass_vc.records import organization as organizations
+from kpass_vc.records.award import Award, IdempotencyKey, Representation
+from kpass_vc.records.definition import DefinitionVersion, Found
+from kpass_vc.records.organization import Organization
+
+_Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^\S([^\r\n\t]*\S)?$")]
+_Text = Annotated[str, Field(min_length=1, max_length=4000)]
+_Day = Annotated[date, Field(strict=False)]
+_EARLIEST: Final = date(1950, 1, 1)
+_KEY: Final = 255
+
+
+class _Message(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, populate_by_name=True)
+
+
+class HolderOrder(_Message):
+    """Whom the credential is about."""
+
+    id: Annotated[str | None, Field(pattern=r"^did:[a-z0-9]+:\S+$", max_length=2000)] = None
+    """The holder's DID, when known."""
+    name: _Name | None = None
+    email: Annotated[str | None, Field(pattern=r"^[^\s@<>\"]+@[^\s@<>\"]+\.[^\s@<>\"]+$", max_length=254)] = None
+    """Stands in the credential as a salted hash, and is not kept."""
+    protected_identity: Annotated[bool, Field(alias="protectedIdentity")] = False
+    """A protected identity: neither name nor e-mail may stand in the credential."""
+
+    @model_validator(mode="after")
+    def _named_or_protected(self) -> Self:
+        if self.protected_identity and (self.name or self.email):
+            raise broken("protected_identity")
+        if not self.protected_identity and self.name is None:
+            raise broken("required", at="/name")
+        return self
+
+
+class EvidenceOrder(_Message):
+    """One piece of evidence; at least one of name, narrative and url."""
+
+    name: _Name | None = None
+    narrative: _Text | None = None
+    genre: _Name | None = None
+    url: Annotated[Uri | None, Field(pattern=r"^https://", max_length=2000)] = None
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if self.name is None and self.narrative is None and self.url is None:
+            raise broken("evidence_empty")
+        return self
+
+
+class IssueOrder(_Message):
+    """What an issuer says when it issues."""
+
+    definition: Annotated[str, Field(min_length=3, max_length=500)]
+    """The definition: its address, that of one version, or `owner/CODE` with or without `/version`."""
+    holder: HolderOrder
+    assessed_on: Annotated[_Day, Field(alias="assessedOn")]
+    """The day of the assessment, Swedish time."""
+    result: Literal["passed"] = "passed"
+    """Only what was passed is awarded."""
+    languages: Annotated[list[Literal["sv", "en"]], Field(min_length=1, max_length=2)] = ["sv", "en"]
+    external_reference: Annotated[
+        str | None, Field(alias="externalReference", min_length=1, max_length=200, pattern=r"^\S([^\r\n\t]*\S)?$")
+    ] = None
+    """The issuer's own reference; one that is in use for an award that is not revoked is refused."""
+    evidence: Annotated[list[EvidenceOrder], Field(max_length=10)] = []
+    valid_until: Annotated[_Day | None, Field(alias="validUntil")] = None
+    """An earlier last day than the definition gives."""
+
+    @model_validator(mode="after")
+    def _languages_differ(self) -> Self:
+        if len(set(self.languages)) != len(self.languages):
+            raise broken("unique", at="/languages")
+        return self
+
+
+@dataclass(frozen=True)
+class Issued:
+    """An award and its representations."""
+
+    award: Award
+    representations: tuple[Representation, ...]
+    is_new: bool
+
+
+def issue(
+    env: Environment, session: Session, actor: Actor, order: IssueOrder, idempotency_key: str | None = None
+) -> Issued:
+    """The new award; with an Idempotency-Key that was used, the award that it made.
+
+    NotFound, Conflict, Forbidden or InvalidInput say why not, and then nothing was stored.
+    """
+    actor.require(Permission.CREDENTIALS_ISSUE)
+    issuer = organizations.by_id(session, actor.own_organization())
+    if issuer is None:
+        raise NotFound("organization")
+    award_id = env.new_id()
+    if idempotency_key is not None:
+        earlier = _claim(env, session, issuer, order, idempotency_key, award_id)
+        if earlier is not None:
+            return earlier
+    _check(env, order)
+    found = find_definition(env, session, issuer, order.definition)
+    version, _, owner = found
+    source = source_of(version)
+    _require_may_issue(version, issuer)
+    _require_free_reference(session, issuer, order)
+    last_day = _last_day(env, source, order)
+    status_list, index = next_index(env, session, issuer, source.status_purpose)
+    status = StatusEntry(status_list.url, source.status_purpose, index)
+    now = env.now()
+    holder = _holder(env, order.holder)
+    award = Award(
+        id=award_id,
+        organization_id=issuer.id,
+        definition_version_id=version.id,
+        state="active",
+        holder_id=holder.id,
+        holder_name=holder.name,
+        external_reference=order.external_reference,
+        assessed_on=order.assessed_on,
+        issued_at=now,
+        valid_until=end_of_day(last_day) if last_day else None,
+        status_list_id=status_list.id,
+        status_index=index,
+    )
+    session.add(award)
+    session.flush()
+    representations: list[Representation] = []
+    for language in order.languages:
+        parts = AwardParts(
+            credential_id=env.addresses.credential(issuer.slug, env.new_id()),
+            holder=holder,
+            assessed_on=order.assessed_on,
+            valid_from=now,
+            valid_until=last_day,
+            evidence=[Piece(**piece.model_dump()) for piece in order.evidence],
+            status=status,
+            definition_url=str(version.document_url),
+            definition_digest=str(version.digest_sri),
+        )
+        representations += _edition(env, session, award, parts, language, issuer)
+    session.add_all(representations)
+    session.flush()
+    audit(
+        env,
+        session,
+        actor,
+        "credential.issued",
+        award.id,
+        organization_id=issuer.id,
+        definition=f"{owner.slug}/{source.code}/{source.version}",
+    )
+    return Issued(award, tuple(representations), is_new=True)
+
+
+def find_definition(env: Environment, session: Session, issuer: Organization, reference: str) -> Found:
+    """The published version that a reference names.
+
+    NotFound if there is none, or a draft of somebody else; Conflict if it is a draft, superseded or retired.
+    """
+    short = reference.removeprefix(f"{env.addresses.base}/o/").removesuffix("/definition.json")
+    parts = [part for part in short.split("/") if part != "definitions"]
+    found: Found | None = None
+    match parts:
+        case [slug, code]:
+            found = definitions.published_of_line(session, slug=slug, code=code)
+            found = found or _any_of_line(session, slug, code)
+        case [slug, code, version]:
+            found = definitions.by_address(session, slug=slug, code=code, version=version)
+    if found is None or (found[0].state == "draft" and found[2].id != issuer.id):
+        raise NotFound("definition", definition=reference)
+    if found[0].state != "published":
+        raise Conflict("definition_not_published", definition=reference, state=found[0].state, field="/definition")
+    return found
+
+
+def _any_of_line(session: Session, slug: str, code: str) -> Found | None:
+    owner = organizations.by_slug(session, slug)
+    line = definitions.line(session, organization_id=owner.id, code=code) if owner else None
+    if owner is None or line is None:
+        return None
+    existing = definitions.versions(session, definition_id=line.id)
+    return (existing[-1], line, owner) if existing else None
+
+
+def _claim(
+    env: Environment, session: Session, issuer: Organization, order: IssueOrder, key: str, award_id: str
+) -> Issued | None:
+    """None if the key is ours now; the earlier award if it was used for the same order."""
+    if not 0 < len(key) <= _KEY or not key.isascii() or not key.isprintable():
+        raise InvalidInput(FieldError("Idempotency-Key", "idempotency_key"))
+    body = json.dumps(order.model_dump(mode="json"), sort_keys=True)
+    digest = hashlib.sha256(body.encode("utf-8", "surrogatepass")).hexdigest()
+    row = IdempotencyKey(
+        organization_id=issuer.id, key=key, request_sha256=digest, award_id=award_id, created_at=env.now()
+    )
+    if awards.claim_key(session, row):
+        return None
+    used = awards.used_key(session, organization_id=issuer.id, key=key)
+    if used is None or used.request_sha256 != digest:
+        raise IdempotencyMismatch(key=key)
+    award = awards.by_id(session, organization_id=issuer.id, award_id=used.award_id)
+    if award is None:
+        raise NotFound("credential", credential=used.award_id)
+    return Issued(award, tuple(awards.representations(session, award_id=award.id)), is_new=False)
+
+
+def _check(env: Environment, order: IssueOrder) -> None:
+    """What a field cannot tell by itself."""
+    given = order.model_dump(mode="json", by_alias=True)
+    found = [FieldError(field, "personal_number") for field in personal_number_fields(given)]
+    today = env.now().astimezone(STOCKHOLM).date()
+    if not _EARLIEST <= order.assessed_on <= today:
+        found.append(FieldError("/assessedOn", "assessed_on", today=today.isoformat()))
+    if order.holder.id is not None:
+        try:
+            check_did(order.holder.id)
+        except Malformed:
+            found.append(FieldError("/holder/id", "did"))
+    if found:
+        raise InvalidInput(*found)
+    for text, field in ((order.holder.name, "/holder/name"), (order.external_reference, "/externalReference")):
+        check_text(text or "", field)
+
+
+def _require_may_issue(version: DefinitionVersion, issuer: Organization) -> None:
+    if issuer.slug not in version.authorised_issuers:
+        raise Forbidden("not_authorised_issuer", definition=str(version.document_url), issuer=issuer.slug)
+
+
+def _require_free_reference(session: Session, issuer: Organization, order: IssueOrder) -> None:
+    if order.external_reference is None:
+        return
+    used = awards.by_reference(
+        session, organization_id=issuer.id, external_reference=order.external_reference
+    )
+    if used is not None:
+        raise Conflict(
+            "reference_in_use", reference=order.external_reference, credential=used.id, field="/externalReference"
+        )
+
+
+def _last_day(env: Environment, source: Definition, order: IssueOrder) -> date | None:
+    """The last day of validity, counted from the assessment; the order may only shorten it."""
+    duration = source.validity.duration if source.validity else None
+    last = plus_duration(order.assessed_on, duration) if duration else None
+    if order.valid_until is not None:
+        if last is not None and order.valid_until > last:
+            raise InvalidInput(FieldError("/validUntil", "valid_until_too_late", last=last.isoformat()))
+        last = order.valid_until
+    if last is not None and end_of_day(last) <= env.now():
+        field = "/validUntil" if order.valid_until else "/assessedOn"
+        raise InvalidInput(FieldError(field, "already_expired", last=last.isoformat()))
+    if last is not None and end_of_day(last) < start_of_day(order.assessed_on):
+        raise InvalidInput(FieldError("/validUntil", "dates_order"))
+    return last
+
+
+def _holder(env: Environment, order: HolderOrder) -> HolderParts:
+    return HolderParts(
+        id=order.id or f"urn:uuid:{env.new_id()}",
+        name=order.name,
+        email=order.email,
+        email_salt=env.entropy(16).hex() if order.email else "",
+    )
+
+
+def _edition(
+    env: Environment, session: Session, award: Award, parts: AwardParts, language: Language, issuer: Organization
+) -> list[Representation]:
+    """One language in every format: the same id and the same status entry in all of them."""
+    published = definitions.achievement(
+        session, definition_version_id=award.definition_version_id, language=language
+    )
+    if published is None:
+        raise NotFound("definition", definition=parts.definition_url)
+    shown = Issuer(
+        did=issuer.did,
+        name=issuer.name(language),
+        url=issuer.url,
+        email=issuer.email,
+        image=issuer.image,
+        country=issuer.country,
+    )
+    credential = compose(parts, shown, json.loads(published.body))
+    lint(credential, env.contexts)
+    return [
+        _representation(env, session, award, language, name, credential, issuer, parts.valid_from)
+        for name in FORMATS
+    ]
+
+
+def _representation(  # noqa: PLR0917 - the seven things a representation is made of
+    env: Environment,
+    session: Session,
+    award: Award,
+    language: Language,
+    format_name: str,
+    credential: dict[str, object],
+    issuer: Organization,
+    now: datetime,
+) -> Representation:
+    form = FORMATS[format_name]
+    secured = secure(env, session, issuer, form, credential, now)
+    return Representation(
+        award_id=award.id,
+        language=language,
+        format=form.name,
+        credential_id=str(credential["id"]),
+        media_type=form.media_type,
+        body=secured.body,
+        sha256=hashlib.sha256(secured.body).hexdigest(),
+        verification_method=secured.verification_method,
+    )

@@ -1,0 +1,120 @@
+"""Publish a definition version, signed by its owner; retire one.
+
+A published version never changes: its document, its Achievements and the
+owner's publication are stored as the bytes that are hashed, signed and served.
+"""
+
+from sqlalchemy.orm import Session
+
+from kpass_vc.actions.audit import audit
+from kpass_vc.actions.define import source_of
+from kpass_vc.actions.sign import secure
+from kpass_vc.authz import Actor, Permission
+from kpass_vc.completeness import cycle, gaps
+from kpass_vc.compose.achievement import achievement
+from kpass_vc.compose.definition import Owner, digest_sri, published_definition, to_bytes
+from kpass_vc.compose.publication import publication
+from kpass_vc.environment import Environment
+from kpass_vc.errors import Conflict, DefinitionIncomplete, FieldError, NotFound
+from kpass_vc.formats import FORMATS
+from kpass_vc.language import LANGUAGES
+from kpass_vc.model.definition import Definition
+from kpass_vc.records import definition as definitions
+from kpass_vc.records import organization as organizations
+from kpass_vc.records.definition import Achievement, DefinitionVersion, Found
+from kpass_vc.records.organization import Organization
+
+
+def publish(env: Environment, session: Session, actor: Actor, version_id: str) -> Found:
+    """The published version; DefinitionIncomplete lists every gap, and then nothing was changed."""
+    actor.require(Permission.DEFINITIONS_PUBLISH)
+    version, line, owner = own_version(session, actor, version_id)
+    siblings = definitions.versions(session, definition_id=line.id, for_update=True)
+    if version.state != "draft":
+        raise Conflict("version_is_final", version=version.version, state=version.state)
+    source = source_of(version)
+    missing = (*gaps(source), *_unknown_parties(session, source, owner), *_cycle(session, source, owner))
+    if missing:
+        raise DefinitionIncomplete(missing)
+    for sibling in siblings:
+        if sibling.state == "published":
+            if _order(sibling.version) > _order(version.version):
+                raise Conflict("newer_is_published", version=sibling.version)
+            sibling.state, sibling.ended_at = "superseded", env.now()
+    _write(env, session, version, source, owner)
+    audit(env, session, actor, "definition.published", version.document_url or "", organization_id=owner.id)
+    return version, line, owner
+
+
+def retire(env: Environment, session: Session, actor: Actor, version_id: str) -> Found:
+    """The retired version: nothing more is issued under it, and what was issued stays valid."""
+    actor.require(Permission.DEFINITIONS_PUBLISH)
+    version, line, owner = own_version(session, actor, version_id)
+    definitions.versions(session, definition_id=line.id, for_update=True)
+    if version.state not in {"published", "superseded"}:
+        raise Conflict("not_published", version=version.version, state=version.state)
+    version.state, version.ended_at = "retired", env.now()
+    audit(env, session, actor, "definition.retired", version.document_url or "", organization_id=owner.id)
+    return version, line, owner
+
+
+def own_version(session: Session, actor: Actor, version_id: str) -> Found:
+    """A version of the actor's own organisation, else NotFound."""
+    found = definitions.by_id(session, version_id)
+    if found is None or found[2].id != actor.own_organization():
+        raise NotFound("definition", definition=version_id)
+    return found
+
+
+def _write(env: Environment, session: Session, version: DefinitionVersion, source: Definition, owner: Organization) -> None:
+    addresses = env.addresses.definition(owner.slug, source.code, source.version)
+    shown = Owner(did=owner.did, names={"sv": owner.name_sv, "en": owner.name_en}, url=owner.url)
+    now = env.now()
+    document = to_bytes(published_definition(source, shown, addresses))
+    editions = {language: to_bytes(achievement(source, shown, addresses, language)) for language in LANGUAGES}
+    digests = {addresses.document: digest_sri(document)}
+    digests |= {addresses.achievement(language): digest_sri(body) for language, body in editions.items()}
+    statement = publication(source, shown, addresses, digests, country=owner.country, vocabulary=env.vocabulary, now=now)
+    version.document = document
+    version.document_url = addresses.document
+    version.digest_sri = digests[addresses.document]
+    version.publication = secure(env, session, owner, FORMATS["ldp_vc"], statement, now).body
+    version.state, version.published_at = "published", now
+    session.add_all(
+        Achievement(
+            definition_version_id=version.id, language=language, url=addresses.achievement(language), body=body
+        )
+        for language, body in editions.items()
+    )
+    session.flush()
+
+
+def _unknown_parties(session: Session, source: Definition, owner: Organization) -> list[FieldError]:
+    """What only the database can tell: organisations and definitions that are named and not there."""
+    broken = [
+        FieldError(f"/authorised_issuers/{number}", "gap.unknown_issuer", issuer=slug)
+        for number, slug in enumerate(source.authorised_issuers)
+        if organizations.by_slug(session, slug) is None
+    ]
+    required = source.prerequisites.required_definitions if source.prerequisites else ()
+    parts = source.stackability.parts if source.stackability else ()
+    for code in dict.fromkeys((*required, *parts)):
+        if definitions.line(session, organization_id=owner.id, code=code) is None:
+            broken.append(FieldError("/prerequisites", "gap.unknown_definition", code=code))
+    return broken
+
+
+def _cycle(session: Session, source: Definition, owner: Organization) -> list[FieldError]:
+    rows, _ = definitions.search(session, states=("published",), owner=owner.slug, limit=10_000)
+    needs = {line.code: _needs(source_of(version)) for version, line, _ in rows}
+    found = cycle({**needs, source.code: _needs(source)})
+    return [FieldError("/prerequisites", "gap.cycle", codes=" → ".join(found))] if found else []
+
+
+def _needs(source: Definition) -> tuple[str, ...]:
+    required = source.prerequisites.required_definitions if source.prerequisites else ()
+    return (*required, *(source.stackability.parts if source.stackability else ()))
+
+
+def _order(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("."))

@@ -1,0 +1,141 @@
+"""Sign the current bits of a status list, in both its forms.
+
+A list is signed when it is made, at every change, and by the read that finds
+more than half of its validity gone: a short validity would turn every
+credential "unknown" in an outage.
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from kpass_vc import statuslist
+from kpass_vc.actions.sign import secure, signing_with
+from kpass_vc.crypto.jose import sign_compact
+from kpass_vc.crypto.keys import Algorithm
+from kpass_vc.environment import Environment
+from kpass_vc.errors import NotFound
+from kpass_vc.formats import FORMATS
+from kpass_vc.jsonld.contexts import CREDENTIALS_V2
+from kpass_vc.model.dates import utc_text
+from kpass_vc.model.document import JsonObject
+from kpass_vc.records import organization as organizations
+from kpass_vc.records import status_list as status_lists
+from kpass_vc.records.organization import Organization
+from kpass_vc.records.status_list import StatusList, StatusPublication
+
+VALID_FOR: Final = timedelta(days=30)
+BACKDATED: Final = timedelta(minutes=1)
+"""A verifier whose clock is a little behind ours must not find the list not yet valid."""
+
+
+def open_list(env: Environment, session: Session, organization: Organization, purpose: str) -> StatusList:
+    """The list that is being filled for a purpose; the first one is made when it is first asked for."""
+    found = status_lists.newest(session, organization_id=organization.id, purpose=purpose)
+    return found or make_list(env, session, organization, purpose, number=1)
+
+
+def make_list(env: Environment, session: Session, organization: Organization, purpose: str, *, number: int) -> StatusList:
+    """A new list of full size; if another transaction has just made it, that one."""
+    row = StatusList(
+        id=env.new_id(),
+        organization_id=organization.id,
+        purpose=purpose,
+        number=number,
+        url=env.addresses.status_list(organization.slug, purpose, number),
+        size=statuslist.SIZE,
+        used=0,
+        permutation_key=env.entropy(32),
+    )
+    try:
+        with session.begin_nested():
+            session.add(row)
+    except IntegrityError:
+        existing = status_lists.by_url(session, row.url)
+        if existing is None:
+            raise
+        return existing
+    publication = StatusPublication(status_list_id=row.id, bits=statuslist.empty(), version=0)
+    _sign(env, session, row, organization, publication)
+    session.add(publication)
+    session.flush()
+    return row
+
+
+def next_index(env: Environment, session: Session, organization: Organization, purpose: str) -> tuple[StatusList, int]:
+    """A list and an index in it that was never given out before; a new list when one is full."""
+    current = open_list(env, session, organization, purpose)
+    while (counter := status_lists.take(session, current)) is None:
+        newest = status_lists.newest(session, organization_id=organization.id, purpose=purpose) or current
+        full = newest.number == current.number
+        current = make_list(env, session, organization, purpose, number=newest.number + 1) if full else newest
+    return current, statuslist.nth_index(counter, current.permutation_key, current.size)
+
+
+def put_bit(env: Environment, session: Session, status_list: StatusList, index: int, *, value: bool) -> None:
+    """Set one bit and sign the list anew; holds the list's row until the transaction ends."""
+    publication = status_lists.publication(session, status_list_id=status_list.id, for_update=True)
+    owner = organizations.by_id(session, status_list.organization_id)
+    if publication is None or owner is None:
+        raise NotFound("status_list")
+    publication.bits = statuslist.put(publication.bits, index, value=value)
+    _sign(env, session, status_list, owner, publication)
+
+
+def is_ageing(publication: StatusPublication, now: datetime) -> bool:
+    """Whether more than half of a list's validity is gone."""
+    return publication.valid_until - now < VALID_FOR / 2
+
+
+def refresh(env: Environment, session: Session, status_list: StatusList) -> StatusPublication:
+    """The list's publication, signed anew if it is ageing; another transaction may have been first."""
+    publication = status_lists.publication(session, status_list_id=status_list.id, for_update=True)
+    owner = organizations.by_id(session, status_list.organization_id)
+    if publication is None or owner is None:
+        raise NotFound("status_list")
+    if is_ageing(publication, env.now()):
+        _sign(env, session, status_list, owner, publication)
+    return publication
+
+
+def _sign(
+    env: Environment, session: Session, status_list: StatusList, owner: Organization, publication: StatusPublication
+) -> None:
+    now = env.now()
+    publication.version += 1
+    publication.valid_from = now - BACKDATED
+    publication.valid_until = now + VALID_FOR
+    document = _document(status_list, owner, publication)
+    publication.body = secure(env, session, owner, FORMATS["ldp_vc"], document, now).body
+    publication.body_jwt = _secure_jwt(env, session, owner, document, now)
+
+
+def _secure_jwt(
+    env: Environment, session: Session, owner: Organization, document: Mapping[str, object], now: datetime
+) -> bytes:
+    # EdDSA, whose key stands first in the DID document: openbadgeslib reads a list in no other way
+    signing = signing_with(env, session, owner, Algorithm.ED25519, now)
+    payload = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+    header = {"typ": "vc+jwt", "kid": signing.verification_method}
+    return sign_compact(header, payload, signing.signer).encode("ascii")
+
+
+def _document(status_list: StatusList, owner: Organization, publication: StatusPublication) -> JsonObject:
+    return {
+        "@context": [CREDENTIALS_V2],
+        "id": status_list.url,
+        "type": ["VerifiableCredential", "BitstringStatusListCredential"],
+        "issuer": owner.did,
+        "validFrom": utc_text(publication.valid_from),
+        "validUntil": utc_text(publication.valid_until),
+        "credentialSubject": {
+            "id": f"{status_list.url}#list",
+            "type": "BitstringStatusList",
+            "statusPurpose": status_list.purpose,
+            "encodedList": statuslist.encode(publication.bits),
+        },
+    }

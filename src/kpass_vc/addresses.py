@@ -1,0 +1,87 @@
+"""Where every permanent artefact lies.
+
+Each address is a file that a dumb web server could serve: with extension, no
+query, under its owner. `base` is the public URL without a trailing slash.
+"""
+
+from dataclasses import dataclass
+from urllib.parse import quote, urlsplit
+
+from kpass_vc.language import Language
+
+
+@dataclass(frozen=True)
+class DefinitionAddresses:
+    """The addresses of one definition version."""
+
+    line: str
+    version: str
+
+    @property
+    def folder(self) -> str:
+        """What all artefacts of the version stand under."""
+        return f"{self.line}/{self.version}"
+
+    @property
+    def document(self) -> str:
+        """The full definition as JSON."""
+        return f"{self.folder}/definition.json"
+
+    @property
+    def publication(self) -> str:
+        """The owner's signed publication."""
+        return f"{self.folder}/publication.json"
+
+    def achievement(self, language: Language) -> str:
+        """The Open Badges Achievement of one language."""
+        return f"{self.folder}/achievement.{language}.json"
+
+    def page(self, language: Language) -> str:
+        """The definition as a page."""
+        return f"{self.folder}/{language}.html"
+
+    def badge(self, language: Language) -> str:
+        """The badge picture, PNG."""
+        return f"{self.folder}/badge.{language}.png"
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """The addresses of one service."""
+
+    base: str
+
+    def organization(self, slug: str) -> str:
+        """The folder of one organisation."""
+        return f"{self.base}/o/{slug}"
+
+    def did(self, slug: str) -> str:
+        """The did:web of one organisation (did:web method specification, section 3.1)."""
+        parts = urlsplit(self.base)
+        path = [quote(part) for part in parts.path.split("/") if part]
+        return ":".join(["did:web", parts.netloc.replace(":", "%3A"), *path, "o", slug])
+
+    def slug_of_did(self, did: str) -> str | None:
+        """The organisation a did:web of this service names, or None for any other DID."""
+        slug = did.rpartition(":")[2]
+        return slug if slug and did == self.did(slug) else None
+
+    def did_document(self, slug: str) -> str:
+        """The DID document of one organisation."""
+        return f"{self.organization(slug)}/did.json"
+
+    def definition_line(self, slug: str, code: str) -> str:
+        """The IRI of a definition in all its versions."""
+        return f"{self.organization(slug)}/definitions/{code}"
+
+    def definition(self, slug: str, code: str, version: str) -> DefinitionAddresses:
+        """The addresses of one definition version."""
+        return DefinitionAddresses(line=self.definition_line(slug, code), version=version)
+
+    def status_list(self, slug: str, purpose: str, number: int) -> str:
+        """One status list credential."""
+        return f"{self.organization(slug)}/status/{purpose}-{number}.json"
+
+    def credential(self, slug: str, credential_id: str) -> str:
+        """The id of one credential; answers with no personal data."""
+        return f"{self.organization(slug)}/credentials/{credential_id}"

@@ -1,0 +1,195 @@
+"""From a published achievement, an issuer, a holder and a status entry to an unsigned OpenBadgeCredential.
+
+The embedded achievement is the published language edition minus its @context,
+verbatim, so that anyone can compare the two. One IRI stands in one role:
+`relatedResource` names the definition document, never the achievement.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final
+
+from kpass_vc.jsonld.contexts import CREDENTIALS_V2, OPEN_BADGES_3
+from kpass_vc.model.dates import end_of_day, local_text, start_of_day, utc_text
+from kpass_vc.model.document import JsonObject
+
+CONTEXTS: Final = (CREDENTIALS_V2, OPEN_BADGES_3)
+
+
+@dataclass(frozen=True)
+class Issuer:
+    """An organisation as its credentials show it, in one language."""
+
+    did: str
+    name: str
+    url: str | None
+    email: str | None
+    image: str | None
+    country: str
+
+
+@dataclass(frozen=True)
+class Holder:
+    """The learner: the subject's id, and a name and an e-mail hash where they are to stand in the credential."""
+
+    id: str
+    name: str | None = None
+    email: str | None = None
+    email_salt: str = ""
+
+
+@dataclass(frozen=True)
+class StatusEntry:
+    """Where the credential's status bit lies."""
+
+    list_url: str
+    purpose: str
+    index: int
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One piece of evidence."""
+
+    name: str | None = None
+    narrative: str | None = None
+    genre: str | None = None
+    url: str | None = None
+
+
+@dataclass(frozen=True)
+class Award:
+    """What one credential says beside the achievement."""
+
+    credential_id: str
+    holder: Holder
+    assessed_on: date
+    valid_from: datetime
+    valid_until: date | None
+    evidence: Sequence[Piece]
+    status: StatusEntry
+    definition_url: str
+    definition_digest: str
+
+
+def compose(award: Award, issuer: Issuer, edition: Mapping[str, object]) -> JsonObject:
+    """The unsigned credential; `edition` is the published Achievement document of its language."""
+    achievement = {name: value for name, value in edition.items() if name != "@context"}
+    credential: JsonObject = {
+        "@context": list(CONTEXTS),
+        "id": award.credential_id,
+        "type": ["VerifiableCredential", "OpenBadgeCredential"],
+        "name": achievement["name"],
+        "description": achievement["description"],
+        "issuer": issuer_profile(issuer, achievement),
+        "awardedDate": local_text(start_of_day(award.assessed_on)),
+        "validFrom": utc_text(award.valid_from),
+    }
+    if award.valid_until is not None:
+        credential["validUntil"] = local_text(end_of_day(award.valid_until))
+    credential["credentialSubject"] = _subject(award.holder, achievement)
+    if award.evidence:
+        credential["evidence"] = [_evidence(piece) for piece in award.evidence]
+    credential["credentialStatus"] = status_entry(award.status)
+    credential["relatedResource"] = [
+        {
+            "id": award.definition_url,
+            "mediaType": "application/json",
+            "digestSRI": award.definition_digest,
+        }
+    ]
+    return credential
+
+
+def issuer_profile(issuer: Issuer, achievement: Mapping[str, object] | None = None) -> JsonObject:
+    """The issuer as Open Badges shows it.
+
+    Where it is also the achievement's creator, it holds exactly what stands there:
+    one IRI described in two ways could be re-spelled under the same signature.
+    """
+    creator = achievement.get("creator") if achievement else None
+    if isinstance(creator, Mapping) and creator.get("id") == issuer.did:
+        return dict(creator)
+    profile: JsonObject = {"id": issuer.did, "type": ["Profile"], "name": issuer.name}
+    if issuer.url:
+        profile["url"] = issuer.url
+    if issuer.email:
+        profile["email"] = issuer.email
+    if issuer.image:
+        profile["image"] = {"id": issuer.image, "type": "Image"}
+    profile["address"] = {"type": ["Address"], "addressCountryCode": issuer.country}
+    return profile
+
+
+def status_entry(status: StatusEntry) -> JsonObject:
+    """The `credentialStatus` of a credential: one object, as 1EdTech's schema demands."""
+    return {
+        "id": f"{status.list_url}#{status.index}",
+        "type": "BitstringStatusListEntry",
+        "statusPurpose": status.purpose,
+        "statusListIndex": str(status.index),
+        "statusListCredential": status.list_url,
+    }
+
+
+def identity_hash(identifier: str, salt: str) -> str:
+    """The hash of an identifier and its salt (Open Badges 3.0, IdentityHash)."""
+    return "sha256$" + hashlib.sha256((identifier + salt).encode("utf-8")).hexdigest()
+
+
+def _subject(holder: Holder, achievement: Mapping[str, object]) -> JsonObject:
+    subject: JsonObject = {"id": holder.id, "type": ["AchievementSubject"]}
+    identifiers: list[JsonObject] = []
+    if holder.name is not None:
+        identifiers.append(
+            {
+                "type": "IdentityObject",
+                "hashed": False,
+                "identityHash": holder.name,
+                "identityType": "name",
+            }
+        )
+    if holder.email is not None:
+        identifiers.append(
+            {
+                "type": "IdentityObject",
+                "hashed": True,
+                "identityHash": identity_hash(holder.email.lower(), holder.email_salt),
+                "identityType": "emailAddress",
+                "salt": holder.email_salt,
+            }
+        )
+    if identifiers:
+        subject["identifier"] = identifiers
+    subject["achievement"] = dict(achievement)
+    result = _result(achievement)
+    if result:
+        subject["result"] = [result]
+    return subject
+
+
+def _result(achievement: Mapping[str, object]) -> JsonObject | None:
+    descriptions = achievement.get("resultDescription")
+    if not isinstance(descriptions, list):
+        return None
+    described: JsonObject = descriptions[0]
+    return {
+        "type": ["Result"],
+        "resultDescription": described["id"],
+        "status": "Completed",
+        "value": described["requiredValue"],
+    }
+
+
+def _evidence(piece: Piece) -> JsonObject:
+    members = {
+        "id": piece.url,
+        "name": piece.name,
+        "narrative": piece.narrative,
+        "genre": piece.genre,
+    }
+    return {"type": ["Evidence"]} | {
+        name: value for name, value in members.items() if value is not None
+    }

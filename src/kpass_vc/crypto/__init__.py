@@ -1,0 +1,1 @@
+"""Bytes and keys; knows nothing of credentials."""

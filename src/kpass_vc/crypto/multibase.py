@@ -1,0 +1,69 @@
+"""Multibase base58btc and base64url (Controlled Identifiers 1.0 section 2.4).
+
+Decoding is strict: one text for one value, so that nobody can change the
+spelling of a proof without breaking it.
+"""
+
+import base64
+import re
+from typing import Final
+
+from kpass_vc.errors import Malformed
+
+_ALPHABET: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+_DIGIT: Final = {character: value for value, character in enumerate(_ALPHABET)}
+_BASE64URL: Final = re.compile(r"[A-Za-z0-9_-]*\Z")
+_LONGEST: Final = 4096
+
+
+def base58_encode(data: bytes) -> str:
+    """`data` in base58btc, without a multibase prefix."""
+    number = int.from_bytes(data)
+    digits: list[str] = []
+    while number:
+        number, remainder = divmod(number, 58)
+        digits.append(_ALPHABET[remainder])
+    zeros = len(data) - len(data.lstrip(b"\0"))
+    return "1" * zeros + "".join(reversed(digits))
+
+
+def base58_decode(text: str) -> bytes:
+    """The bytes of a base58btc text; Malformed if a character is none of the alphabet."""
+    if len(text) > _LONGEST:
+        raise Malformed("base58")
+    number = 0
+    for character in text:
+        if character not in _DIGIT:
+            raise Malformed("base58")
+        number = number * 58 + _DIGIT[character]
+    zeros = len(text) - len(text.lstrip("1"))
+    return b"\0" * zeros + number.to_bytes((number.bit_length() + 7) // 8)
+
+
+def base64url_encode(data: bytes) -> str:
+    """`data` in base64url without padding (RFC 4648 section 5)."""
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+
+
+def base64url_decode(text: str) -> bytes:
+    """The bytes of an unpadded base64url text; Malformed for padding, other characters or stray bits."""
+    if not _BASE64URL.match(text) or len(text) % 4 == 1:
+        raise Malformed("base64url")
+    data = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    if base64url_encode(data) != text:
+        raise Malformed("base64url")
+    return data
+
+
+def multibase_encode(data: bytes) -> str:
+    """`data` as `z` and base58btc."""
+    return "z" + base58_encode(data)
+
+
+def multibase_decode(text: str) -> bytes:
+    """The bytes of a `z` (base58btc) or `u` (base64url) text; Malformed for any other."""
+    if text.startswith("z"):
+        return base58_decode(text[1:])
+    if text.startswith("u"):
+        return base64url_decode(text[1:])
+    raise Malformed("multibase", prefix=text[:1])

@@ -1,0 +1,124 @@
+"""Environment: what an action may need from outside, opened once at start.
+
+Tests make one of their own, with a frozen clock and counted ids; nothing else
+has to be replaced.
+"""
+
+import os
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy import Engine, inspect
+from sqlalchemy.orm import Session
+
+from kpass_vc import resources
+from kpass_vc.addresses import Addresses
+from kpass_vc.errors import Unavailable
+from kpass_vc.jsonld.contexts import Contexts
+from kpass_vc.keystores import KEY_STORES
+from kpass_vc.keystores.file import KEK_BYTES, require_private
+from kpass_vc.keystores.keystore import KeyStore
+from kpass_vc.records import organization, service
+from kpass_vc.records.base import open_engine, read_session, write_session
+from kpass_vc.settings import Settings
+
+
+@dataclass(frozen=True)
+class Environment:
+    """The outside, handed in."""
+
+    addresses: Addresses
+    vocabulary: str
+    contexts: Contexts
+    engine: Engine
+    key_stores: Mapping[str, KeyStore]
+    default_store: str
+    clock: Callable[[], datetime]
+    entropy: Callable[[int], bytes]
+
+    def now(self) -> datetime:
+        """The moment, in UTC."""
+        return self.clock()
+
+    def new_id(self) -> str:
+        """A random UUID (version 4)."""
+        return str(uuid.UUID(bytes=self.entropy(16), version=4))
+
+    def key_store(self, uri: str) -> KeyStore:
+        """The store of a key's URI."""
+        scheme = uri.partition(":")[0]
+        if scheme not in self.key_stores:
+            raise Unavailable("key_store", scheme=scheme)
+        return self.key_stores[scheme]
+
+    def writing(self) -> Session:
+        """A session whose transaction may write."""
+        return write_session(self.engine)
+
+    def reading(self) -> Session:
+        """A session that only reads."""
+        return read_session(self.engine)
+
+
+def open_environment(settings: Settings) -> Environment:
+    """The environment of an installation that `kpass init` has set up; Unavailable says what is wrong."""
+    environment = Environment(
+        addresses=Addresses(settings.public_url),
+        vocabulary=settings.vocabulary,
+        contexts=resources.contexts(),
+        engine=open_engine(settings.database_url),
+        key_stores={"file": KEY_STORES["file"](settings.keys_dir, read_kek(settings))},
+        default_store="file",
+        clock=lambda: datetime.now(UTC),
+        entropy=os.urandom,
+    )
+    for store in environment.key_stores.values():
+        store.check()
+    _require_same_url(environment)
+    return environment
+
+
+def read_kek(settings: Settings) -> bytes:
+    """The key-encryption key, from KPASS_KEK or the file; Unavailable if it is not there or open to others."""
+    if settings.kek is not None:
+        return settings.kek
+    path = settings.kek_file
+    if _inside(path, settings.keys_dir):
+        raise Unavailable("kek_with_keys", path=path)
+    if not path.is_file():
+        raise Unavailable("kek_missing", path=path)
+    require_private(path)
+    return path.read_bytes()
+
+
+def make_kek(settings: Settings) -> None:
+    """Write a new random key-encryption key where there is none, readable by nobody else."""
+    path = settings.kek_file
+    if settings.kek is not None or path.exists():
+        return
+    if _inside(path, settings.keys_dir):
+        raise Unavailable("kek_with_keys", path=path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(os.urandom(KEK_BYTES))
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _inside(path: Path, folder: Path) -> bool:
+    return folder.resolve() in path.resolve().parents
+
+
+def _require_same_url(environment: Environment) -> None:
+    if not inspect(environment.engine).has_table(service.Service.__tablename__):
+        raise Unavailable("not_initialised")
+    with environment.reading() as session:
+        found = service.the_service(session)
+        if found is None:
+            raise Unavailable("not_initialised")
+        if found.public_url != environment.addresses.base and organization.every(session):
+            raise Unavailable("other_url", stored=found.public_url, given=environment.addresses.base)

@@ -1,0 +1,185 @@
+"""Every error of the domain.
+
+    KpassError                      has a code, its data, and a sentence in sv and en
+    ├── Malformed                   the input itself is wrong; `field` and the rule say where and why
+    │   ├── NotJson                 not the JSON we accept
+    │   ├── TooLarge                larger than we read
+    │   ├── InvalidInput            one or several fields break a rule
+    │   ├── UnknownContext          a JSON-LD context we do not pin
+    │   ├── DataLoss                JSON-LD would drop a part, which would go unsigned
+    │   ├── TooComplex              a graph that takes too much work to canonicalise
+    │   └── KeyRefused              a public key that is malformed or of a weak kind
+    ├── ProofInvalid                a proof or signature that does not hold
+    ├── StatusListUnusable          a status list that cannot be read by the rules
+    ├── Unauthenticated             no token, or one that is not valid
+    ├── Forbidden                   the actor may not do this
+    ├── NotFound                    not there, or another organisation's
+    ├── Conflict                    the state does not allow it
+    │   ├── IdempotencyMismatch     the same Idempotency-Key with another body
+    │   └── DefinitionIncomplete    a definition that may not be published yet
+    └── Unavailable                 something we need does not answer, or is set up unsafely
+
+No HTTP status in here: api/problems.py maps classes to statuses. The sentences
+are in messages/ under `error.<code>`.
+"""
+
+from typing import ClassVar
+
+from kpass_vc.language import Language, has, say
+
+
+class KpassError(Exception):
+    """An error with a code, its data and a sentence; `rule` picks a finer sentence."""
+
+    code: ClassVar[str] = "error"
+
+    def __init__(self, rule: str = "", **data: object) -> None:
+        self.rule = rule
+        self.data = data
+        super().__init__(rule)
+
+    def sentence(self, language: Language) -> str:
+        """What went wrong, for a person."""
+        specific = f"error.{self.code}.{self.rule}"
+        return say(language, specific if self.rule and has(specific) else f"error.{self.code}.title", **self.data)
+
+    def title(self, language: Language) -> str:
+        """The kind of error, for a person; the same for every error of the class."""
+        return say(language, f"error.{self.code}.title")
+
+    def __str__(self) -> str:
+        return self.sentence("en")
+
+
+class Malformed(KpassError):
+    """The input is wrong. `data["field"]` names the place as a JSON pointer where there is one."""
+
+    code = "malformed"
+
+
+class NotJson(Malformed):
+    """Not the JSON we accept (RFC 8259 within I-JSON, RFC 7493)."""
+
+    code = "not_json"
+
+
+class TooLarge(Malformed):
+    """More bytes than we read from anyone."""
+
+    code = "too_large"
+
+
+class FieldError:
+    """One broken rule: the field as a JSON pointer, the rule, and what the sentence needs."""
+
+    def __init__(self, field: str, rule: str, **data: object) -> None:
+        self.field = field
+        self.rule = rule
+        self.data = data
+
+    def sentence(self, language: Language) -> str:
+        """What is wrong with the field, for a person."""
+        return say(language, f"rule.{self.rule}", field=self.field, **self.data)
+
+    def __repr__(self) -> str:
+        return f"FieldError({self.field!r}, {self.rule!r}, {self.data!r})"
+
+
+class InvalidInput(Malformed):
+    """One or several fields break a rule; `fields` lists them all."""
+
+    code = "invalid_input"
+
+    def __init__(self, *fields: FieldError) -> None:
+        super().__init__()
+        self.fields = fields
+
+    def sentence(self, language: Language) -> str:
+        """All broken rules, one after the other."""
+        return " ".join(field.sentence(language) for field in self.fields)
+
+
+class UnknownContext(Malformed):
+    """A JSON-LD context we do not pin, so we would not know what we sign."""
+
+    code = "unknown_context"
+
+
+class DataLoss(Malformed):
+    """A part of the document that JSON-LD would drop, so that no proof would cover it."""
+
+    code = "data_loss"
+
+
+class TooComplex(Malformed):
+    """A graph whose canonicalization takes more work than we give to anyone."""
+
+    code = "too_complex"
+
+
+class KeyRefused(Malformed):
+    """A public key that is malformed, off its curve or of small order."""
+
+    code = "key_refused"
+
+
+class ProofInvalid(KpassError):
+    """A proof or signature that does not hold."""
+
+    code = "proof_invalid"
+
+
+class StatusListUnusable(KpassError):
+    """A status list that cannot be read by the rules of Bitstring Status List 1.0."""
+
+    code = "status_list"
+
+
+class Unauthenticated(KpassError):
+    """No token, or one that is unknown, expired or revoked."""
+
+    code = "unauthenticated"
+
+
+class Forbidden(KpassError):
+    """The actor is known and may not do this."""
+
+    code = "forbidden"
+
+
+class NotFound(KpassError):
+    """Not there, or another organisation's: the two look the same from outside."""
+
+    code = "not_found"
+
+
+class Conflict(KpassError):
+    """What is asked for does not fit the present state."""
+
+    code = "conflict"
+
+
+class IdempotencyMismatch(Conflict):
+    """The same Idempotency-Key came with another body."""
+
+    code = "idempotency_mismatch"
+
+
+class DefinitionIncomplete(Conflict):
+    """A definition that lacks something it needs to be published; `gaps` lists it all."""
+
+    code = "definition_incomplete"
+
+    def __init__(self, gaps: "tuple[FieldError, ...]") -> None:
+        super().__init__()
+        self.gaps = gaps
+
+    def sentence(self, language: Language) -> str:
+        """All gaps, one after the other."""
+        return " ".join(gap.sentence(language) for gap in self.gaps)
+
+
+class Unavailable(KpassError):
+    """Something we need does not answer, or is set up in an unsafe way."""
+
+    code = "unavailable"

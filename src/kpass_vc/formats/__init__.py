@@ -1,0 +1,20 @@
+"""FORMATS: name -> Format, and recognise(): which format is this? A new format registers here."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from kpass_vc.errors import Malformed
+from kpass_vc.formats.data_integrity import DataIntegrity
+from kpass_vc.formats.format import Format
+from kpass_vc.formats.ob_jwt import OpenBadgesJwt
+
+FORMATS: Final[Mapping[str, Format]] = {form.name: form for form in (DataIntegrity(), OpenBadgesJwt())}
+
+
+def recognise(body: bytes) -> Format:
+    """The format of what was presented; Malformed if it is none of ours."""
+    head = body.lstrip(b" \t\r\n")
+    for form in FORMATS.values():
+        if form.claims(head):
+            return form
+    raise Malformed("format")

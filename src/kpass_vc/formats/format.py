@@ -1,0 +1,67 @@
+"""The Format protocol: one way to put a credential and its proof into bytes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from kpass_vc.crypto.keys import Algorithm, PublicKey, Signer
+from kpass_vc.jsonld.contexts import Contexts
+from kpass_vc.model.document import JsonObject
+
+
+@dataclass(frozen=True)
+class Signing:
+    """Who signs: a signer, the id of its public half in the issuer's DID document, and when."""
+
+    signer: Signer
+    verification_method: str
+    created: datetime
+
+
+@dataclass(frozen=True)
+class Presented:
+    """A secured credential as it was presented: read, and nothing of it believed yet."""
+
+    format: str
+    credential: JsonObject
+    """The credential without its proof."""
+    proof: JsonObject
+    """The proof's options (Data Integrity) or the protected header (JWT)."""
+    verification_method: str | None
+    """The DID URL of the key the proof names, or None where it shows the key itself."""
+    secured: bytes
+    jwk: JsonObject | None = None
+    """The key that the proof shows itself; it counts only if the issuer's DID lists it."""
+
+
+class Format(Protocol):
+    """One way to secure a credential."""
+
+    @property
+    def name(self) -> str:
+        """Its name in our API and tables."""
+
+    @property
+    def media_type(self) -> str:
+        """The media type of the secured bytes."""
+
+    @property
+    def extension(self) -> str:
+        """The file name extension of the secured bytes, without a dot."""
+
+    @property
+    def algorithm(self) -> Algorithm:
+        """The kind of key that it is issued with."""
+
+    def claims(self, head: bytes) -> bool:
+        """Whether bytes with this beginning are of this format."""
+
+    def secure(self, credential: Mapping[str, object], signing: Signing, contexts: Contexts) -> bytes:
+        """The secured bytes; DataLoss or UnknownContext if they would not cover all of it."""
+
+    def read(self, body: bytes) -> Presented:
+        """What the bytes say; Malformed if they are not of this format."""
+
+    def check_proof(self, presented: Presented, key: PublicKey, contexts: Contexts) -> None:
+        """Return if the proof holds under `key`, else ProofInvalid; Malformed if that cannot be told."""

@@ -1,0 +1,109 @@
+"""The Open Badges 3.0 VC-JWT (Open Badges 3.0 section 8.2): its own header and claim rules.
+
+Not VC-JOSE-COSE: `typ` is "JWT" or absent, and the header holds nothing but
+alg, kid, jwk and typ. A `jwk` counts only if it is a key of the issuer's DID.
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final
+
+from kpass_vc.crypto.jose import from_jwk, read_compact, sign_compact, verify_compact
+from kpass_vc.crypto.keys import Algorithm, PublicKey
+from kpass_vc.errors import Malformed, ProofInvalid
+from kpass_vc.formats.format import Presented, Signing
+from kpass_vc.jsonld.contexts import Contexts
+from kpass_vc.jsonld.expansion import to_quads
+from kpass_vc.model.dates import parse_date_time
+from kpass_vc.model.document import JsonObject, read_json
+
+_HEADERS: Final = frozenset({"alg", "kid", "jwk", "typ"})
+_CLAIMS: Final = frozenset({"iss", "sub", "jti", "nbf", "exp", "iat", "aud"})
+
+
+class OpenBadgesJwt:
+    """A compact JWS over the credential and its registered claims, ES256."""
+
+    name: Final = "vc-jwt"
+    media_type: Final = "application/jwt"
+    extension: Final = "jwt"
+    algorithm: Final = Algorithm.P256
+
+    def claims(self, head: bytes) -> bool:
+        """Whether it begins like a JWT: base64url of `{"`."""
+        return head.startswith(b"ey")
+
+    def secure(self, credential: Mapping[str, object], signing: Signing, contexts: Contexts) -> bytes:
+        """The compact JWS; DataLoss if the credential holds what its contexts do not define."""
+        to_quads(credential, contexts)
+        payload = {**credential, **registered_claims(credential)}
+        text = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
+        header = {"typ": "JWT", "kid": signing.verification_method}
+        return sign_compact(header, text, signing.signer).encode("ascii")
+
+    def read(self, body: bytes) -> Presented:
+        """The credential in the payload; Malformed for other headers than the four, or none that names a key."""
+        try:
+            jws = read_compact(body.decode("ascii").strip())
+        except UnicodeDecodeError as error:
+            raise Malformed("compact_jws") from error
+        if jws.header.keys() - _HEADERS:
+            raise Malformed("jws_header", header=min(jws.header.keys() - _HEADERS)[:80])
+        if jws.header.get("typ", "JWT") != "JWT":
+            raise Malformed("jws_typ", typ=str(jws.header["typ"])[:80])
+        kid, jwk = jws.header.get("kid"), jws.header.get("jwk")
+        if not isinstance(kid, str | None) or not isinstance(jwk, dict | None) or kid is jwk is None:
+            raise Malformed("jws_kid")
+        payload = read_json(jws.payload)
+        if "vc" in payload:
+            raise Malformed("vc_claim")
+        return Presented(
+            format=self.name,
+            credential={name: value for name, value in payload.items() if name not in _CLAIMS},
+            proof=jws.header | {"claims": {name: payload[name] for name in _CLAIMS & payload.keys()}},
+            verification_method=kid,
+            secured=body.strip(),
+            jwk=jwk,
+        )
+
+    def check_proof(self, presented: Presented, key: PublicKey, contexts: Contexts) -> None:
+        """Return if the signature holds and the registered claims say what the credential says."""
+        jws = read_compact(presented.secured.decode("ascii"))
+        if presented.jwk is not None and from_jwk(presented.jwk) != key:
+            raise ProofInvalid("jwk")
+        verify_compact(jws, key)
+        claims = presented.proof["claims"]
+        found = claims if isinstance(claims, dict) else {}
+        for name, value in registered_claims(presented.credential).items():
+            if name == "exp" and name not in found:
+                continue
+            if not _same(name, found.get(name), value):
+                raise ProofInvalid("claim", claim=name)
+        if "exp" in found and "validUntil" not in presented.credential:
+            raise ProofInvalid("claim", claim="exp")
+
+
+def registered_claims(credential: Mapping[str, object]) -> JsonObject:
+    """The claims that repeat the credential: iss, jti, nbf, sub, and exp if it runs out."""
+    issuer, subject = credential.get("issuer"), credential.get("credentialSubject")
+    claims: JsonObject = {
+        "iss": issuer.get("id") if isinstance(issuer, Mapping) else issuer,
+        "jti": credential.get("id"),
+        "nbf": _seconds(credential.get("validFrom")),
+        "sub": subject.get("id") if isinstance(subject, Mapping) else None,
+    }
+    if "validUntil" in credential:
+        claims["exp"] = _seconds(credential["validUntil"])
+    return {name: value for name, value in claims.items() if value is not None}
+
+
+def _seconds(value: object) -> int | None:
+    moment: datetime | None = parse_date_time(value) if isinstance(value, str) else None
+    return int(moment.timestamp()) if moment else None
+
+
+def _same(name: str, found: object, value: object) -> bool:
+    if name in {"nbf", "exp"} and isinstance(found, int | float) and not isinstance(found, bool):
+        return int(found) == value
+    return found == value

@@ -1,0 +1,159 @@
+"""From a JSON-LD document to RDF quads, with nothing lost on the way; the only importer of pyld.
+
+PyLD drops what no context defines and says nothing (its `on_property_dropped`
+sees only some of it): an undefined term, a relative type or id, null, a blank
+node property would all go unsigned. So the document is checked before it is
+expanded, while it is, and after.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from pyld import jsonld as pyld
+
+from kpass_vc.errors import DataLoss, KpassError
+from kpass_vc.jsonld.contexts import Contexts
+from kpass_vc.jsonld.rdfc import Quad, literal
+from kpass_vc.model.document import pointer
+
+_IRI: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20<>\"{}|^`\\]*\Z")
+_LANGUAGE: Final = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*\Z")
+_RDF: Final = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+_KEYWORDS: Final = frozenset({"@id", "@type", "@value", "@language", "@list", "@set"})
+_EXPANDED: Final = frozenset({"@id", "@type", "@value", "@language", "@list", "@graph"})
+
+
+def to_quads(document: Mapping[str, object], contexts: Contexts) -> tuple[Quad, ...]:
+    """The quads of a document; DataLoss names the first part that would be dropped."""
+    _check_members(document, ())
+    expanded = _expand(document, contexts)
+    if len(expanded) != 1:
+        raise DataLoss("shape", part="/")
+    _check_expanded(expanded)
+    dataset = pyld.to_rdf(expanded, {"base": None, "documentLoader": _refuse})
+    return tuple(
+        Quad(_term(triple["subject"]), _term(triple["predicate"]), _term(triple["object"]), _graph(name))
+        for name, triples in dataset.items()
+        for triple in triples
+    )
+
+
+def _expand(document: Mapping[str, object], contexts: Contexts) -> list[dict[str, Any]]:
+    dropped: list[str] = []
+
+    def load(url: str, _options: object) -> dict[str, Any]:
+        return {
+            "contentType": "application/ld+json",
+            "contextUrl": None,
+            "documentUrl": url,
+            "document": contexts.document(url),
+            "tag": "static",
+        }
+
+    try:
+        expanded: list[dict[str, Any]] = pyld.expand(
+            dict(document),
+            {"base": None, "documentLoader": load, "processingMode": "json-ld-1.1"},
+            on_property_dropped=lambda term: dropped.append(str(term)),
+        )
+    except pyld.JsonLdError as error:
+        raise _cause(error) from error
+    except (TypeError, ValueError, AttributeError, KeyError, RecursionError) as error:
+        # PyLD checks the types of a context's and a document's parts only in places
+        raise DataLoss("json_ld", part="@context", reason=type(error).__name__) from error
+    if dropped:
+        raise DataLoss("undefined_term", part=dropped[0][:200])
+    return expanded
+
+
+def _cause(error: pyld.JsonLdError) -> KpassError:
+    """Our own error if one is at the bottom, else DataLoss with JSON-LD's name for what is wrong."""
+    cause: BaseException | None = error
+    code = ""
+    while cause is not None:
+        if isinstance(cause, KpassError):
+            return cause
+        if isinstance(cause, pyld.JsonLdError):
+            code = str(cause.code or code)
+        cause = getattr(cause, "cause", None) or cause.__cause__
+    return DataLoss("json_ld", part="", reason=(code or "invalid")[:200])
+
+
+def _refuse(url: str, _options: object) -> dict[str, Any]:
+    raise DataLoss("json_ld", part=url[:200], reason="loading document failed")
+
+
+def _check_members(value: object, place: tuple[str | int, ...]) -> None:
+    """Refuse what expansion drops without a word: null, and keywords that carry no triple."""
+    if value is None:
+        raise DataLoss("null", part=pointer(*place))
+    if isinstance(value, list):
+        for number, member in enumerate(value):
+            _check_members(member, (*place, number))
+    elif isinstance(value, dict):
+        for key, member in value.items():
+            if key == "@context":
+                if place:
+                    raise DataLoss("nested_context", part=pointer(*place, key))
+                continue
+            if not key or (key.startswith("@") and key not in _KEYWORDS):
+                raise DataLoss("keyword", part=pointer(*place, key)[:200])
+            _check_members(member, (*place, key))
+
+
+def _check_expanded(value: object) -> None:
+    """Refuse what is left relative after expansion: the step to RDF would drop it."""
+    if isinstance(value, list):
+        for member in value:
+            _check_expanded(member)
+        return
+    if not isinstance(value, dict):
+        return
+    if "@value" in value:
+        _check_value(value)
+        return
+    for key, member in value.items():
+        if key == "@type":
+            for kind in member:
+                _require_iri(kind, "relative_type")
+        elif key == "@id":
+            _require_iri(member, "relative_id")
+        elif key.startswith("@"):
+            if key not in _EXPANDED:
+                raise DataLoss("keyword", part=key)
+            _check_expanded(member)
+        else:
+            if not _IRI.match(key):
+                raise DataLoss("undefined_term", part=key[:200])
+            _check_expanded(member)
+
+
+def _check_value(value: dict[str, Any]) -> None:
+    if value.keys() - {"@value", "@type", "@language"}:
+        raise DataLoss("keyword", part=", ".join(sorted(value.keys() - {"@value", "@type", "@language"})))
+    if "@language" in value and not _LANGUAGE.match(str(value["@language"])):
+        raise DataLoss("language", part=str(value["@language"])[:80])
+    if "@type" in value and value["@type"] != "@json" and not _IRI.match(str(value["@type"])):
+        raise DataLoss("relative_type", part=str(value["@type"])[:200])
+
+
+def _require_iri(value: object, rule: str) -> None:
+    if not isinstance(value, str) or not (_IRI.match(value) or value.startswith("_:")):
+        raise DataLoss(rule, part=str(value)[:200])
+
+
+def _graph(name: str) -> str:
+    if name == "@default":
+        return ""
+    return name if name.startswith("_:") else f"<{name}>"
+
+
+def _term(term: dict[str, Any]) -> str:
+    match term["type"]:
+        case "IRI":
+            return f"<{term['value']}>"
+        case "blank node":
+            return str(term["value"])
+        case _:
+            return literal(term["value"], term["datatype"], term.get("language"))

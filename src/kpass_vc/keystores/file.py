@@ -1,0 +1,148 @@
+"""Encrypted private-key files under one folder.
+
+AES-256-GCM under a random key-encryption key that lies elsewhere. Organisation
+and key id are authenticated with the file, so that a file which is copied to
+another organisation's place does not open. The folder must be 0700 and the
+files 0600, ours; anything else and the service does not start.
+"""
+
+import json
+import os
+import stat
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, utils
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from kpass_vc.crypto.keys import Algorithm, PublicKey, Signer
+from kpass_vc.crypto.multibase import base64url_decode, base64url_encode
+from kpass_vc.errors import Malformed, Unavailable
+
+_SCHEME: Final = "file:"
+_VERSION: Final = "1"
+_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
+KEK_BYTES: Final = 32
+
+
+@dataclass(frozen=True)
+class Ed25519Signer:
+    """Signs with an Ed25519 key in memory."""
+
+    key: ed25519.Ed25519PrivateKey = field(repr=False)
+    public_key: PublicKey
+
+    def sign(self, message: bytes) -> bytes:
+        """The 64 bytes of RFC 8032."""
+        return self.key.sign(message)
+
+
+@dataclass(frozen=True)
+class P256Signer:
+    """Signs with a P-256 key in memory."""
+
+    key: ec.EllipticCurvePrivateKey = field(repr=False)
+    public_key: PublicKey
+
+    def sign(self, message: bytes) -> bytes:
+        """r‖s, 64 bytes, of ECDSA over SHA-256 (deterministic, RFC 6979)."""
+        r, s = utils.decode_dss_signature(self.key.sign(message, ec.ECDSA(SHA256(), deterministic_signing=True)))
+        return r.to_bytes(32) + s.to_bytes(32)
+
+
+class FileKeyStore:
+    """Keys as files `<key id>.key` in one folder; a signer is decrypted once and kept in memory."""
+
+    def __init__(self, folder: Path, kek: bytes) -> None:
+        if len(kek) != KEK_BYTES:
+            raise Unavailable("kek_length", expected=KEK_BYTES)
+        self.folder = folder
+        self._cipher = AESGCM(kek)
+        self._signers: dict[tuple[str, str], Signer] = {}
+
+    def __repr__(self) -> str:
+        return f"FileKeyStore({str(self.folder)!r})"
+
+    def generate(self, algorithm: Algorithm, *, organization_id: str, key_id: str) -> tuple[str, PublicKey]:
+        """A new key in a new file, on disk before this returns."""
+        if algorithm is Algorithm.ED25519:
+            private = ed25519.Ed25519PrivateKey.generate().private_bytes_raw()
+        else:
+            private = ec.generate_private_key(ec.SECP256R1()).private_numbers().private_value.to_bytes(32)
+        public = _signer(algorithm, private).public_key
+        nonce = os.urandom(12)
+        content = {
+            "version": _VERSION,
+            "algorithm": algorithm.value,
+            "public": public.multikey(),
+            "nonce": base64url_encode(nonce),
+            "private": base64url_encode(self._cipher.encrypt(nonce, private, _bound(organization_id, key_id))),
+        }
+        self._write(self.folder / f"{key_id}.key", json.dumps(content, indent=1).encode())
+        return f"{_SCHEME}{key_id}", public
+
+    def signer(self, uri: str, *, organization_id: str) -> Signer:
+        """The signer of a key file."""
+        known = self._signers.get((uri, organization_id))
+        if known is None:
+            known = self._signers[uri, organization_id] = self._open(uri.removeprefix(_SCHEME), organization_id)
+        return known
+
+    def check(self) -> None:
+        """Return if nobody else can read the folder or a key in it."""
+        if not self.folder.is_dir():
+            raise Unavailable("keys_missing", path=self.folder)
+        for path in (self.folder, *self.folder.glob("*.key")):
+            require_private(path)
+
+    def _open(self, key_id: str, organization_id: str) -> Signer:
+        path = self.folder / f"{key_id}.key"
+        try:
+            content = json.loads(path.read_bytes())
+            nonce, sealed = base64url_decode(content["nonce"]), base64url_decode(content["private"])
+            private = self._cipher.decrypt(nonce, sealed, _bound(organization_id, key_id))
+            signer = _signer(Algorithm(content["algorithm"]), private)
+        except FileNotFoundError as error:
+            raise Unavailable("key_missing", key=key_id) from error
+        except (InvalidTag, ValueError, KeyError, Malformed) as error:
+            raise Unavailable("key_sealed", key=key_id) from error
+        if signer.public_key.multikey() != content["public"]:
+            raise Unavailable("key_sealed", key=key_id)
+        return signer
+
+    def _write(self, path: Path, content: bytes) -> None:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        folder = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def require_private(path: Path) -> None:
+    """Return if `path` is ours and nobody else may read or write it, else Unavailable."""
+    found = path.lstat()
+    if stat.S_ISLNK(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & _OTHERS:
+        wanted = "0700" if stat.S_ISDIR(found.st_mode) else "0600"
+        raise Unavailable("open_to_others", path=path, wanted=wanted)
+
+
+def _bound(organization_id: str, key_id: str) -> bytes:
+    return f"{organization_id}|{key_id}|{_VERSION}".encode()
+
+
+def _signer(algorithm: Algorithm, private: bytes) -> Ed25519Signer | P256Signer:
+    if algorithm is Algorithm.ED25519:
+        edwards = ed25519.Ed25519PrivateKey.from_private_bytes(private)
+        return Ed25519Signer(edwards, PublicKey(algorithm, edwards.public_key().public_bytes_raw()))
+    curve = ec.derive_private_key(int.from_bytes(private), ec.SECP256R1())
+    point = curve.public_key().public_bytes(Encoding.X962, PublicFormat.CompressedPoint)
+    return P256Signer(curve, PublicKey(algorithm, point))

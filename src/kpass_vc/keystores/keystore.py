@@ -1,0 +1,18 @@
+"""The KeyStore protocol: where private keys live. A private key never leaves its store."""
+
+from typing import Protocol
+
+from kpass_vc.crypto.keys import Algorithm, PublicKey, Signer
+
+
+class KeyStore(Protocol):
+    """A place that makes keys and signs with them."""
+
+    def generate(self, algorithm: Algorithm, *, organization_id: str, key_id: str) -> tuple[str, PublicKey]:
+        """A new key: its URI in this store, and its public half."""
+
+    def signer(self, uri: str, *, organization_id: str) -> Signer:
+        """The signer of a key; Unavailable if it is not there, or not that organisation's."""
+
+    def check(self) -> None:
+        """Return if the store is set up safely, else Unavailable."""

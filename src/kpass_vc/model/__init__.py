@@ -1,0 +1,1 @@
+"""Shapes that documents have, as pydantic models; no behaviour beyond validation."""

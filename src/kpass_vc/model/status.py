@@ -1,0 +1,40 @@
+"""BitstringStatusListEntry and BitstringStatusListCredential (Bitstring Status List 1.0 section 2)."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from kpass_vc.model.parts import DateTimeStamp, Open, Several, Uri
+
+Purpose = Literal["revocation", "suspension"]
+
+
+class BitstringStatusListEntry(Open):
+    """The `credentialStatus` of one credential, for one purpose."""
+
+    id: Uri | None = None
+    type: Literal["BitstringStatusListEntry"]
+    status_purpose: str = Field(alias="statusPurpose", min_length=1)
+    status_list_index: str = Field(alias="statusListIndex", pattern=r"^(0|[1-9][0-9]{0,9})$")
+    status_list_credential: Uri = Field(alias="statusListCredential")
+
+
+class BitstringStatusList(Open):
+    """The subject of a status list credential."""
+
+    id: Uri | None = None
+    type: Literal["BitstringStatusList"]
+    status_purpose: Several[str] = Field(alias="statusPurpose")
+    encoded_list: str = Field(alias="encodedList", min_length=1)
+
+
+class BitstringStatusListCredential(Open):
+    """A status list, as the issuer signed it."""
+
+    context: list[object] = Field(alias="@context", min_length=1)
+    id: Uri
+    type: Several[str]
+    issuer: Uri
+    valid_from: DateTimeStamp | None = Field(default=None, alias="validFrom")
+    valid_until: DateTimeStamp | None = Field(default=None, alias="validUntil")
+    credential_subject: BitstringStatusList = Field(alias="credentialSubject")

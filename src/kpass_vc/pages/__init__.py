@@ -1,0 +1,1 @@
+"""HTML over HTTP: one file per place a person visits."""

@@ -1,0 +1,66 @@
+"""Templates, security headers, and which language to answer in.
+
+Every page works without script, and the policy allows none: nothing inline, and
+nothing from anywhere but this service.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache, partial
+from typing import Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markdown_it import MarkdownIt
+from markupsafe import Markup
+
+from kpass_vc.language import LANGUAGES, Language, preferred, say
+
+SECURITY_HEADERS: Final[Mapping[str, str]] = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
+        "base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+
+def render(template: str, language: Language, **values: object) -> str:
+    """The page made of a template in pages/templates, with `t(key)` for its sentences."""
+    translate: Callable[..., str] = partial(say, language)
+    others = [other for other in LANGUAGES if other != language]
+    return (
+        _environment()
+        .get_template(template)
+        .render(language=language, other_languages=others, t=translate, **values)
+    )
+
+
+def chosen(asked: str | None, accept_language: str | None) -> Language:
+    """The language asked for in the address, else the best that is accepted, else Swedish."""
+    for language in LANGUAGES:
+        if asked == language:
+            return language
+    return preferred(accept_language, "sv")
+
+
+def markdown(text: str) -> Markup:
+    """Markdown as HTML; HTML in it and pictures are shown as text."""
+    return Markup(_markdown().render(text))  # noqa: S704 - markdown-it escapes all HTML
+
+
+@lru_cache
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("kpass_vc", "pages/templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+@lru_cache
+def _markdown() -> MarkdownIt:
+    return MarkdownIt("commonmark", {"html": False}).disable("image")

@@ -1,0 +1,155 @@
+"""Award, Representation, IdempotencyKey, and their queries."""
+
+from datetime import date, datetime
+from typing import Literal
+
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, func, select, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from kpass_vc.records.base import Base
+
+State = Literal["active", "suspended", "revoked"]
+
+
+class Award(Base):
+    """That someone achieved a definition version: when, how assessed, and what became of it."""
+
+    __tablename__ = "award"
+    __table_args__ = (
+        UniqueConstraint("status_list_id", "status_index"),
+        Index(
+            "uq_award_external_reference",
+            "organization_id",
+            "external_reference",
+            unique=True,
+            sqlite_where=text("state != 'revoked'"),
+            postgresql_where=text("state != 'revoked'"),
+        ),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    organization_id: Mapped[str] = mapped_column(ForeignKey("organization.id"), index=True)
+    definition_version_id: Mapped[str] = mapped_column(ForeignKey("definition_version.id"), index=True)
+    state: Mapped[str]
+    reason: Mapped[str | None]
+    holder_id: Mapped[str]
+    holder_name: Mapped[str | None]
+    external_reference: Mapped[str | None]
+    assessed_on: Mapped[date]
+    issued_at: Mapped[datetime] = mapped_column(index=True)
+    valid_until: Mapped[datetime | None]
+    status_list_id: Mapped[str] = mapped_column(ForeignKey("status_list.id"))
+    status_index: Mapped[int]
+    status_changed_at: Mapped[datetime | None]
+
+
+class Representation(Base):
+    """One secured form of an award: its bytes as they were signed, which are the bytes that are served."""
+
+    __tablename__ = "representation"
+
+    award_id: Mapped[str] = mapped_column(ForeignKey("award.id"), primary_key=True)
+    language: Mapped[str] = mapped_column(primary_key=True)
+    format: Mapped[str] = mapped_column(primary_key=True)
+    credential_id: Mapped[str] = mapped_column(index=True)
+    media_type: Mapped[str]
+    body: Mapped[bytes]
+    sha256: Mapped[str]
+    verification_method: Mapped[str]
+
+
+class IdempotencyKey(Base):
+    """An Idempotency-Key of an organisation, and the award that its request made."""
+
+    __tablename__ = "idempotency_key"
+
+    organization_id: Mapped[str] = mapped_column(ForeignKey("organization.id"), primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    request_sha256: Mapped[str]
+    award_id: Mapped[str]
+    created_at: Mapped[datetime]
+
+
+def claim_key(session: Session, row: IdempotencyKey) -> bool:
+    """Whether the key was free and is ours now; waits for a transaction that is about to take it."""
+    values = {
+        "organization_id": row.organization_id,
+        "key": row.key,
+        "request_sha256": row.request_sha256,
+        "award_id": row.award_id,
+        "created_at": row.created_at,
+    }
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(IdempotencyKey).values(values).on_conflict_do_nothing()
+    return session.execute(statement).rowcount == 1  # type: ignore[attr-defined]
+
+
+def used_key(session: Session, *, organization_id: str, key: str) -> IdempotencyKey | None:
+    """The row of a used key."""
+    return session.get(IdempotencyKey, (organization_id, key))
+
+
+def by_id(session: Session, *, organization_id: str, award_id: str, for_update: bool = False) -> Award | None:
+    """An award of one organisation; `for_update` holds the row until the transaction ends."""
+    query = select(Award).where(Award.organization_id == organization_id).where(Award.id == award_id)
+    if for_update:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    return session.scalar(query)
+
+
+def by_reference(session: Session, *, organization_id: str, external_reference: str) -> Award | None:
+    """The award that is not revoked and carries an issuer's own reference."""
+    return session.scalar(
+        select(Award)
+        .where(Award.organization_id == organization_id)
+        .where(Award.external_reference == external_reference)
+        .where(Award.state != "revoked")
+    )
+
+
+def search(
+    session: Session,
+    *,
+    organization_id: str,
+    external_reference: str | None = None,
+    definition_version_id: str | None = None,
+    state: str | None = None,
+    limit: int = 100,
+    offset: int = 0,
+) -> tuple[list[Award], int]:
+    """A page of an organisation's awards, newest first, and how many there are in all."""
+    query = select(Award).where(Award.organization_id == organization_id)
+    if external_reference is not None:
+        query = query.where(Award.external_reference == external_reference)
+    if definition_version_id is not None:
+        query = query.where(Award.definition_version_id == definition_version_id)
+    if state is not None:
+        query = query.where(Award.state == state)
+    total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
+    page = query.order_by(Award.issued_at.desc(), Award.id).limit(limit).offset(offset)
+    return list(session.scalars(page)), total
+
+
+def representations(session: Session, *, award_id: str) -> list[Representation]:
+    """All representations of an award, by language and format; check first whose award it is."""
+    return list(
+        session.scalars(
+            select(Representation)
+            .where(Representation.award_id == award_id)
+            .order_by(Representation.language.desc(), Representation.format)
+        )
+    )
+
+
+def by_credential_id(session: Session, credential_id: str) -> tuple[Award, Representation] | None:
+    """The award and one representation of a credential id."""
+    row = session.execute(
+        select(Award, Representation)
+        .join(Representation, Representation.award_id == Award.id)
+        .where(Representation.credential_id == credential_id)
+        .limit(1)
+    ).first()
+    return (row[0], row[1]) if row is not None else None
+
+

@@ -1,0 +1,161 @@
+"""Definition, DefinitionVersion (immutable once published), Achievement, and their queries."""
+
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy import JSON, ForeignKey, UniqueConstraint, func, or_, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from kpass_vc.records.base import Base
+from kpass_vc.records.organization import Organization
+
+State = Literal["draft", "published", "superseded", "retired"]
+
+
+class Definition(Base):
+    """A definition line: a code of one owner, in all its versions."""
+
+    __tablename__ = "definition"
+    __table_args__ = (UniqueConstraint("organization_id", "code"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    organization_id: Mapped[str] = mapped_column(ForeignKey("organization.id"))
+    code: Mapped[str]
+
+
+class DefinitionVersion(Base):
+    """One version; its document, publication and achievements never change once it is published."""
+
+    __tablename__ = "definition_version"
+    __table_args__ = (UniqueConstraint("definition_id", "version"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    definition_id: Mapped[str] = mapped_column(ForeignKey("definition.id"))
+    version: Mapped[str]
+    state: Mapped[str] = mapped_column(index=True)
+    source: Mapped[str]
+    authorised_issuers: Mapped[list[str]] = mapped_column(JSON)
+    title_sv: Mapped[str]
+    title_en: Mapped[str | None]
+    document: Mapped[bytes | None]
+    document_url: Mapped[str | None] = mapped_column(unique=True)
+    digest_sri: Mapped[str | None]
+    publication: Mapped[bytes | None]
+    created_at: Mapped[datetime]
+    published_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+
+
+class Achievement(Base):
+    """The Open Badges Achievement of one published version in one language."""
+
+    __tablename__ = "achievement"
+
+    definition_version_id: Mapped[str] = mapped_column(ForeignKey("definition_version.id"), primary_key=True)
+    language: Mapped[str] = mapped_column(primary_key=True)
+    url: Mapped[str] = mapped_column(unique=True)
+    body: Mapped[bytes]
+
+
+Found = tuple[DefinitionVersion, Definition, Organization]
+"""A version, its line and its owner."""
+
+
+def line(session: Session, *, organization_id: str, code: str) -> Definition | None:
+    """The definition line of an owner's code."""
+    return session.scalar(
+        select(Definition).where(Definition.organization_id == organization_id).where(Definition.code == code)
+    )
+
+
+def versions(session: Session, *, definition_id: str, for_update: bool = False) -> list[DefinitionVersion]:
+    """All versions of a line, oldest first."""
+    query = (
+        select(DefinitionVersion)
+        .where(DefinitionVersion.definition_id == definition_id)
+        .order_by(DefinitionVersion.created_at)
+    )
+    return list(session.scalars(query.with_for_update() if for_update else query))
+
+
+def by_id(session: Session, version_id: str) -> Found | None:
+    """A version by its id."""
+    return _one(session, DefinitionVersion.id == version_id)
+
+
+def by_document_url(session: Session, url: str) -> Found | None:
+    """A published version by the address of its document."""
+    return _one(session, DefinitionVersion.document_url == url)
+
+
+def by_address(session: Session, *, slug: str, code: str, version: str) -> Found | None:
+    """A version by its owner's slug, its code and its number."""
+    return _one(
+        session, Organization.slug == slug, Definition.code == code, DefinitionVersion.version == version
+    )
+
+
+def published_of_line(session: Session, *, slug: str, code: str) -> Found | None:
+    """The published version of a line: there is at most one."""
+    return _one(
+        session, Organization.slug == slug, Definition.code == code, DefinitionVersion.state == "published"
+    )
+
+
+def achievement(session: Session, *, definition_version_id: str, language: str) -> Achievement | None:
+    """The Achievement of a version in a language."""
+    return session.get(Achievement, (definition_version_id, language))
+
+
+def achievement_by_url(session: Session, url: str) -> Achievement | None:
+    """An Achievement by its address."""
+    return session.scalar(select(Achievement).where(Achievement.url == url))
+
+
+def search(
+    session: Session,
+    *,
+    states: tuple[str, ...],
+    owner: str | None = None,
+    text: str | None = None,
+    limit: int = 100,
+    offset: int = 0,
+) -> tuple[list[Found], int]:
+    """A page of versions in these states, by owner and code, and how many there are in all."""
+    query = (
+        select(DefinitionVersion, Definition, Organization)
+        .join(Definition, Definition.id == DefinitionVersion.definition_id)
+        .join(Organization, Organization.id == Definition.organization_id)
+        .where(DefinitionVersion.state.in_(states))
+    )
+    if owner is not None:
+        query = query.where(Organization.slug == owner)
+    if text:
+        like = f"%{text.replace('%', '').replace('_', '')}%"
+        query = query.where(
+            or_(
+                Definition.code.ilike(like),
+                DefinitionVersion.title_sv.ilike(like),
+                DefinitionVersion.title_en.ilike(like),
+            )
+        )
+    total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
+    ordered = query.order_by(Organization.slug, Definition.code, DefinitionVersion.version)
+    return [_found(row) for row in session.execute(ordered.limit(limit).offset(offset))], total
+
+
+def _one(session: Session, *conditions: object) -> Found | None:
+    query = (
+        select(DefinitionVersion, Definition, Organization)
+        .join(Definition, Definition.id == DefinitionVersion.definition_id)
+        .join(Organization, Organization.id == Definition.organization_id)
+    )
+    for condition in conditions:
+        query = query.where(condition)  # type: ignore[arg-type]
+    row = session.execute(query).first()
+    return _found(row) if row is not None else None
+
+
+def _found(row: object) -> Found:
+    version, definition, owner = row  # type: ignore[misc]
+    return version, definition, owner

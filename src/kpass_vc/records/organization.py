@@ -1,0 +1,56 @@
+"""Organization and its queries."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from kpass_vc.language import Language
+from kpass_vc.records.base import Base
+
+
+class Organization(Base):
+    """An organisation: the issuer, the owner of definitions."""
+
+    __tablename__ = "organization"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    slug: Mapped[str] = mapped_column(unique=True)
+    did: Mapped[str] = mapped_column(unique=True)
+    name_sv: Mapped[str]
+    name_en: Mapped[str]
+    organization_number: Mapped[str | None] = mapped_column(unique=True)
+    country: Mapped[str]
+    url: Mapped[str | None]
+    email: Mapped[str | None]
+    image: Mapped[str | None]
+    created_at: Mapped[datetime]
+
+    def name(self, language: Language) -> str:
+        """The name in a language."""
+        return self.name_sv if language == "sv" else self.name_en
+
+
+def by_slug(session: Session, slug: str) -> Organization | None:
+    """The organisation of a slug."""
+    return session.scalar(select(Organization).where(Organization.slug == slug))
+
+
+def by_id(session: Session, organization_id: str) -> Organization | None:
+    """The organisation of an id."""
+    return session.get(Organization, organization_id)
+
+
+def by_did(session: Session, did: str) -> Organization | None:
+    """The organisation of a DID."""
+    return session.scalar(select(Organization).where(Organization.did == did))
+
+
+def by_number(session: Session, number: str) -> Organization | None:
+    """The organisation of an organisation number."""
+    return session.scalar(select(Organization).where(Organization.organization_number == number))
+
+
+def every(session: Session) -> list[Organization]:
+    """All organisations, by slug."""
+    return list(session.scalars(select(Organization).order_by(Organization.slug)))

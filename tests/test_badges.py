@@ -1,0 +1,202 @@
+"""The badge picture: readable, contained, the same every time."""
+
+import re
+import xml.etree.ElementTree as ET
+from dataclasses import replace
+
+import pytest
+from fontTools.misc.transform import Transform
+from fontTools.pens.boundsPen import BoundsPen
+from fontTools.pens.transformPen import TransformPen
+from fontTools.svgLib.path import parse_path
+
+from kpass_vc.badges import BadgeFace, contrast, draw, half_width, palette, rasterise
+from kpass_vc.language import LANGUAGES
+
+SVG = "{http://www.w3.org/2000/svg}"
+FACE = BadgeFace(
+    title="Läcksökning och rörlagning på dricksvattennät",
+    organisation="Vatten och Avlopp i Övertorneå (exempel)",
+    code="VA-02",
+    version="1.0.0",
+    level=3,
+    level_basis="egen bedömning",
+    language="sv",
+    colour_seed="vatten-exempel",
+    illustrative=True,
+)
+LONG = (
+    "Grundläggande drift, underhåll och felsökning av reservkraftsanläggningar "
+    "inom kommunal vatten- och avloppsverksamhet, A1"
+)
+HOSTILE = [
+    "<script>alert('x')</script>",
+    "]]><svg onload=alert(1)>",
+    "Salt & peppar &amp; \"citat\" 'enkla'",
+    "{title} {0} %s",
+    LONG[:120],
+    "W" * 120,
+    "W" * 1500,
+    "ett ord till " * 120,
+    "Reservkraftsanläggningsunderhållsteknikerkompetensbevisningsx",
+    "Brandkunskap 🔥👩‍🚒🇸🇪",
+    "שלום עולם مرحبا",
+    "\u202eevitisop\u202c \u200bnoll",
+    "styr\x00tecken\x07 och \ud800 och \ufffe",
+    "A\u030angstro\u0308m, e\u0302\u0323\u0301\u0301\u0301",
+    "bindestreck-" * 12,
+    "\u00ad\u00ad\u00ad",
+    "-/-/-",
+    "   ",
+    "",
+]
+
+Box = tuple[float, float, float, float]
+
+
+def words(svg: str) -> list[tuple[str, Box]]:
+    """Every line of words: its colour and the extents of its outlines."""
+    found = []
+    for path in ET.fromstring(svg).iter(f"{SVG}path"):
+        matrix = re.fullmatch(r"matrix\((.*)\)", path.get("transform", ""))
+        if matrix and path.get("d"):
+            pen = BoundsPen(None)
+            transform = Transform(*map(float, matrix[1].split()))
+            parse_path(path.get("d"), TransformPen(pen, transform))
+            found.append((path.get("fill"), pen.bounds))
+    return found
+
+
+def size_of(png: bytes) -> tuple[int, int]:
+    assert png.startswith(b"\x89PNG\r\n\x1a\n")
+    return int.from_bytes(png[16:20]), int.from_bytes(png[20:24])
+
+
+@pytest.mark.parametrize("title", HOSTILE)
+@pytest.mark.parametrize("field", ["title", "organisation", "code", "version", "level_basis"])
+def test_no_text_breaks_the_picture_or_leaves_the_paper(title: str, field: str) -> None:
+    face = replace(FACE, **{field: title})
+
+    svg = draw(face)
+
+    lines = words(svg)
+    assert lines
+    for _, (left, top, right, bottom) in lines:
+        reach = min(half_width(top), half_width(bottom))
+        assert 512 - reach < left <= right < 512 + reach
+        assert 16 < top <= bottom < 985
+
+
+@pytest.mark.parametrize("title", HOSTILE)
+def test_lines_of_words_never_lie_on_each_other(title: str) -> None:
+    svg = draw(replace(FACE, title=title, organisation=title))
+
+    boxes = [box for _, box in words(svg)][1:]
+    zones = [(430, 520), (520, 782), (790, 848), (846, 892), (896, 944)]
+    for _, top, _, bottom in boxes:
+        assert any(low <= top and bottom <= high for low, high in zones), (top, bottom)
+
+
+@pytest.mark.parametrize("title", HOSTILE)
+def test_the_svg_holds_shapes_and_a_title_only(title: str) -> None:
+    root = ET.fromstring(draw(replace(FACE, title=title)))
+
+    assert {element.tag.removeprefix(SVG) for element in root.iter()} == {
+        "svg", "title", "path", "rect", "g"
+    }  # fmt: skip
+    attributes = {name for element in root.iter() for name in element.attrib}
+    assert attributes.isdisjoint({"id", "style", "class", "href", "onload"})
+    assert not any("url(" in value for element in root.iter() for value in element.attrib.values())
+
+
+def test_markup_in_a_title_is_read_out_as_it_was_written() -> None:
+    root = ET.fromstring(draw(replace(FACE, title="<b>A & B</b>")))
+
+    assert root.findtext(f"{SVG}title", "").startswith("Exempel: <b>A & B</b>. ")
+
+
+@pytest.mark.parametrize("title", [LONG, "W" * 120, "W" * 1500, "kompetensbevisning" * 6])
+def test_every_letter_of_a_title_is_drawn(title: str) -> None:
+    root = ET.fromstring(draw(replace(FACE, title=title)))
+
+    ink = palette(FACE.colour_seed).ink
+    lines = [path.get("d", "") for path in root.iter(f"{SVG}path") if path.get("fill") == ink]
+    *titles, _, _ = (len(re.findall(r"M-?\d+ 0", outlines)) for outlines in lines)
+    hyphens = sum(titles) - len(title.replace(" ", ""))
+    assert 0 <= hyphens < len(titles)
+
+
+def test_rings_and_dots_stand_above_their_letters() -> None:
+    plain = words(draw(replace(FACE, title="AAO")))
+    ringed = words(draw(replace(FACE, title="ÅÄÖ")))
+    composed = words(draw(replace(FACE, title="A\u030aA\u0308O\u0308")))
+
+    heights = [min(box[1] for _, box in each[2:3]) for each in (plain, ringed)]
+    assert heights[1] < heights[0] - 10
+    assert composed == ringed
+
+
+def test_a_long_word_breaks_where_its_writer_says() -> None:
+    joined = draw(replace(FACE, title="Elinstallationsövervakningsansvarsutbildning för alla"))
+    marked = draw(
+        replace(FACE, title="Elinstallations\u00adövervakningsansvars\u00adutbildning för alla")
+    )
+
+    assert joined != marked
+    assert "\u00ad" not in marked
+
+
+def test_the_same_face_gives_the_same_bytes() -> None:
+    first, second = draw(FACE), draw(replace(FACE))
+
+    assert first == second
+    assert rasterise(first, 256) == rasterise(second, 256)
+
+
+def test_two_organisations_do_not_look_alike() -> None:
+    looks = {draw(replace(FACE, colour_seed=f"organisation-{number}")) for number in range(40)}
+
+    assert draw(FACE) != draw(replace(FACE, colour_seed="energi-exempel"))
+    assert len(looks) >= 36
+
+
+@pytest.mark.parametrize("size", [64, 256, 1024])
+def test_the_png_has_the_size_asked_for(size: int) -> None:
+    assert size_of(rasterise(draw(FACE), size)) == (size, size)
+
+
+def test_words_stand_out_from_their_ground_for_two_hundred_organisations() -> None:
+    for number in range(200):
+        seed = f"org-{number}"
+        colours = palette(seed)
+
+        notice, *others = (colour for colour, _ in words(draw(replace(FACE, colour_seed=seed))))
+
+        assert contrast(notice, colours.notice) >= 4.5
+        assert all(contrast(colour, colours.paper) >= 4.5 for colour in others)
+        assert (
+            min(contrast(colours.soft, colours.deep), contrast(colours.accent, colours.deep)) >= 3
+        )
+
+
+def test_contrast_is_that_of_wcag() -> None:
+    assert contrast("#000000", "#ffffff") == pytest.approx(21)
+    assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_only_an_example_is_marked_as_one(language: str) -> None:
+    example = draw(replace(FACE, language=language))
+    real = draw(replace(FACE, language=language, illustrative=False))
+
+    notice = palette(FACE.colour_seed).notice
+    assert notice in example
+    assert notice not in real
+    assert len(words(example)) == len(words(real)) + 1
+
+
+def test_a_definition_without_a_level_says_so_and_shows_no_number() -> None:
+    unlevelled = draw(replace(FACE, level=None, level_basis="ej nivåplacerad"))
+
+    assert "Ej nivåplacerad." in unlevelled
+    assert "SeQF" not in unlevelled
