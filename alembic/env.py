@@ -33,6 +33,8 @@ handed = context.config.attributes.get("connection")
 if handed is not None:
     migrate(handed)
 else:
-    with open_engine(os.environ.get("KPASS_DATABASE_URL", "sqlite:///var/kpass.db")).connect() as opened:
+    with open_engine(
+        os.environ.get("KPASS_DATABASE_URL", "sqlite:///var/kpass.db")
+    ).connect() as opened:
         migrate(opened)
         opened.commit()

@@ -44,7 +44,15 @@ def files_of(registry: str, package: str, version: str, scratch: Path) -> dict[s
     target = scratch / f"{registry}-{package.replace('/', '-')}"
     target.mkdir()
     if registry == "pypi":
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", f"{package}=={version}"]
+        command = [
+            sys.executable,
+            "-m",
+            "pip",
+            "download",
+            "--quiet",
+            "--no-deps",
+            f"{package}=={version}",
+        ]
         subprocess.run(command, cwd=target, check=True)
         with zipfile.ZipFile(next(target.glob("*.whl"))) as wheel:
             return {name: wheel.read(name) for name in wheel.namelist() if name.endswith(".json")}

@@ -22,7 +22,10 @@ class Permission(StrEnum):
 OPERATOR: Final = frozenset({Permission.ORGANIZATIONS_WRITE, Permission.TOKENS_WRITE})
 """What the operator may do: register organisations and hand out their tokens, never issue."""
 
-ORGANIZATION: Final = frozenset(Permission) - {Permission.ORGANIZATIONS_WRITE, Permission.TOKENS_WRITE}
+ORGANIZATION: Final = frozenset(Permission) - {
+    Permission.ORGANIZATIONS_WRITE,
+    Permission.TOKENS_WRITE,
+}
 """What an organisation may do with what is its own."""
 
 

@@ -121,4 +121,6 @@ def _require_same_url(environment: Environment) -> None:
         if found is None:
             raise Unavailable("not_initialised")
         if found.public_url != environment.addresses.base and organization.every(session):
-            raise Unavailable("other_url", stored=found.public_url, given=environment.addresses.base)
+            raise Unavailable(
+                "other_url", stored=found.public_url, given=environment.addresses.base
+            )

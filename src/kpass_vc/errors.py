@@ -41,7 +41,11 @@ class KpassError(Exception):
     def sentence(self, language: Language) -> str:
         """What went wrong, for a person."""
         specific = f"error.{self.code}.{self.rule}"
-        return say(language, specific if self.rule and has(specific) else f"error.{self.code}.title", **self.data)
+        return say(
+            language,
+            specific if self.rule and has(specific) else f"error.{self.code}.title",
+            **self.data,
+        )
 
     def title(self, language: Language) -> str:
         """The kind of error, for a person; the same for every error of the class."""

@@ -32,12 +32,16 @@ class Settings:
         port = _port(variables.get("KPASS_PORT", "8000"))
         certificate, key = variables.get("KPASS_TLS_CERT"), variables.get("KPASS_TLS_KEY")
         if bool(certificate) != bool(key):
-            raise Unavailable("setting", name="KPASS_TLS_CERT, KPASS_TLS_KEY", rule="both or neither")
+            raise Unavailable(
+                "setting", name="KPASS_TLS_CERT, KPASS_TLS_KEY", rule="both or neither"
+            )
         scheme = "https" if certificate else "http"
         return cls(
             host=variables.get("KPASS_HOST", "127.0.0.1"),
             port=port,
-            public_url=_public_url(variables.get("KPASS_PUBLIC_URL") or f"{scheme}://localhost:{port}"),
+            public_url=_public_url(
+                variables.get("KPASS_PUBLIC_URL") or f"{scheme}://localhost:{port}"
+            ),
             database_url=variables.get("KPASS_DATABASE_URL") or "sqlite:///var/kpass.db",
             keys_dir=Path(variables.get("KPASS_KEYS_DIR") or "keys"),
             kek_file=Path(variables.get("KPASS_KEK_FILE") or "var/kek"),
@@ -56,7 +60,13 @@ def _port(text: str) -> int:
 
 def _public_url(text: str) -> str:
     parts = urlsplit(text)
-    if parts.scheme not in {"http", "https"} or not parts.netloc or parts.query or parts.fragment or "@" in parts.netloc:
+    if (
+        parts.scheme not in {"http", "https"}
+        or not parts.netloc
+        or parts.query
+        or parts.fragment
+        or "@" in parts.netloc
+    ):
         raise Unavailable("setting", name="KPASS_PUBLIC_URL", rule="http(s)://host[:port][/path]")
     if parts.netloc != parts.netloc.lower():
         raise Unavailable("setting", name="KPASS_PUBLIC_URL", rule="a host name in lower case")

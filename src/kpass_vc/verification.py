@@ -155,7 +155,9 @@ def wanted(body: bytes) -> Wanted:
         return Wanted()
     status = _member(credential, "credentialStatus", "statusListCredential")
     resources = [_text(_member(credential, "credentialSubject", "achievement", "id"))]
-    resources += [_text(_member(entry, "id")) for entry in _entries(credential.get("relatedResource"))]
+    resources += [
+        _text(_member(entry, "id")) for entry in _entries(credential.get("relatedResource"))
+    ]
     issuer = credential.get("issuer")
     return Wanted(
         did=_text(issuer) or _text(_member(issuer, "id")),
@@ -184,7 +186,9 @@ def check_structure(case: _Case) -> Finding:
     try:
         case.model = OpenBadgeCredential.model_validate(case.credential)
     except ValidationError as error:
-        return Finding("structure", "failed", "failed", cause=InvalidInput(*field_errors(error)[:5]))
+        return Finding(
+            "structure", "failed", "failed", cause=InvalidInput(*field_errors(error)[:5])
+        )
     return Finding("structure", "passed", "passed")
 
 
@@ -271,7 +275,9 @@ def check_status(case: _Case) -> Finding:
         return Finding("status", "passed", "none")
     body = case.evidence.status_lists.get(entry.status_list_credential)
     if body is None:
-        return Finding("status", "unknown", "not_available", {"list": entry.status_list_credential[:300]})
+        return Finding(
+            "status", "unknown", "not_available", {"list": entry.status_list_credential[:300]}
+        )
     try:
         raised = _status_bit(case, body, entry.status_purpose, int(entry.status_list_index))
     except (Malformed, ProofInvalid, StatusListUnusable) as error:
@@ -280,7 +286,11 @@ def check_status(case: _Case) -> Finding:
         return Finding("status", "unknown", "list_out_of_date")
     if raised:
         known = entry.status_purpose in {"revocation", "suspension"}
-        code = {"revocation": "revoked", "suspension": "suspended"}[entry.status_purpose] if known else "raised"
+        code = (
+            {"revocation": "revoked", "suspension": "suspended"}[entry.status_purpose]
+            if known
+            else "raised"
+        )
         return Finding("status", "failed", code, {"purpose": entry.status_purpose[:80]})
     return Finding("status", "passed", "passed")
 
@@ -324,7 +334,9 @@ def check_achievement(case: _Case) -> Finding:
     if issuer not in case.evidence.authorised.get(document, frozenset()):
         owner = str(_member(edition, "creator", "name"))
         return Finding("achievement", "failed", "not_authorised", {"owner": owner})
-    return Finding("achievement", "passed", "passed", {"owner": str(_member(edition, "creator", "name"))})
+    return Finding(
+        "achievement", "passed", "passed", {"owner": str(_member(edition, "creator", "name"))}
+    )
 
 
 Check = Callable[[_Case], Finding]

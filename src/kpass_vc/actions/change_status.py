@@ -40,7 +40,9 @@ class StatusOrder(BaseModel):
     reason: Reason
 
 
-def change_status(env: Environment, session: Session, actor: Actor, award_id: str, order: StatusOrder) -> Award:
+def change_status(
+    env: Environment, session: Session, actor: Actor, award_id: str, order: StatusOrder
+) -> Award:
     """The award with its new status; asking for the status it has changes nothing.
 
     Conflict if it is revoked already, or the definition does not let it be suspended.

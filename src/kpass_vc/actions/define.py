@@ -15,7 +15,9 @@ from kpass_vc.records.definition import DefinitionVersion, Found
 from kpass_vc.records.definition import Definition as DefinitionLine
 
 
-def define(env: Environment, session: Session, actor: Actor, document: JsonObject) -> tuple[Found, bool]:
+def define(
+    env: Environment, session: Session, actor: Actor, document: JsonObject
+) -> tuple[Found, bool]:
     """The draft, and whether it is new (a draft of the same version is replaced).
 
     InvalidInput names every broken rule; Conflict if the version is no draft any more.
@@ -38,7 +40,11 @@ def define(env: Environment, session: Session, actor: Actor, document: JsonObjec
     is_new = version is None
     if version is None:
         version = DefinitionVersion(
-            id=env.new_id(), definition_id=line.id, version=source.version, created_at=env.now(), state="draft"
+            id=env.new_id(),
+            definition_id=line.id,
+            version=source.version,
+            created_at=env.now(),
+            state="draft",
         )
         session.add(version)
     elif version.state != "draft":

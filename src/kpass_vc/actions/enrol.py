@@ -43,10 +43,14 @@ class EnrolOrder(BaseModel):
 
     slug: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", min_length=2, max_length=63)]
     name: OrganizationName
-    organization_number: Annotated[str | None, Field(alias="organizationNumber", max_length=20)] = None
+    organization_number: Annotated[str | None, Field(alias="organizationNumber", max_length=20)] = (
+        None
+    )
     country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] = "SE"
     url: _WebAddress | None = None
-    email: Annotated[str | None, Field(pattern=r"^[^\s@<>\"]+@[^\s@<>\"]+\.[^\s@<>\"]+$", max_length=254)] = None
+    email: Annotated[
+        str | None, Field(pattern=r"^[^\s@<>\"]+@[^\s@<>\"]+\.[^\s@<>\"]+$", max_length=254)
+    ] = None
     image: _WebAddress | None = None
 
 
@@ -82,7 +86,9 @@ def enrol(env: Environment, session: Session, actor: Actor, order: EnrolOrder) -
     return row
 
 
-def _make_key(env: Environment, session: Session, organization: Organization, algorithm: Algorithm) -> None:
+def _make_key(
+    env: Environment, session: Session, organization: Organization, algorithm: Algorithm
+) -> None:
     key_id = env.new_id()
     store = env.key_stores[env.default_store]
     uri, public = store.generate(algorithm, organization_id=organization.id, key_id=key_id)
@@ -103,7 +109,9 @@ def _make_key(env: Environment, session: Session, organization: Organization, al
 
 
 def _checked_number(order: EnrolOrder) -> str | None:
-    fields = personal_number_fields(order.model_dump(exclude={"organization_number"}, by_alias=True))
+    fields = personal_number_fields(
+        order.model_dump(exclude={"organization_number"}, by_alias=True)
+    )
     broken = [FieldError(field, "personal_number") for field in fields]
     if broken:
         raise InvalidInput(*broken)

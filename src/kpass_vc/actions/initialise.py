@@ -19,7 +19,9 @@ from kpass_vc.settings import Settings
 def initialise(settings: Settings) -> None:
     """Make what is missing; Unavailable if it would change the public URL of organisations that exist."""
     if settings.database_url.startswith("sqlite:///"):
-        Path(settings.database_url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+        Path(settings.database_url.removeprefix("sqlite:///")).parent.mkdir(
+            parents=True, exist_ok=True
+        )
     settings.keys_dir.mkdir(parents=True, exist_ok=True)
     settings.keys_dir.chmod(0o700)
     make_kek(settings)

@@ -23,7 +23,15 @@ from kpass_vc.compose.credential import Holder as HolderParts
 from kpass_vc.compose.credential import Issuer, Piece, StatusEntry, compose
 from kpass_vc.dids import check_did
 from kpass_vc.environment import Environment
-from kpass_vc.errors import Conflict, FieldError, Forbidden, IdempotencyMismatch, InvalidInput, Malformed, NotFound
+from kpass_vc.errors import (
+    Conflict,
+    FieldError,
+    Forbidden,
+    IdempotencyMismatch,
+    InvalidInput,
+    Malformed,
+    NotFound,
+)
 from kpass_vc.formats import FORMATS
 from kpass_vc.language import Language
 from kpass_vc.lint import lint
@@ -57,7 +65,9 @@ class HolderOrder(_Message):
     id: Annotated[str | None, Field(pattern=r"^did:[a-z0-9]+:\S+$", max_length=2000)] = None
     """The holder's DID, when known."""
     name: _Name | None = None
-    email: Annotated[str | None, Field(pattern=r"^[^\s@<>\"]+@[^\s@<>\"]+\.[^\s@<>\"]+$", max_length=254)] = None
+    email: Annotated[
+        str | None, Field(pattern=r"^[^\s@<>\"]+@[^\s@<>\"]+\.[^\s@<>\"]+$", max_length=254)
+    ] = None
     """Stands in the credential as a salted hash, and is not kept."""
     protected_identity: Annotated[bool, Field(alias="protectedIdentity")] = False
     """A protected identity: neither name nor e-mail may stand in the credential."""
@@ -96,9 +106,15 @@ class IssueOrder(_Message):
     """The day of the assessment, Swedish time."""
     result: Literal["passed"] = "passed"
     """Only what was passed is awarded."""
-    languages: Annotated[list[Literal["sv", "en"]], Field(min_length=1, max_length=2)] = ["sv", "en"]
+    languages: Annotated[list[Literal["sv", "en"]], Field(min_length=1, max_length=2)] = [
+        "sv",
+        "en",
+    ]
     external_reference: Annotated[
-        str | None, Field(alias="externalReference", min_length=1, max_length=200, pattern=r"^\S([^\r\n\t]*\S)?$")
+        str | None,
+        Field(
+            alias="externalReference", min_length=1, max_length=200, pattern=r"^\S([^\r\n\t]*\S)?$"
+        ),
     ] = None
     """The issuer's own reference; one that is in use for an award that is not revoked is refused."""
     evidence: Annotated[list[EvidenceOrder], Field(max_length=10)] = []
@@ -122,7 +138,11 @@ class Issued:
 
 
 def issue(
-    env: Environment, session: Session, actor: Actor, order: IssueOrder, idempotency_key: str | None = None
+    env: Environment,
+    session: Session,
+    actor: Actor,
+    order: IssueOrder,
+    idempotency_key: str | None = None,
 ) -> Issued:
     """The new award; with an Idempotency-Key that was used, the award that it made.
 
@@ -192,7 +212,9 @@ def issue(
     return Issued(award, tuple(representations), is_new=True)
 
 
-def find_definition(env: Environment, session: Session, issuer: Organization, reference: str) -> Found:
+def find_definition(
+    env: Environment, session: Session, issuer: Organization, reference: str
+) -> Found:
     """The published version that a reference names.
 
     NotFound if there is none, or a draft of somebody else; Conflict if it is a draft, superseded or retired.
@@ -209,7 +231,12 @@ def find_definition(env: Environment, session: Session, issuer: Organization, re
     if found is None or (found[0].state == "draft" and found[2].id != issuer.id):
         raise NotFound("definition", definition=reference)
     if found[0].state != "published":
-        raise Conflict("definition_not_published", definition=reference, state=found[0].state, field="/definition")
+        raise Conflict(
+            "definition_not_published",
+            definition=reference,
+            state=found[0].state,
+            field="/definition",
+        )
     return found
 
 
@@ -223,7 +250,12 @@ def _any_of_line(session: Session, slug: str, code: str) -> Found | None:
 
 
 def _claim(
-    env: Environment, session: Session, issuer: Organization, order: IssueOrder, key: str, award_id: str
+    env: Environment,
+    session: Session,
+    issuer: Organization,
+    order: IssueOrder,
+    key: str,
+    award_id: str,
 ) -> Issued | None:
     """None if the key is ours now; the earlier award if it was used for the same order."""
     if not 0 < len(key) <= _KEY or not key.isascii() or not key.isprintable():
@@ -231,7 +263,11 @@ def _claim(
     body = json.dumps(order.model_dump(mode="json"), sort_keys=True)
     digest = hashlib.sha256(body.encode("utf-8", "surrogatepass")).hexdigest()
     row = IdempotencyKey(
-        organization_id=issuer.id, key=key, request_sha256=digest, award_id=award_id, created_at=env.now()
+        organization_id=issuer.id,
+        key=key,
+        request_sha256=digest,
+        award_id=award_id,
+        created_at=env.now(),
     )
     if awards.claim_key(session, row):
         return None
@@ -258,13 +294,18 @@ def _check(env: Environment, order: IssueOrder) -> None:
             found.append(FieldError("/holder/id", "did"))
     if found:
         raise InvalidInput(*found)
-    for text, field in ((order.holder.name, "/holder/name"), (order.external_reference, "/externalReference")):
+    for text, field in (
+        (order.holder.name, "/holder/name"),
+        (order.external_reference, "/externalReference"),
+    ):
         check_text(text or "", field)
 
 
 def _require_may_issue(version: DefinitionVersion, issuer: Organization) -> None:
     if issuer.slug not in version.authorised_issuers:
-        raise Forbidden("not_authorised_issuer", definition=str(version.document_url), issuer=issuer.slug)
+        raise Forbidden(
+            "not_authorised_issuer", definition=str(version.document_url), issuer=issuer.slug
+        )
 
 
 def _require_free_reference(session: Session, issuer: Organization, order: IssueOrder) -> None:
@@ -275,7 +316,10 @@ def _require_free_reference(session: Session, issuer: Organization, order: Issue
     )
     if used is not None:
         raise Conflict(
-            "reference_in_use", reference=order.external_reference, credential=used.id, field="/externalReference"
+            "reference_in_use",
+            reference=order.external_reference,
+            credential=used.id,
+            field="/externalReference",
         )
 
 
@@ -285,7 +329,9 @@ def _last_day(env: Environment, source: Definition, order: IssueOrder) -> date |
     last = plus_duration(order.assessed_on, duration) if duration else None
     if order.valid_until is not None:
         if last is not None and order.valid_until > last:
-            raise InvalidInput(FieldError("/validUntil", "valid_until_too_late", last=last.isoformat()))
+            raise InvalidInput(
+                FieldError("/validUntil", "valid_until_too_late", last=last.isoformat())
+            )
         last = order.valid_until
     if last is not None and end_of_day(last) <= env.now():
         field = "/validUntil" if order.valid_until else "/assessedOn"
@@ -305,7 +351,12 @@ def _holder(env: Environment, order: HolderOrder) -> HolderParts:
 
 
 def _edition(
-    env: Environment, session: Session, award: Award, parts: AwardParts, language: Language, issuer: Organization
+    env: Environment,
+    session: Session,
+    award: Award,
+    parts: AwardParts,
+    language: Language,
+    issuer: Organization,
 ) -> list[Representation]:
     """One language in every format: the same id and the same status entry in all of them."""
     published = definitions.achievement(

@@ -33,7 +33,11 @@ def publish(env: Environment, session: Session, actor: Actor, version_id: str) -
     if version.state != "draft":
         raise Conflict("version_is_final", version=version.version, state=version.state)
     source = source_of(version)
-    missing = (*gaps(source), *_unknown_parties(session, source, owner), *_cycle(session, source, owner))
+    missing = (
+        *gaps(source),
+        *_unknown_parties(session, source, owner),
+        *_cycle(session, source, owner),
+    )
     if missing:
         raise DefinitionIncomplete(missing)
     for sibling in siblings:
@@ -42,7 +46,14 @@ def publish(env: Environment, session: Session, actor: Actor, version_id: str) -
                 raise Conflict("newer_is_published", version=sibling.version)
             sibling.state, sibling.ended_at = "superseded", env.now()
     _write(env, session, version, source, owner)
-    audit(env, session, actor, "definition.published", version.document_url or "", organization_id=owner.id)
+    audit(
+        env,
+        session,
+        actor,
+        "definition.published",
+        version.document_url or "",
+        organization_id=owner.id,
+    )
     return version, line, owner
 
 
@@ -54,7 +65,14 @@ def retire(env: Environment, session: Session, actor: Actor, version_id: str) ->
     if version.state not in {"published", "superseded"}:
         raise Conflict("not_published", version=version.version, state=version.state)
     version.state, version.ended_at = "retired", env.now()
-    audit(env, session, actor, "definition.retired", version.document_url or "", organization_id=owner.id)
+    audit(
+        env,
+        session,
+        actor,
+        "definition.retired",
+        version.document_url or "",
+        organization_id=owner.id,
+    )
     return version, line, owner
 
 
@@ -66,15 +84,28 @@ def own_version(session: Session, actor: Actor, version_id: str) -> Found:
     return found
 
 
-def _write(env: Environment, session: Session, version: DefinitionVersion, source: Definition, owner: Organization) -> None:
+def _write(
+    env: Environment,
+    session: Session,
+    version: DefinitionVersion,
+    source: Definition,
+    owner: Organization,
+) -> None:
     addresses = env.addresses.definition(owner.slug, source.code, source.version)
     shown = Owner(did=owner.did, names={"sv": owner.name_sv, "en": owner.name_en}, url=owner.url)
     now = env.now()
     document = to_bytes(published_definition(source, shown, addresses))
-    editions = {language: to_bytes(achievement(source, shown, addresses, language)) for language in LANGUAGES}
+    editions = {
+        language: to_bytes(achievement(source, shown, addresses, language))
+        for language in LANGUAGES
+    }
     digests = {addresses.document: digest_sri(document)}
-    digests |= {addresses.achievement(language): digest_sri(body) for language, body in editions.items()}
-    statement = publication(source, shown, addresses, digests, country=owner.country, vocabulary=env.vocabulary, now=now)
+    digests |= {
+        addresses.achievement(language): digest_sri(body) for language, body in editions.items()
+    }
+    statement = publication(
+        source, shown, addresses, digests, country=owner.country, vocabulary=env.vocabulary, now=now
+    )
     version.document = document
     version.document_url = addresses.document
     version.digest_sri = digests[addresses.document]
@@ -82,7 +113,10 @@ def _write(env: Environment, session: Session, version: DefinitionVersion, sourc
     version.state, version.published_at = "published", now
     session.add_all(
         Achievement(
-            definition_version_id=version.id, language=language, url=addresses.achievement(language), body=body
+            definition_version_id=version.id,
+            language=language,
+            url=addresses.achievement(language),
+            body=body,
         )
         for language, body in editions.items()
     )

@@ -33,13 +33,17 @@ BACKDATED: Final = timedelta(minutes=1)
 """A verifier whose clock is a little behind ours must not find the list not yet valid."""
 
 
-def open_list(env: Environment, session: Session, organization: Organization, purpose: str) -> StatusList:
+def open_list(
+    env: Environment, session: Session, organization: Organization, purpose: str
+) -> StatusList:
     """The list that is being filled for a purpose; the first one is made when it is first asked for."""
     found = status_lists.newest(session, organization_id=organization.id, purpose=purpose)
     return found or make_list(env, session, organization, purpose, number=1)
 
 
-def make_list(env: Environment, session: Session, organization: Organization, purpose: str, *, number: int) -> StatusList:
+def make_list(
+    env: Environment, session: Session, organization: Organization, purpose: str, *, number: int
+) -> StatusList:
     """A new list of full size; if another transaction has just made it, that one."""
     row = StatusList(
         id=env.new_id(),
@@ -66,17 +70,28 @@ def make_list(env: Environment, session: Session, organization: Organization, pu
     return row
 
 
-def next_index(env: Environment, session: Session, organization: Organization, purpose: str) -> tuple[StatusList, int]:
+def next_index(
+    env: Environment, session: Session, organization: Organization, purpose: str
+) -> tuple[StatusList, int]:
     """A list and an index in it that was never given out before; a new list when one is full."""
     current = open_list(env, session, organization, purpose)
     while (counter := status_lists.take(session, current)) is None:
-        newest = status_lists.newest(session, organization_id=organization.id, purpose=purpose) or current
+        newest = (
+            status_lists.newest(session, organization_id=organization.id, purpose=purpose)
+            or current
+        )
         full = newest.number == current.number
-        current = make_list(env, session, organization, purpose, number=newest.number + 1) if full else newest
+        current = (
+            make_list(env, session, organization, purpose, number=newest.number + 1)
+            if full
+            else newest
+        )
     return current, statuslist.nth_index(counter, current.permutation_key, current.size)
 
 
-def put_bit(env: Environment, session: Session, status_list: StatusList, index: int, *, value: bool) -> None:
+def put_bit(
+    env: Environment, session: Session, status_list: StatusList, index: int, *, value: bool
+) -> None:
     """Set one bit and sign the list anew; holds the list's row until the transaction ends."""
     publication = status_lists.publication(session, status_list_id=status_list.id, for_update=True)
     owner = organizations.by_id(session, status_list.organization_id)
@@ -103,7 +118,11 @@ def refresh(env: Environment, session: Session, status_list: StatusList) -> Stat
 
 
 def _sign(
-    env: Environment, session: Session, status_list: StatusList, owner: Organization, publication: StatusPublication
+    env: Environment,
+    session: Session,
+    status_list: StatusList,
+    owner: Organization,
+    publication: StatusPublication,
 ) -> None:
     now = env.now()
     publication.version += 1
@@ -115,7 +134,11 @@ def _sign(
 
 
 def _secure_jwt(
-    env: Environment, session: Session, owner: Organization, document: Mapping[str, object], now: datetime
+    env: Environment,
+    session: Session,
+    owner: Organization,
+    document: Mapping[str, object],
+    now: datetime,
 ) -> bytes:
     # EdDSA, whose key stands first in the DID document: openbadgeslib reads a list in no other way
     signing = signing_with(env, session, owner, Algorithm.ED25519, now)
@@ -124,7 +147,9 @@ def _secure_jwt(
     return sign_compact(header, payload, signing.signer).encode("ascii")
 
 
-def _document(status_list: StatusList, owner: Organization, publication: StatusPublication) -> JsonObject:
+def _document(
+    status_list: StatusList, owner: Organization, publication: StatusPublication
+) -> JsonObject:
     return {
         "@context": [CREDENTIALS_V2],
         "id": status_list.url,

@@ -64,6 +64,8 @@ def signing_with(
     """The active key of one kind, ready to sign; Unavailable if there is none."""
     key = keys.active(session, organization_id=organization.id, algorithm=algorithm)
     if key is None:
-        raise Unavailable("no_active_key", organization=organization.slug, algorithm=algorithm.value)
+        raise Unavailable(
+            "no_active_key", organization=organization.slug, algorithm=algorithm.value
+        )
     signer = env.key_store(key.uri).signer(key.uri, organization_id=organization.id)
     return Signing(_CheckedSigner(signer, key.public_key), key.verification_method, created)

@@ -33,7 +33,9 @@ class TokenOrder(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, populate_by_name=True)
 
     label: Annotated[str, Field(min_length=1, max_length=100)]
-    permissions: Annotated[list[Annotated[Permission, Field(strict=False)]] | None, Field(min_length=1)] = None
+    permissions: Annotated[
+        list[Annotated[Permission, Field(strict=False)]] | None, Field(min_length=1)
+    ] = None
     """All that its organisation may do, unless said otherwise."""
     expires_in_days: Annotated[int, Field(alias="expiresInDays", ge=1, le=1095)] = DEFAULT_DAYS
 
@@ -60,9 +62,7 @@ def grant_token(
     allowed = OPERATOR if organization is None else ORGANIZATION
     wanted = allowed if order.permissions is None else frozenset(order.permissions)
     if not wanted <= allowed:
-        raise InvalidInput(
-            FieldError("/permissions", "enum", expected=", ".join(sorted(allowed)))
-        )
+        raise InvalidInput(FieldError("/permissions", "enum", expected=", ".join(sorted(allowed))))
     token_id, secret = env.entropy(9).hex(), base64url_encode(env.entropy(32))
     now = env.now()
     row = ApiToken(

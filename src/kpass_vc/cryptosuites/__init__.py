@@ -6,7 +6,4 @@ from typing import Final
 from kpass_vc.cryptosuites.cryptosuite import Cryptosuite
 from kpass_vc.cryptosuites.eddsa_rdfc_2022 import EddsaRdfc2022
 
-CRYPTOSUITES: Final[Mapping[str, Cryptosuite]] = {
-    suite.name: suite
-    for suite in (EddsaRdfc2022(),)
-}
+CRYPTOSUITES: Final[Mapping[str, Cryptosuite]] = {suite.name: suite for suite in (EddsaRdfc2022(),)}

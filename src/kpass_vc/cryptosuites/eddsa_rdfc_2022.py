@@ -25,7 +25,9 @@ class EddsaRdfc2022:
     ) -> JsonObject:
         """The proof of `document`; section 3.2.1."""
         full = {"type": "DataIntegrityProof", "cryptosuite": self.name, **options}
-        return hash_then_sign.add_proof(document, full, signer, lambda part: canonicalize(part, contexts))
+        return hash_then_sign.add_proof(
+            document, full, signer, lambda part: canonicalize(part, contexts)
+        )
 
     def check_proof(
         self,

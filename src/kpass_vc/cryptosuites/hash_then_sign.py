@@ -17,7 +17,9 @@ Transform: TypeAlias = Callable[[Mapping[str, object]], str]
 """From a document to the text that is hashed."""
 
 
-def hash_data(document: Mapping[str, object], options: Mapping[str, object], transform: Transform) -> bytes:
+def hash_data(
+    document: Mapping[str, object], options: Mapping[str, object], transform: Transform
+) -> bytes:
     """The 64 bytes that are signed: hash of the proof options, then hash of the document."""
     configuration = {name: value for name, value in options.items() if name != "proofValue"}
     configuration["@context"] = document["@context"]

@@ -12,7 +12,9 @@ from kpass_vc.dids.web import DidWeb
 from kpass_vc.errors import KeyRefused, Malformed
 from kpass_vc.model.did import VerificationMethod
 
-DID_METHODS: Final[Mapping[str, DidMethod]] = {method.name: method for method in (DidKey(), DidWeb())}
+DID_METHODS: Final[Mapping[str, DidMethod]] = {
+    method.name: method for method in (DidKey(), DidWeb())
+}
 
 _DID: Final = re.compile(r"did:([a-z0-9]+):((?:[A-Za-z0-9._:-]|%[0-9A-Fa-f]{2})+)\Z")
 

@@ -25,7 +25,12 @@ class DidKey:
             "@context": ["https://www.w3.org/ns/did/v1", "https://w3id.org/security/multikey/v1"],
             "id": did,
             "verificationMethod": [
-                {"id": method, "type": "Multikey", "controller": did, "publicKeyMultibase": key.multikey()}
+                {
+                    "id": method,
+                    "type": "Multikey",
+                    "controller": did,
+                    "publicKeyMultibase": key.multikey(),
+                }
             ],
             "assertionMethod": [method],
             "authentication": [method],

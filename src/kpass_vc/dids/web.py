@@ -11,7 +11,9 @@ from kpass_vc.errors import Malformed
 from kpass_vc.model.did import CONTEXTS
 from kpass_vc.model.document import JsonObject
 
-_HOST: Final = re.compile(r"(?=.{1,253}(?:%3A|\Z))[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*(%3A[1-9][0-9]{0,4})?\Z")
+_HOST: Final = re.compile(
+    r"(?=.{1,253}(?:%3A|\Z))[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*(%3A[1-9][0-9]{0,4})?\Z"
+)
 _SEGMENT: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*\Z")
 
 
@@ -51,7 +53,11 @@ def did_document(did: str, keys: Sequence[PublicKey]) -> JsonObject:
     for key in keys:
         head: JsonObject = {"id": verification_method_id(did, key)}
         if key.algorithm is Algorithm.ED25519:
-            material: JsonObject = {"type": "Multikey", "controller": did, "publicKeyMultibase": key.multikey()}
+            material: JsonObject = {
+                "type": "Multikey",
+                "controller": did,
+                "publicKeyMultibase": key.multikey(),
+            }
         else:
             jwk = {**to_jwk(key), "kid": thumbprint(key), "alg": "ES256", "use": "sig"}
             material = {"type": "JsonWebKey", "controller": did, "publicKeyJwk": jwk}

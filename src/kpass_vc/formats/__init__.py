@@ -8,7 +8,9 @@ from kpass_vc.formats.data_integrity import DataIntegrity
 from kpass_vc.formats.format import Format
 from kpass_vc.formats.ob_jwt import OpenBadgesJwt
 
-FORMATS: Final[Mapping[str, Format]] = {form.name: form for form in (DataIntegrity(), OpenBadgesJwt())}
+FORMATS: Final[Mapping[str, Format]] = {
+    form.name: form for form in (DataIntegrity(), OpenBadgesJwt())
+}
 
 
 def recognise(body: bytes) -> Format:

@@ -27,15 +27,21 @@ class DataIntegrity:
         """Whether it begins like a JSON object."""
         return head.startswith(b"{")
 
-    def secure(self, credential: Mapping[str, object], signing: Signing, contexts: Contexts) -> bytes:
+    def secure(
+        self, credential: Mapping[str, object], signing: Signing, contexts: Contexts
+    ) -> bytes:
         """The credential with its proof as the last member, as compact JSON."""
         options = {
             "created": utc_text(signing.created),
             "verificationMethod": signing.verification_method,
             "proofPurpose": "assertionMethod",
         }
-        proof = CRYPTOSUITES[_DEFAULT_SUITE].add_proof(credential, options, signing.signer, contexts)
-        return json.dumps({**credential, "proof": proof}, ensure_ascii=False, separators=(",", ":")).encode()
+        proof = CRYPTOSUITES[_DEFAULT_SUITE].add_proof(
+            credential, options, signing.signer, contexts
+        )
+        return json.dumps(
+            {**credential, "proof": proof}, ensure_ascii=False, separators=(",", ":")
+        ).encode()
 
     def read(self, body: bytes) -> Presented:
         """The credential and its one proof; Malformed names the proof member that is missing or wrong."""
@@ -73,4 +79,6 @@ class DataIntegrity:
 
 def _require(proof: JsonObject, member: str, value: str) -> None:
     if proof[member] != value:
-        raise ProofInvalid("proof_member", member=member, expected=value, found=str(proof[member])[:80])
+        raise ProofInvalid(
+            "proof_member", member=member, expected=value, found=str(proof[member])[:80]
+        )

@@ -57,7 +57,9 @@ class Format(Protocol):
     def claims(self, head: bytes) -> bool:
         """Whether bytes with this beginning are of this format."""
 
-    def secure(self, credential: Mapping[str, object], signing: Signing, contexts: Contexts) -> bytes:
+    def secure(
+        self, credential: Mapping[str, object], signing: Signing, contexts: Contexts
+    ) -> bytes:
         """The secured bytes; DataLoss or UnknownContext if they would not cover all of it."""
 
     def read(self, body: bytes) -> Presented:

@@ -34,7 +34,9 @@ class OpenBadgesJwt:
         """Whether it begins like a JWT: base64url of `{"`."""
         return head.startswith(b"ey")
 
-    def secure(self, credential: Mapping[str, object], signing: Signing, contexts: Contexts) -> bytes:
+    def secure(
+        self, credential: Mapping[str, object], signing: Signing, contexts: Contexts
+    ) -> bytes:
         """The compact JWS; DataLoss if the credential holds what its contexts do not define."""
         to_quads(credential, contexts)
         payload = {**credential, **registered_claims(credential)}
@@ -53,7 +55,11 @@ class OpenBadgesJwt:
         if jws.header.get("typ", "JWT") != "JWT":
             raise Malformed("jws_typ", typ=str(jws.header["typ"])[:80])
         kid, jwk = jws.header.get("kid"), jws.header.get("jwk")
-        if not isinstance(kid, str | None) or not isinstance(jwk, dict | None) or kid is jwk is None:
+        if (
+            not isinstance(kid, str | None)
+            or not isinstance(jwk, dict | None)
+            or kid is jwk is None
+        ):
             raise Malformed("jws_kid")
         payload = read_json(jws.payload)
         if "vc" in payload:
@@ -61,7 +67,8 @@ class OpenBadgesJwt:
         return Presented(
             format=self.name,
             credential={name: value for name, value in payload.items() if name not in _CLAIMS},
-            proof=jws.header | {"claims": {name: payload[name] for name in _CLAIMS & payload.keys()}},
+            proof=jws.header
+            | {"claims": {name: payload[name] for name in _CLAIMS & payload.keys()}},
             verification_method=kid,
             secured=body.strip(),
             jwk=jwk,

@@ -33,7 +33,12 @@ def to_quads(document: Mapping[str, object], contexts: Contexts) -> tuple[Quad, 
     _check_expanded(expanded)
     dataset = pyld.to_rdf(expanded, {"base": None, "documentLoader": _refuse})
     return tuple(
-        Quad(_term(triple["subject"]), _term(triple["predicate"]), _term(triple["object"]), _graph(name))
+        Quad(
+            _term(triple["subject"]),
+            _term(triple["predicate"]),
+            _term(triple["object"]),
+            _graph(name),
+        )
         for name, triples in dataset.items()
         for triple in triples
     )
@@ -131,7 +136,9 @@ def _check_expanded(value: object) -> None:
 
 def _check_value(value: dict[str, Any]) -> None:
     if value.keys() - {"@value", "@type", "@language"}:
-        raise DataLoss("keyword", part=", ".join(sorted(value.keys() - {"@value", "@type", "@language"})))
+        raise DataLoss(
+            "keyword", part=", ".join(sorted(value.keys() - {"@value", "@type", "@language"}))
+        )
     if "@language" in value and not _LANGUAGE.match(str(value["@language"])):
         raise DataLoss("language", part=str(value["@language"])[:80])
     if "@type" in value and value["@type"] != "@json" and not _IRI.match(str(value["@type"])):

@@ -55,7 +55,9 @@ def literal(value: str, datatype: str, language: str | None = None) -> str:
     return text if datatype == _STRING else f"{text}^^<{datatype}>"
 
 
-def canonical_nquads(quads: Iterable[Quad], *, algorithm: str = "sha256", budget: int = DEFAULT_BUDGET) -> str:
+def canonical_nquads(
+    quads: Iterable[Quad], *, algorithm: str = "sha256", budget: int = DEFAULT_BUDGET
+) -> str:
     """The canonical form of a dataset; TooComplex past `budget` steps."""
     return canonicalize_dataset(quads, algorithm=algorithm, budget=budget)[0]
 
@@ -170,7 +172,9 @@ class _State:
         for quad in self.mentions[node]:
             for position, related in (("s", quad.subject), ("o", quad.object), ("g", quad.graph)):
                 if related.startswith("_:") and related != node:
-                    related_by_hash[self.hash_related(related, quad, issuer, position)].append(related)
+                    related_by_hash[self.hash_related(related, quad, issuer, position)].append(
+                        related
+                    )
         data = ""
         for related_hash in sorted(related_by_hash):
             data += related_hash
@@ -185,7 +189,9 @@ class _State:
             issuer = chosen_issuer or issuer
         return self.digest(data), issuer
 
-    def _walk(self, permutation: Sequence[str], issuer: _Issuer, chosen: str) -> tuple[str, _Issuer] | None:
+    def _walk(
+        self, permutation: Sequence[str], issuer: _Issuer, chosen: str
+    ) -> tuple[str, _Issuer] | None:
         """Section 4.8 step 5.4: the path of one permutation, or None where it cannot win."""
         path = ""
         recursion: list[str] = []

@@ -50,7 +50,9 @@ class P256Signer:
 
     def sign(self, message: bytes) -> bytes:
         """r‖s, 64 bytes, of ECDSA over SHA-256 (deterministic, RFC 6979)."""
-        r, s = utils.decode_dss_signature(self.key.sign(message, ec.ECDSA(SHA256(), deterministic_signing=True)))
+        r, s = utils.decode_dss_signature(
+            self.key.sign(message, ec.ECDSA(SHA256(), deterministic_signing=True))
+        )
         return r.to_bytes(32) + s.to_bytes(32)
 
 
@@ -67,12 +69,16 @@ class FileKeyStore:
     def __repr__(self) -> str:
         return f"FileKeyStore({str(self.folder)!r})"
 
-    def generate(self, algorithm: Algorithm, *, organization_id: str, key_id: str) -> tuple[str, PublicKey]:
+    def generate(
+        self, algorithm: Algorithm, *, organization_id: str, key_id: str
+    ) -> tuple[str, PublicKey]:
         """A new key in a new file, on disk before this returns."""
         if algorithm is Algorithm.ED25519:
             private = ed25519.Ed25519PrivateKey.generate().private_bytes_raw()
         else:
-            private = ec.generate_private_key(ec.SECP256R1()).private_numbers().private_value.to_bytes(32)
+            private = (
+                ec.generate_private_key(ec.SECP256R1()).private_numbers().private_value.to_bytes(32)
+            )
         public = _signer(algorithm, private).public_key
         nonce = os.urandom(12)
         content = {
@@ -80,7 +86,9 @@ class FileKeyStore:
             "algorithm": algorithm.value,
             "public": public.multikey(),
             "nonce": base64url_encode(nonce),
-            "private": base64url_encode(self._cipher.encrypt(nonce, private, _bound(organization_id, key_id))),
+            "private": base64url_encode(
+                self._cipher.encrypt(nonce, private, _bound(organization_id, key_id))
+            ),
         }
         self._write(self.folder / f"{key_id}.key", json.dumps(content, indent=1).encode())
         return f"{_SCHEME}{key_id}", public
@@ -89,7 +97,9 @@ class FileKeyStore:
         """The signer of a key file."""
         known = self._signers.get((uri, organization_id))
         if known is None:
-            known = self._signers[uri, organization_id] = self._open(uri.removeprefix(_SCHEME), organization_id)
+            known = self._signers[uri, organization_id] = self._open(
+                uri.removeprefix(_SCHEME), organization_id
+            )
         return known
 
     def check(self) -> None:

@@ -8,7 +8,9 @@ from kpass_vc.crypto.keys import Algorithm, PublicKey, Signer
 class KeyStore(Protocol):
     """A place that makes keys and signs with them."""
 
-    def generate(self, algorithm: Algorithm, *, organization_id: str, key_id: str) -> tuple[str, PublicKey]:
+    def generate(
+        self, algorithm: Algorithm, *, organization_id: str, key_id: str
+    ) -> tuple[str, PublicKey]:
         """A new key: its URI in this store, and its public half."""
 
     def signer(self, uri: str, *, organization_id: str) -> Signer:

@@ -62,7 +62,9 @@ def _is_personal(found: re.Match[str]) -> bool:
     day -= _COORDINATION if day > _COORDINATION else 0
     centuries = [found["century"]] if found["century"] else ["19", "20", "18"]
     digits = found["year"] + found["month"] + found["day"] + found["last"]
-    return luhn(digits) and any(_is_day(century + found["year"], int(found["month"]), day) for century in centuries)
+    return luhn(digits) and any(
+        _is_day(century + found["year"], int(found["month"]), day) for century in centuries
+    )
 
 
 def _is_day(year: str, month: int, day: int) -> bool:

@@ -1,6 +1,15 @@
 """Tables and their queries, one file per group; imported here so that Alembic sees them all."""
 
-from kpass_vc.records import access, audit, award, definition, key, organization, service, status_list
+from kpass_vc.records import (
+    access,
+    audit,
+    award,
+    definition,
+    key,
+    organization,
+    service,
+    status_list,
+)
 from kpass_vc.records.base import Base
 
 __all__ = [

@@ -26,6 +26,8 @@ def of_organization(session: Session, *, organization_id: str) -> list[AuditEntr
     """All entries of an organisation, oldest first."""
     return list(
         session.scalars(
-            select(AuditEntry).where(AuditEntry.organization_id == organization_id).order_by(AuditEntry.id)
+            select(AuditEntry)
+            .where(AuditEntry.organization_id == organization_id)
+            .order_by(AuditEntry.id)
         )
     )

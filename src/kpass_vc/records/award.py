@@ -30,7 +30,9 @@ class Award(Base):
 
     id: Mapped[str] = mapped_column(primary_key=True)
     organization_id: Mapped[str] = mapped_column(ForeignKey("organization.id"), index=True)
-    definition_version_id: Mapped[str] = mapped_column(ForeignKey("definition_version.id"), index=True)
+    definition_version_id: Mapped[str] = mapped_column(
+        ForeignKey("definition_version.id"), index=True
+    )
     state: Mapped[str]
     reason: Mapped[str | None]
     holder_id: Mapped[str]
@@ -90,15 +92,21 @@ def used_key(session: Session, *, organization_id: str, key: str) -> Idempotency
     return session.get(IdempotencyKey, (organization_id, key))
 
 
-def by_id(session: Session, *, organization_id: str, award_id: str, for_update: bool = False) -> Award | None:
+def by_id(
+    session: Session, *, organization_id: str, award_id: str, for_update: bool = False
+) -> Award | None:
     """An award of one organisation; `for_update` holds the row until the transaction ends."""
-    query = select(Award).where(Award.organization_id == organization_id).where(Award.id == award_id)
+    query = (
+        select(Award).where(Award.organization_id == organization_id).where(Award.id == award_id)
+    )
     if for_update:
         query = query.with_for_update().execution_options(populate_existing=True)
     return session.scalar(query)
 
 
-def by_reference(session: Session, *, organization_id: str, external_reference: str) -> Award | None:
+def by_reference(
+    session: Session, *, organization_id: str, external_reference: str
+) -> Award | None:
     """The award that is not revoked and carries an issuer's own reference."""
     return session.scalar(
         select(Award)
@@ -151,5 +159,3 @@ def by_credential_id(session: Session, credential_id: str) -> tuple[Award, Repre
         .limit(1)
     ).first()
     return (row[0], row[1]) if row is not None else None
-
-

