@@ -40,7 +40,7 @@ class Actor:
     def require(self, permission: Permission) -> None:
         """Return if the actor has the permission, else Forbidden."""
         if permission not in self.permissions:
-            raise Forbidden(permission=permission.value)
+            raise Forbidden("permission", permission=permission.value)
 
     def own_organization(self) -> str:
         """The id of the organisation the actor acts for; Forbidden for the operator."""

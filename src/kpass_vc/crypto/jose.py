@@ -92,7 +92,10 @@ def from_jwk(jwk: Mapping[str, object]) -> PublicKey:
                 y = base64url_decode(exported["y"])
                 if len(x) != 32 or len(y) != 32:
                     raise KeyRefused("point")
-                return PublicKey(Algorithm.P256, bytes([2 + (y[-1] & 1)]) + x)
+                key = PublicKey(Algorithm.P256, bytes([2 + (y[-1] & 1)]) + x)
+                if key.coordinates() != (x, y):
+                    raise KeyRefused("point")
+                return key
             case _:
                 raise KeyRefused("kind")
     except (JWException, KeyError, TypeError, ValueError, Malformed) as error:

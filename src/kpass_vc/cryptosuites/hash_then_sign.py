@@ -22,7 +22,7 @@ def hash_data(
 ) -> bytes:
     """The 64 bytes that are signed: hash of the proof options, then hash of the document."""
     configuration = {name: value for name, value in options.items() if name != "proofValue"}
-    configuration["@context"] = document["@context"]
+    configuration["@context"] = document.get("@context", [])
     return _hash(transform(configuration)) + _hash(transform(document))
 
 

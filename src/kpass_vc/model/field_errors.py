@@ -60,7 +60,7 @@ def broken(rule: str, /, *, at: str = "", **data: object) -> PydanticCustomError
 def field_errors(error: ValidationError) -> tuple[FieldError, ...]:
     """Every broken rule that `error` tells of, at most MOST_ERRORS."""
     details = error.errors(include_url=False, include_input=False)
-    return tuple(_field_error(detail) for detail in details[:MOST_ERRORS])
+    return tuple(field_error(detail) for detail in details[:MOST_ERRORS])
 
 
 def pointer(*places: str | int) -> str:
@@ -68,7 +68,8 @@ def pointer(*places: str | int) -> str:
     return "".join("/" + str(place).replace("~", "~0").replace("/", "~1") for place in places)
 
 
-def _field_error(detail: ErrorDetails) -> FieldError:
+def field_error(detail: ErrorDetails) -> FieldError:
+    """One broken rule, from one of pydantic's errors."""
     kind: str = detail["type"]
     context: dict[str, Any] = detail.get("ctx", {})
     field = pointer(*(place for place in detail["loc"] if place != "[key]"))

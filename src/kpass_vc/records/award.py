@@ -159,3 +159,8 @@ def by_credential_id(session: Session, credential_id: str) -> tuple[Award, Repre
         .limit(1)
     ).first()
     return (row[0], row[1]) if row is not None else None
+
+
+def organization_of(session: Session, award_id: str) -> str | None:
+    """The id of the organisation that an award is of: for the command line, which acts for all."""
+    return session.scalar(select(Award.organization_id).where(Award.id == award_id))

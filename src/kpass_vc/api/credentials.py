@@ -1,0 +1,262 @@
+"""Credentials: issue, find, fetch, revoke."""
+
+import json
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Header, Query, Response
+from pydantic import BaseModel
+from sqlalchemy.orm import Session
+
+from kpass_vc.actions.change_status import StatusOrder, change_status
+from kpass_vc.actions.issue import IssueOrder, issue
+from kpass_vc.authz import Actor, Permission
+from kpass_vc.edge import CurrentActor, Env, Limit, Offset, ReadTx, WriteTx, accepts, message
+from kpass_vc.errors import NotFound
+from kpass_vc.formats import FORMATS
+from kpass_vc.records import award as awards
+from kpass_vc.records import definition as definitions
+from kpass_vc.records.award import Award, Representation
+from kpass_vc.records.status_list import StatusList
+
+router = APIRouter(prefix="/v1", tags=["Credentials"])
+
+
+class StatusEntryReply(BaseModel):
+    """Where the status bit of the credential lies."""
+
+    statusPurpose: str  # noqa: N815
+    statusListCredential: str  # noqa: N815
+    statusListIndex: str  # noqa: N815
+
+
+class EditionReply(BaseModel):
+    """One language edition: one credential id, in each format."""
+
+    language: str
+    id: str
+    credential: dict[str, Any]
+    """The credential with its Data Integrity proof. The exact bytes are at `links.json`."""
+    jwt: str
+    """The same as an Open Badges VC-JWT."""
+    links: dict[str, str]
+
+
+class IssuedReply(BaseModel):
+    """An award and its credentials, as they were issued."""
+
+    id: str
+    definition: str
+    holderId: str  # noqa: N815
+    externalReference: str | None  # noqa: N815
+    assessedOn: date  # noqa: N815
+    issuedAt: datetime  # noqa: N815
+    validUntil: datetime | None  # noqa: N815
+    statusEntry: StatusEntryReply  # noqa: N815
+    editions: list[EditionReply]
+
+
+class CredentialReply(IssuedReply):
+    """The same, with its status now."""
+
+    status: str
+    reason: str | None = None
+    statusChangedAt: datetime | None = None  # noqa: N815
+
+
+class CredentialSummary(BaseModel):
+    """One line of a list."""
+
+    id: str
+    definition: str
+    holderName: str | None  # noqa: N815
+    externalReference: str | None  # noqa: N815
+    issuedAt: datetime  # noqa: N815
+    validUntil: datetime | None  # noqa: N815
+    status: str
+
+
+class CredentialList(BaseModel):
+    """A page of credentials."""
+
+    credentials: list[CredentialSummary]
+    total: int
+
+
+class StatusReply(BaseModel):
+    """The status of a credential."""
+
+    id: str
+    status: str
+    reason: str | None
+    statusChangedAt: datetime | None  # noqa: N815
+    statusEntry: StatusEntryReply  # noqa: N815
+
+
+EXAMPLE = {
+    "definition": "sobona/SOB-OPTO-01",
+    "holder": {"name": "Amina Exempelsson"},
+    "assessedOn": "2026-11-20",
+    "externalReference": "kurs-17/deltagare-4",
+    "languages": ["sv", "en"],
+    "evidence": [{"name": "Praktiskt prov", "narrative": "Prov på plats den 20 november 2026, med legitimation."}],
+}
+
+
+@router.post(
+    "/credentials",
+    status_code=201,
+    summary="Issue a credential",
+    openapi_extra=accepts(IssueOrder, EXAMPLE),
+    responses={200: {"model": IssuedReply, "description": "The Idempotency-Key was used: the same answer again"}},
+)
+def post_credential(
+    actor: CurrentActor,
+    env: Env,
+    session: WriteTx,
+    order: Annotated[IssueOrder, Depends(message(IssueOrder))],
+    response: Response,
+    idempotency_key: Annotated[
+        str | None, Header(description="The same key gives the same answer; with another body it is refused.")
+    ] = None,
+) -> IssuedReply:
+    """Signs one award in every language and format, records it with its status index, and answers after the commit."""
+    issued = issue(env, session, actor, order, idempotency_key)
+    response.headers["Location"] = f"{env.addresses.base}/v1/credentials/{issued.award.id}"
+    return _issued(env.addresses.base, session, issued.award, list(issued.representations))
+
+
+@router.get("/credentials", summary="Your credentials")
+def get_credentials(
+    actor: CurrentActor,
+    session: ReadTx,
+    external_reference: Annotated[str | None, Query(alias="externalReference", max_length=200)] = None,
+    status: Annotated[Literal["active", "suspended", "revoked"] | None, Query()] = None,
+    limit: Limit = 100,
+    offset: Offset = 0,
+) -> CredentialList:
+    """Newest first."""
+    actor.require(Permission.CREDENTIALS_READ)
+    rows, total = awards.search(
+        session,
+        organization_id=actor.own_organization(),
+        external_reference=external_reference,
+        state=status,
+        limit=limit,
+        offset=offset,
+    )
+    return CredentialList(credentials=[_summary(session, row) for row in rows], total=total)
+
+
+@router.get("/credentials/{credential_id}", summary="One credential of yours")
+def get_credential(credential_id: str, actor: CurrentActor, env: Env, session: ReadTx) -> CredentialReply:
+    """As it was issued, with its status now."""
+    award = _own(session, actor, credential_id)
+    issued = _issued(env.addresses.base, session, award, awards.representations(session, award_id=award.id))
+    return CredentialReply(
+        **issued.model_dump(), status=award.state, reason=award.reason, statusChangedAt=award.status_changed_at
+    )
+
+
+@router.get(
+    "/credentials/{credential_id}/{language}.{extension}",
+    summary="The bytes of one representation",
+    response_class=Response,
+    responses={200: {"content": {form.media_type: {} for form in FORMATS.values()}}},
+)
+def get_representation(
+    credential_id: str, language: Literal["sv", "en"], extension: str, actor: CurrentActor, session: ReadTx
+) -> Response:
+    """Exactly the bytes that were signed and stored."""
+    award = _own(session, actor, credential_id)
+    for row in awards.representations(session, award_id=award.id):
+        if row.language == language and FORMATS[row.format].extension == extension:
+            return Response(row.body, media_type=row.media_type, headers={"Cache-Control": "private, no-cache"})
+    raise NotFound("credential", credential=f"{credential_id}/{language}.{extension}")
+
+
+@router.post(
+    "/credentials/{credential_id}/status",
+    summary="Revoke, suspend or reinstate a credential",
+    openapi_extra=accepts(StatusOrder, {"status": "revoked", "reason": "issued_in_error"}),
+)
+def post_credential_status(
+    credential_id: str,
+    actor: CurrentActor,
+    env: Env,
+    session: WriteTx,
+    order: Annotated[StatusOrder, Depends(message(StatusOrder))],
+) -> StatusReply:
+    """The next read of the status list shows it. Revoked is for ever."""
+    award = change_status(env, session, actor, credential_id, order)
+    return StatusReply(
+        id=award.id,
+        status=award.state,
+        reason=award.reason,
+        statusChangedAt=award.status_changed_at,
+        statusEntry=_entry(session, award),
+    )
+
+
+def _own(session: Session, actor: Actor, award_id: str) -> Award:
+    actor.require(Permission.CREDENTIALS_READ)
+    award = awards.by_id(session, organization_id=actor.own_organization(), award_id=award_id)
+    if award is None:
+        raise NotFound("credential", credential=award_id)
+    return award
+
+
+def _issued(base: str, session: Session, award: Award, rows: list[Representation]) -> IssuedReply:
+    languages = dict.fromkeys(row.language for row in sorted(rows, key=lambda row: row.language, reverse=True))
+    return IssuedReply(
+        id=award.id,
+        definition=_definition_url(session, award),
+        holderId=award.holder_id,
+        externalReference=award.external_reference,
+        assessedOn=award.assessed_on,
+        issuedAt=award.issued_at,
+        validUntil=award.valid_until,
+        statusEntry=_entry(session, award),
+        editions=[
+            _edition(base, award, {row.format: row for row in rows if row.language == language})
+            for language in languages
+        ],
+    )
+
+
+def _edition(base: str, award: Award, rows: dict[str, Representation]) -> EditionReply:
+    document, token = rows["ldp_vc"], rows["vc-jwt"]
+    folder = f"{base}/v1/credentials/{award.id}/{document.language}"
+    return EditionReply(
+        language=document.language,
+        id=document.credential_id,
+        credential=json.loads(document.body),
+        jwt=token.body.decode("ascii"),
+        links={FORMATS[name].extension: f"{folder}.{FORMATS[name].extension}" for name in rows},
+    )
+
+
+def _entry(session: Session, award: Award) -> StatusEntryReply:
+    status_list = session.get_one(StatusList, award.status_list_id)
+    return StatusEntryReply(
+        statusPurpose=status_list.purpose,
+        statusListCredential=status_list.url,
+        statusListIndex=str(award.status_index),
+    )
+
+
+def _definition_url(session: Session, award: Award) -> str:
+    found = definitions.by_id(session, award.definition_version_id)
+    return str(found[0].document_url) if found else ""
+
+
+def _summary(session: Session, award: Award) -> CredentialSummary:
+    return CredentialSummary(
+        id=award.id,
+        definition=_definition_url(session, award),
+        holderName=award.holder_name,
+        externalReference=award.external_reference,
+        issuedAt=award.issued_at,
+        validUntil=award.valid_until,
+        status=award.state,
+    )

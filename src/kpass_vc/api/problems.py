@@ -1,0 +1,145 @@
+"""The table error class -> status and problem type (RFC 9457), and the handlers that use it.
+
+Where W3C has a name for the error, its URI is the type.
+"""
+
+import logging
+import secrets
+from collections.abc import Mapping
+from typing import Any, Final
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from starlette.exceptions import HTTPException
+
+from kpass_vc import errors
+from kpass_vc.edge import language_of
+from kpass_vc.errors import FieldError, KpassError
+from kpass_vc.language import Language, say
+from kpass_vc.model.field_errors import field_error
+
+MEDIA_TYPE: Final = "application/problem+json"
+_VCDM: Final = "https://www.w3.org/TR/vc-data-model#"
+_SECURITY: Final = "https://w3id.org/security#"
+_STATUS_LIST: Final = "https://www.w3.org/ns/credentials/status-list#"
+
+PROBLEMS: Final[Mapping[type[KpassError], tuple[int, str]]] = {
+    errors.NotJson: (400, f"{_VCDM}PARSING_ERROR"),
+    errors.TooLarge: (413, f"{_VCDM}PARSING_ERROR"),
+    errors.InvalidInput: (422, "urn:kpass:problem:invalid-input"),
+    errors.UnknownContext: (422, "urn:kpass:problem:unknown-context"),
+    errors.DataLoss: (422, f"{_SECURITY}DATA_LOSS_DETECTION_ERROR"),
+    errors.TooComplex: (422, f"{_SECURITY}PROOF_TRANSFORMATION_ERROR"),
+    errors.KeyRefused: (422, f"{_SECURITY}INVALID_VERIFICATION_METHOD"),
+    errors.Malformed: (422, f"{_VCDM}MALFORMED_VALUE_ERROR"),
+    errors.ProofInvalid: (422, f"{_SECURITY}PROOF_VERIFICATION_ERROR"),
+    errors.StatusListUnusable: (422, f"{_STATUS_LIST}STATUS_VERIFICATION_ERROR"),
+    errors.Unauthenticated: (401, "urn:kpass:problem:unauthenticated"),
+    errors.Forbidden: (403, "urn:kpass:problem:forbidden"),
+    errors.NotFound: (404, "urn:kpass:problem:not-found"),
+    errors.IdempotencyMismatch: (422, "urn:kpass:problem:idempotency-mismatch"),
+    errors.DefinitionIncomplete: (422, "urn:kpass:problem:definition-incomplete"),
+    errors.Conflict: (409, "urn:kpass:problem:conflict"),
+    errors.Unavailable: (503, "urn:kpass:problem:unavailable"),
+}
+
+_log = logging.getLogger("kpass")
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of this app as a problem."""
+    app.add_exception_handler(KpassError, _domain)
+    app.add_exception_handler(RequestValidationError, _parameters)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(IntegrityError, _raced)
+    app.add_exception_handler(SQLAlchemyError, _database)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+def problem(error: KpassError, language: Language) -> dict[str, object]:
+    """The problem of an error, for a reader of one language."""
+    status, kind = PROBLEMS[type(error)]
+    body: dict[str, object] = {
+        "type": kind,
+        "title": error.title(language) if not error.data else _title(error, language),
+        "status": status,
+        "detail": error.sentence(language),
+        "code": error.code,
+    }
+    if error.rule:
+        body["rule"] = error.rule
+    field = error.data.get("field")
+    fields = _fields(error)
+    if isinstance(field, str) and field:
+        body["field"] = field
+    if fields:
+        body["errors"] = [
+            {"field": entry.field, "rule": entry.rule, "detail": entry.sentence(language)} for entry in fields
+        ]
+    return body
+
+
+def _title(error: KpassError, language: Language) -> str:
+    return say(language, f"error.{error.code}.title", **error.data)
+
+
+def _fields(error: KpassError) -> tuple[FieldError, ...]:
+    if isinstance(error, errors.InvalidInput):
+        return error.fields
+    return error.gaps if isinstance(error, errors.DefinitionIncomplete) else ()
+
+
+def _answer(request: Request, error: KpassError, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    language = language_of(request)
+    body = problem(error, language)
+    sent = {"Content-Language": language, "Cache-Control": "no-store", **(headers or {})}
+    if isinstance(error, errors.Unauthenticated):
+        sent["WWW-Authenticate"] = 'Bearer realm="kpass"'
+    status = int(str(body["status"]))
+    return JSONResponse(body, status_code=status, media_type=MEDIA_TYPE, headers=sent)
+
+
+def _domain(request: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, KpassError):
+        raise error
+    return _answer(request, error)
+
+
+def _parameters(request: Request, error: Exception) -> JSONResponse:
+    details: list[Any] = list(error.errors()) if isinstance(error, RequestValidationError) else []
+    return _answer(request, errors.InvalidInput(*(field_error(detail) for detail in details[:100])))
+
+
+def _http(request: Request, error: Exception) -> JSONResponse:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
+    if status == 404:
+        return _answer(request, errors.NotFound())
+    title = str(error.detail) if isinstance(error, HTTPException) else ""
+    body = {"type": "about:blank", "title": title, "status": status}
+    return JSONResponse(body, status_code=status, media_type=MEDIA_TYPE, headers=headers)
+
+
+def _raced(request: Request, error: Exception) -> JSONResponse:
+    _log.warning("a constraint refused what another request had just stored: %s", type(error).__name__)
+    return _answer(request, errors.Conflict())
+
+
+def _database(request: Request, error: Exception) -> JSONResponse:
+    _log.error("database: %s", error, exc_info=error)
+    return _answer(request, errors.Unavailable("database"), {"Retry-After": "5"})
+
+
+def _unexpected(request: Request, error: Exception) -> JSONResponse:
+    reference = secrets.token_hex(8)
+    _log.error("unexpected error %s", reference, exc_info=error)
+    language = language_of(request)
+    body = {
+        "type": "about:blank",
+        "title": say(language, "error.error.title"),
+        "status": 500,
+        "detail": say(language, "error.unavailable.unexpected", reference=reference),
+    }
+    return JSONResponse(body, status_code=500, media_type=MEDIA_TYPE)

@@ -1,0 +1,168 @@
+"""What the world may fetch: DID documents, keys, status lists, definitions and what belongs to them.
+
+Permanent addresses with an extension, as a dumb web server could serve them.
+The stored bytes are the served bytes. Every answer has an ETag, and may be
+read by any page.
+"""
+
+import hashlib
+import json
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Request, Response
+
+from kpass_vc.actions.publish_status import is_ageing, refresh
+from kpass_vc.actions.verify import own_did_document
+from kpass_vc.crypto.jose import thumbprint, to_jwk
+from kpass_vc.crypto.keys import Algorithm
+from kpass_vc.edge import Env, ReadTx
+from kpass_vc.errors import NotFound
+from kpass_vc.language import Language
+from kpass_vc.records import award as awards
+from kpass_vc.records import definition as definitions
+from kpass_vc.records import key as keys
+from kpass_vc.records import organization as organizations
+from kpass_vc.records import status_list as status_lists
+
+router = APIRouter(tags=["Published"])
+
+REVALIDATE = "public, no-cache"
+"""A cache may keep it and must ask each time whether it is still the same: a revocation shows at once."""
+FOREVER = "public, max-age=31536000, immutable"
+_JSON_TYPES = {"*/*", "application/*", "application/json", "application/ld+json", "application/vc+ld+json"}
+IfNoneMatch = Annotated[str | None, Header()]
+
+
+@router.api_route("/o/{slug}/did.json", methods=["GET", "HEAD"], summary="The DID document of an organisation")
+def did_document(slug: str, request: Request, env: Env, session: ReadTx) -> Response:
+    """Its keys as Multikey (Ed25519) and JsonWebKey (P-256)."""
+    document = own_did_document(session, env.addresses.did(slug))
+    if document is None:
+        raise NotFound("organization", organization=slug)
+    return served(request, _text(document), "application/did+json", REVALIDATE)
+
+
+@router.api_route("/.well-known/jwks.json", methods=["GET", "HEAD"], summary="All organisations' keys as a JWK set")
+def jwks(request: Request, session: ReadTx) -> Response:
+    """RFC 7517; `kid` is the DID URL that JWTs name, `iss` the organisation's DID."""
+    found = []
+    for organization in organizations.every(session):
+        for key in keys.published(session, organization_id=organization.id):
+            public = key.public_key
+            alg = "ES256" if public.algorithm is Algorithm.P256 else "EdDSA"
+            members = {"kid": key.verification_method, "alg": alg, "use": "sig", "iss": organization.did}
+            found.append(to_jwk(public) | members | {"x-thumbprint": thumbprint(public)})
+    return served(request, _text({"keys": found}), "application/jwk-set+json", REVALIDATE)
+
+
+@router.api_route("/o/{slug}/status/{name}.json", methods=["GET", "HEAD"], summary="A status list credential")
+def status_list(slug: str, name: str, request: Request, env: Env, session: ReadTx) -> Response:
+    """As JSON with a Data Integrity proof, or for `Accept: application/vc+jwt` as a JWT."""
+    found = status_lists.by_url(session, f"{env.addresses.organization(slug)}/status/{name}.json")
+    publication = status_lists.publication(session, status_list_id=found.id) if found else None
+    if found is None or publication is None:
+        raise NotFound()
+    if is_ageing(publication, env.now()):
+        session.rollback()
+        with env.writing() as writer, writer.begin():
+            publication = refresh(env, writer, found)
+    media_type = _negotiated(request.headers.get("Accept"))
+    body = publication.body_jwt if media_type == "application/vc+jwt" else publication.body
+    return served(request, body, media_type, REVALIDATE, vary="Accept")
+
+
+@router.api_route(
+    "/o/{slug}/definitions/{code}/{version}/definition.json", methods=["GET", "HEAD"], summary="A published definition"
+)
+def definition_document(slug: str, code: str, version: str, request: Request, session: ReadTx) -> Response:
+    """The bytes that credentials bind by digest."""
+    found = definitions.by_address(session, slug=slug, code=code, version=version)
+    if found is None or found[0].document is None:
+        raise NotFound("definition", definition=f"{slug}/{code}/{version}")
+    return served(request, found[0].document, "application/json", FOREVER)
+
+
+@router.api_route(
+    "/o/{slug}/definitions/{code}/{version}/publication.json",
+    methods=["GET", "HEAD"],
+    summary="The owner's signed publication of a definition",
+)
+def publication(slug: str, code: str, version: str, request: Request, session: ReadTx) -> Response:
+    """An EndorsementCredential over line, version and digests."""
+    found = definitions.by_address(session, slug=slug, code=code, version=version)
+    if found is None or found[0].publication is None:
+        raise NotFound("definition", definition=f"{slug}/{code}/{version}")
+    return served(request, found[0].publication, "application/vc+ld+json", FOREVER)
+
+
+@router.api_route(
+    "/o/{slug}/definitions/{code}/{version}/achievement.{language}.json",
+    methods=["GET", "HEAD"],
+    summary="A definition as an Open Badges Achievement",
+)
+def achievement(
+    slug: str, code: str, version: str, language: Language, request: Request, session: ReadTx
+) -> Response:
+    """The very achievement that credentials embed, with its @context."""
+    found = definitions.by_address(session, slug=slug, code=code, version=version)
+    row = (
+        definitions.achievement(session, definition_version_id=found[0].id, language=language) if found else None
+    )
+    if row is None:
+        raise NotFound("definition", definition=f"{slug}/{code}/{version}")
+    return served(request, row.body, "application/ld+json", FOREVER)
+
+
+@router.api_route(
+    "/o/{slug}/credentials/{credential_id}", methods=["GET", "HEAD"], summary="What lies at the id of a credential"
+)
+def credential(slug: str, credential_id: str, request: Request, env: Env, session: ReadTx) -> Response:
+    """Whose it is and where its status lies: nothing about the person, who alone holds the credential itself."""
+    url = env.addresses.credential(slug, credential_id)
+    found = awards.by_credential_id(session, url)
+    if found is None:
+        raise NotFound("credential", credential=credential_id)
+    award, representation = found
+    issuer = organizations.by_id(session, award.organization_id)
+    version = definitions.by_id(session, award.definition_version_id)
+    status = session.get_one(status_lists.StatusList, award.status_list_id)
+    document = {
+        "id": url,
+        "issuer": issuer.did if issuer else "",
+        "definition": version[0].document_url if version else "",
+        "language": representation.language,
+        "statusListCredential": status.url,
+    }
+    return served(request, _text(document), "application/json", "public, no-cache")
+
+
+def served(request: Request, body: bytes, media_type: str, caching: str, *, vary: str | None = None) -> Response:
+    """The bytes with their ETag, or 304 if the client has them (RFC 9110 section 13.1.2)."""
+    tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    headers = {
+        "ETag": tag,
+        "Cache-Control": caching,
+        "Access-Control-Allow-Origin": "*",
+        "X-Content-Type-Options": "nosniff",
+    }
+    if vary:
+        headers["Vary"] = vary
+    known = request.headers.get("If-None-Match", "")
+    if known and (known.strip() == "*" or tag in [part.strip().removeprefix("W/") for part in known.split(",")]):
+        return Response(status_code=304, headers=headers)
+    return Response(body, media_type=media_type, headers=headers)
+
+
+def _negotiated(accept: str | None) -> str:
+    """The media type of a status list: the first that is asked for and that we have, JSON-LD else."""
+    for part in (accept or "").split(","):
+        wanted = part.partition(";")[0].strip().lower()
+        if wanted in {"application/vc+jwt", "application/vc"}:
+            return wanted
+        if wanted in _JSON_TYPES:
+            return wanted if "*" not in wanted else "application/vc+ld+json"
+    return "application/vc+ld+json"
+
+
+def _text(document: object) -> bytes:
+    return json.dumps(document, ensure_ascii=False, indent=2).encode() + b"\n"

@@ -1,0 +1,90 @@
+"""create_app(env): the only place that knows every router, page and error mapping."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from kpass_vc import __version__, pages
+from kpass_vc.api import credentials, definitions, health, organizations, problems, published, verifications
+from kpass_vc.edge import PARTS
+from kpass_vc.environment import Environment
+
+DESCRIPTION = """
+Issue, carry and verify micro-credentials (*mikromeriter*): Open Badges 3.0 on W3C Verifiable Credentials 2.0.
+
+Issuers send an API token, `Authorization: Bearer kp_…`. Verifying needs none. Errors are
+`application/problem+json` (RFC 9457) in the language of `Accept-Language` (sv, en).
+"""
+
+
+def create_app(env: Environment) -> FastAPI:
+    """The service over an environment."""
+    app = FastAPI(
+        title="Kompetenspasset VC",
+        version=__version__,
+        description=DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        separate_input_output_schemas=False,
+    )
+    app.state.environment = env
+    problems.install(app)
+    for part in (organizations, definitions, credentials, verifications, published, health):
+        app.include_router(part.router)
+    pages.install(app)
+    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
+    return app
+
+
+def _openapi(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI document, with the bodies that our own reader takes in and the problem every route may answer."""
+    if app.openapi_schema is None:
+        document = get_openapi(
+            title=app.title, version=app.version, description=app.description, routes=app.routes
+        )
+        schemas = document.setdefault("components", {}).setdefault("schemas", {})
+        schemas["Problem"] = _PROBLEM
+        schemas.pop("HTTPValidationError", None)
+        schemas.pop("ValidationError", None)
+        for path in document["paths"].values():
+            for operation in path.values():
+                _complete(operation, schemas)
+        app.openapi_schema = document
+    return app.openapi_schema
+
+
+def _complete(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
+    schemas.update(operation.pop(PARTS, {}))
+    answers = operation.setdefault("responses", {})
+    answers.pop("422", None)
+    answers["default"] = {
+        "description": "A problem (RFC 9457)",
+        "content": {problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+
+
+_PROBLEM = {
+    "type": "object",
+    "required": ["type", "title", "status"],
+    "properties": {
+        "type": {"type": "string", "format": "uri"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "code": {"type": "string"},
+        "rule": {"type": "string"},
+        "field": {"type": "string", "description": "JSON pointer"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "field": {"type": "string", "description": "JSON pointer"},
+                    "rule": {"type": "string"},
+                    "detail": {"type": "string"},
+                },
+            },
+        },
+    },
+}

@@ -1,0 +1,24 @@
+"""`kpass`: one sub-command per action.
+
+The command line works on the installation's own database and keys, so whoever
+may run it on the machine may do all. Exit status: 0 done, 1 refused (a
+verification: not verified), 2 wrong use, 3 a verification that is unknown.
+"""
+
+import sys
+
+from kpass_vc.cli.commands import app
+from kpass_vc.cli.console import failed
+from kpass_vc.errors import KpassError
+
+
+def main() -> None:
+    """Run the command line; an error of the domain is a sentence and exit status 1."""
+    try:
+        app()
+    except KpassError as error:
+        failed(error)
+        sys.exit(1)
+
+
+__all__ = ["app", "main"]

@@ -1,0 +1,390 @@
+"""The sub-commands of `kpass`."""
+
+import json
+import sys
+from datetime import date
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import typer
+from pydantic import BaseModel, ValidationError
+from sqlalchemy.orm import Session
+
+from kpass_vc import __version__
+from kpass_vc.actions.change_status import StatusOrder, change_status
+from kpass_vc.actions.define import define as act_define
+from kpass_vc.actions.define import source_of
+from kpass_vc.actions.enrol import EnrolOrder
+from kpass_vc.actions.enrol import enrol as act_enrol
+from kpass_vc.actions.initialise import initialise
+from kpass_vc.actions.issue import Issued, IssueOrder
+from kpass_vc.actions.issue import issue as act_issue
+from kpass_vc.actions.publish import publish as act_publish
+from kpass_vc.actions.publish import retire as act_retire
+from kpass_vc.actions.tokens import TokenOrder, grant_token, revoke_token
+from kpass_vc.actions.verify import verify as act_verify
+from kpass_vc.api.verifications import report_reply
+from kpass_vc.authz import Actor, Permission
+from kpass_vc.cli import server, story
+from kpass_vc.cli.console import (
+    CHOICE,
+    acting_for,
+    answer,
+    failed,
+    language_of_terminal,
+    opened,
+    operator,
+    progress,
+    report_table,
+    say_line,
+    step,
+    table,
+)
+from kpass_vc.completeness import gaps
+from kpass_vc.environment import Environment
+from kpass_vc.errors import FieldError, InvalidInput, KpassError, NotFound
+from kpass_vc.formats import FORMATS
+from kpass_vc.language import LANGUAGES, Language, say
+from kpass_vc.model.document import MAX_BYTES, JsonObject, read_json
+from kpass_vc.model.field_errors import field_errors
+from kpass_vc.records import access, award, definition
+from kpass_vc.records import organization as organizations
+from kpass_vc.settings import Settings
+
+Message = TypeVar("Message", bound=BaseModel)
+
+app = typer.Typer(
+    name="kpass",
+    help="Issue, carry and verify micro-credentials: Open Badges 3.0 on W3C Verifiable Credentials 2.0.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+tokens = typer.Typer(help="API tokens: grant, list, withdraw.", no_args_is_help=True)
+app.add_typer(tokens, name="token")
+
+
+@app.callback(invoke_without_command=True)
+def options(
+    as_json: Annotated[bool, typer.Option("--json", help="Answer as JSON, for programs.")] = False,
+    language: Annotated[str | None, typer.Option("--language", "-l", help="sv or en; the terminal's if left out.")] = None,
+    version: Annotated[bool, typer.Option("--version", help="Say the version and stop.", is_eager=True)] = False,
+) -> None:
+    """What holds for every command."""
+    if version:
+        say_line(f"kpass {__version__}")
+        raise typer.Exit
+    if language is not None and language not in LANGUAGES:
+        raise typer.BadParameter("sv or en", param_hint="--language")
+    CHOICE.as_json = as_json
+    CHOICE.language = language_of_terminal() if language is None else _language(language)
+
+
+@app.command()
+def init() -> None:
+    """Set up this installation: folders, key-encryption key, tables. May be run again."""
+    settings = Settings.read()
+    initialise(settings)
+    opened().engine.dispose()
+    where = {
+        "publicUrl": settings.public_url,
+        "database": settings.database_url.rpartition("@")[2],
+        "keys": str(settings.keys_dir),
+        "keyEncryptionKey": "KPASS_KEK" if settings.kek else str(settings.kek_file),
+    }
+    _shown(where)
+
+
+@app.command()
+def enrol(
+    slug: Annotated[str, typer.Argument(help="Its short name in addresses and DID; never used again for another.")],
+    name_sv: Annotated[str, typer.Option(help="Its name in Swedish.")],
+    name_en: Annotated[str, typer.Option(help="Its name in English.")],
+    number: Annotated[str | None, typer.Option(help="Its organisation number, ten digits.")] = None,
+    url: Annotated[str | None, typer.Option(help="Its web address.")] = None,
+    email: Annotated[str | None, typer.Option(help="Its e-mail address.")] = None,
+    image: Annotated[str | None, typer.Option(help="The address of its picture.")] = None,
+    country: Annotated[str, typer.Option(help="Its country, two letters.")] = "SE",
+) -> None:
+    """Register an organisation with its DID and keys, and give it its first API token."""
+    order = _model(
+        EnrolOrder,
+        {
+            "slug": slug,
+            "name": {"sv": name_sv, "en": name_en},
+            "organizationNumber": number,
+            "url": url,
+            "email": email,
+            "image": image,
+            "country": country,
+        },
+    )
+    env = opened()
+    with env.writing() as session, session.begin():
+        made = act_enrol(env, session, operator(), order)
+        token = grant_token(env, session, operator(), made.slug, TokenOrder(label="first"))
+    _shown({"slug": made.slug, "did": made.did, "didDocument": env.addresses.did_document(made.slug), "token": token.token})
+
+
+@app.command()
+def define(file: Annotated[Path, typer.Argument(help="A definition, or a catalogue with `definitions`, as JSON.")]) -> None:
+    """Take in definitions as drafts, and say what each still lacks."""
+    document = read_json(_bytes(file), max_bytes=20 * MAX_BYTES)
+    given = document.get("definitions", [document])
+    env = opened()
+    rows: list[list[str]] = []
+    missing: list[tuple[str, FieldError]] = []
+    with env.writing() as session, session.begin():
+        for entry in given if isinstance(given, list) else [given]:
+            if not isinstance(entry, dict):
+                raise InvalidInput(FieldError("/definitions", "type", expected="object"))
+            actor = acting_for(env, str(entry.get("owner", "")))
+            (version, line, owner), is_new = act_define(env, session, actor, entry)
+            lacks = gaps(source_of(version))
+            name = f"{owner.slug}/{line.code}/{version.version}"
+            rows.append([name, version.title_sv, "new" if is_new else "replaced", str(len(lacks))])
+            missing += [(name, gap) for gap in lacks]
+    if CHOICE.as_json:
+        answer(
+            {
+                "definitions": [{"reference": row[0], "title": row[1], "gaps": int(row[3])} for row in rows],
+                "gaps": [
+                    {"reference": name, "field": gap.field, "rule": gap.rule, "detail": gap.sentence(CHOICE.language)}
+                    for name, gap in missing
+                ],
+            }
+        )
+        return
+    table("Drafts", ["Definition", "Title", "", "Gaps"], rows)
+    for name, gap in missing:
+        say_line(f"  {name} {gap.sentence(CHOICE.language)}", "yellow")
+
+
+@app.command()
+def publish(reference: Annotated[str, typer.Argument(help="owner/CODE/version")]) -> None:
+    """Publish a draft: it becomes immutable and is signed by its owner."""
+    env = opened()
+    actor, version_id = _version(env, reference)
+    with env.writing() as session, session.begin():
+        version, line, owner = act_publish(env, session, actor, version_id)
+    at = env.addresses.definition(owner.slug, line.code, version.version)
+    _shown(
+        {
+            "definition": at.document,
+            "digestSRI": version.digest_sri or "",
+            "publication": at.publication,
+            **{f"page.{language}": at.page(language) for language in LANGUAGES},
+        }
+    )
+
+
+@app.command()
+def retire(reference: Annotated[str, typer.Argument(help="owner/CODE/version")]) -> None:
+    """Retire a published version: nothing more is issued under it; what was issued stays valid."""
+    env = opened()
+    actor, version_id = _version(env, reference)
+    with env.writing() as session, session.begin():
+        version, _, _ = act_retire(env, session, actor, version_id)
+    _shown({"definition": version.document_url or "", "state": version.state})
+
+
+@app.command()
+def issue(
+    issuer: Annotated[str, typer.Argument(help="The issuing organisation's slug.")],
+    definition_reference: Annotated[str, typer.Argument(metavar="DEFINITION", help="owner/CODE")],
+    name: Annotated[str | None, typer.Option(help="The learner's name.")] = None,
+    assessed_on: Annotated[str | None, typer.Option(help="The day of the assessment, 2026-11-20.")] = None,
+    did: Annotated[str | None, typer.Option(help="The learner's DID.")] = None,
+    email: Annotated[str | None, typer.Option(help="Stands in the credential as a salted hash.")] = None,
+    reference: Annotated[str | None, typer.Option(help="Your own reference.")] = None,
+    order_file: Annotated[Path | None, typer.Option("--order", help="The whole order as JSON, as the API takes it.")] = None,
+    out: Annotated[Path, typer.Option(help="The folder the credential's files are written to.")] = Path(),
+) -> None:
+    """Issue a credential and write its files: JSON and JWT in each language."""
+    given: JsonObject = {"definition": definition_reference}
+    if order_file is not None:
+        given |= read_json(_bytes(order_file))
+    else:
+        holder = {"name": name, "id": did, "email": email}
+        given["holder"] = {member: value for member, value in holder.items() if value is not None}
+        given["assessedOn"] = assessed_on or date.today().isoformat()  # noqa: DTZ011 - the day where one sits
+    if reference is not None:
+        given["externalReference"] = reference
+    order = _model(IssueOrder, given)
+    env = opened()
+    actor = acting_for(env, issuer)
+    with env.writing() as session, session.begin():
+        issued = act_issue(env, session, actor, order)
+    files = write_files(issued, out)
+    if CHOICE.as_json:
+        answer({"id": issued.award.id, "holderId": issued.award.holder_id, "files": [str(path) for path in files]})
+        return
+    say_line(f"id  {issued.award.id}", "bold")
+    for path in files:
+        say_line(str(path))
+
+
+@app.command("list")
+def list_credentials(
+    issuer: Annotated[str, typer.Argument(help="The issuing organisation's slug.")],
+    limit: Annotated[int, typer.Option(min=1, max=1000)] = 50,
+) -> None:
+    """The credentials of an organisation, newest first."""
+    env = opened()
+    organization_id = acting_for(env, issuer).own_organization()
+    with env.reading() as session:
+        found, total = award.search(session, organization_id=organization_id, limit=limit)
+        rows = [
+            [row.id, row.holder_name or "–", _code(session, row), row.state, f"{row.issued_at:%Y-%m-%d %H:%M}"]
+            for row in found
+        ]
+    if CHOICE.as_json:
+        names = ["id", "holderName", "definition", "status", "issuedAt"]
+        answer({"credentials": [dict(zip(names, row, strict=True)) for row in rows], "total": total})
+        return
+    table(f"{issuer}: {total}", ["Id", "Holder", "Definition", "Status", "Issued"], rows)
+
+
+@app.command()
+def revoke(
+    credential_id: Annotated[str, typer.Argument(help="The id that issuing gave.")],
+    reason: Annotated[str, typer.Option(help="A reason code, such as issued_in_error.")] = "issued_in_error",
+    suspend: Annotated[bool, typer.Option("--suspend", help="Suspend, where the definition allows it.")] = False,
+    reinstate: Annotated[bool, typer.Option("--reinstate", help="End a suspension.")] = False,
+) -> None:
+    """Revoke a credential for ever; or suspend and reinstate it."""
+    if suspend and reinstate:
+        raise typer.BadParameter("one of --suspend and --reinstate")
+    status = "suspended" if suspend else "active" if reinstate else "revoked"
+    order = _model(StatusOrder, {"status": status, "reason": reason})
+    env = opened()
+    with env.writing() as session, session.begin():
+        organization_id = award.organization_of(session, credential_id)
+        found = organizations.by_id(session, organization_id) if organization_id else None
+        if found is None:
+            raise NotFound("credential", credential=credential_id)
+        changed = change_status(env, session, acting_for(env, found.slug), credential_id, order)
+    _shown({"id": changed.id, "status": changed.state, "reason": changed.reason or ""})
+
+
+@app.command()
+def verify(file: Annotated[Path, typer.Argument(help="A credential as JSON or JWT; - for standard input.")]) -> None:
+    """Verify a credential: exit status 0 verified, 1 refused, 3 unknown."""
+    env = opened()
+    with env.reading() as session:
+        report = act_verify(env, session, _bytes(file))
+    if CHOICE.as_json:
+        answer(report_reply(report, CHOICE.language).model_dump())
+    else:
+        report_table(report, say(CHOICE.language, f"verdict.{report.verdict}"))
+    raise typer.Exit({"verified": 0, "refused": 1, "unknown": 3}[report.verdict])
+
+
+@app.command()
+def serve(
+    demo_data: Annotated[bool, typer.Option("--demo", help="Set up, and fill an empty installation with demo data.")] = False,
+) -> None:
+    """Serve the API and the pages."""
+    server.serve(Settings.read(), demo=demo_data)
+
+
+@app.command()
+def demo() -> None:
+    """Play the whole story in a place of its own: 23 micromerits, one learner, verify, revoke, verify."""
+    story.play()
+
+
+@tokens.command("grant")
+def token_grant(
+    organization: Annotated[str | None, typer.Argument(help="A slug; left out, the operator's.")] = None,
+    label: Annotated[str, typer.Option(help="What it is for.")] = "cli",
+    permission: Annotated[list[Permission] | None, typer.Option(help="May be given several times; all if left out.")] = None,
+    days: Annotated[int, typer.Option(help="For how long it is good.", min=1, max=1095)] = 365,
+) -> None:
+    """Make a token. It is shown this once."""
+    env = opened()
+    order = TokenOrder(label=label, permissions=permission or None, expires_in_days=days)
+    with env.writing() as session, session.begin():
+        made = grant_token(env, session, operator(), organization, order)
+    _shown({"id": made.row.id, "token": made.token, "permissions": ", ".join(made.row.permissions)})
+
+
+@tokens.command("list")
+def token_list(organization: Annotated[str | None, typer.Argument(help="A slug; left out, the operator's.")] = None) -> None:
+    """The tokens of an organisation, without their secrets."""
+    env = opened()
+    organization_id = acting_for(env, organization).own_organization() if organization else None
+    with env.reading() as session:
+        rows = [
+            [row.id, row.label, ", ".join(row.permissions), f"{row.expires_at:%Y-%m-%d}", "withdrawn" if row.revoked_at else "good"]
+            for row in access.every(session, organization_id=organization_id)
+        ]
+    if CHOICE.as_json:
+        names = ["id", "label", "permissions", "expires", "state"]
+        answer({"tokens": [dict(zip(names, row, strict=True)) for row in rows]})
+        return
+    table("Tokens", ["Id", "Label", "Permissions", "Expires", ""], rows)
+
+
+@tokens.command("revoke")
+def token_revoke(token_id: Annotated[str, typer.Argument(help="The id of the token.")]) -> None:
+    """Withdraw a token: it opens nothing from now on."""
+    env = opened()
+    with env.writing() as session, session.begin():
+        revoke_token(env, session, operator(), token_id)
+    _shown({"id": token_id, "state": "withdrawn"})
+
+
+def write_files(issued: Issued, folder: Path) -> list[Path]:
+    """Write every representation, exactly as it was signed, and say where."""
+    folder.mkdir(parents=True, exist_ok=True)
+    written: list[Path] = []
+    for row in issued.representations:
+        path = folder / f"{issued.award.id}.{row.language}.{FORMATS[row.format].extension}"
+        path.write_bytes(row.body)
+        written.append(path)
+    return written
+
+
+def _code(session: Session, row: award.Award) -> str:
+    found = definition.by_id(session, row.definition_version_id)
+    return found[1].code if found else ""
+
+
+def _version(env: Environment, reference: str) -> tuple[Actor, str]:
+    slug, _, rest = reference.partition("/")
+    code, _, version = rest.partition("/")
+    with env.reading() as session:
+        found = definition.by_address(session, slug=slug, code=code, version=version)
+    if found is None:
+        raise NotFound("definition", definition=reference)
+    return acting_for(env, slug), found[0].id
+
+
+def _model(model: type[Message], given: dict[str, object]) -> Message:
+    try:
+        return model.model_validate({name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        raise InvalidInput(*field_errors(error)) from error
+
+
+def _bytes(file: Path) -> bytes:
+    if str(file) == "-":
+        return sys.stdin.buffer.read()
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise typer.BadParameter(f"{file}: {error.strerror}") from error
+
+
+def _shown(members: dict[str, str]) -> None:
+    if CHOICE.as_json:
+        answer(members)
+        return
+    width = max(map(len, members)) + 2
+    for name, value in members.items():
+        say_line(f"{name:<{width}}{value}")
+
+
+def _language(text: str) -> Language:
+    return "sv" if text == "sv" else "en"

@@ -1,0 +1,135 @@
+"""How the command line speaks: tables for people, JSON for programs, errors as sentences."""
+
+import json
+import locale
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Table
+from rich.text import Text
+
+from kpass_vc.authz import OPERATOR, ORGANIZATION, Actor
+from kpass_vc.environment import Environment, open_environment
+from kpass_vc.errors import DefinitionIncomplete, FieldError, InvalidInput, KpassError, NotFound
+from kpass_vc.language import Language, say
+from kpass_vc.records import organization as organizations
+from kpass_vc.settings import Settings
+from kpass_vc.verification import Finding, VerificationReport
+
+OUT: Final = Console()
+ERR: Final = Console(stderr=True)
+COLOURS: Final = {"passed": "green", "failed": "red", "unknown": "yellow"}
+MARKS: Final = {"passed": "✓", "failed": "✗", "unknown": "?"}
+
+
+@dataclass
+class Choice:
+    """What holds for every command of one run."""
+
+    as_json: bool = False
+    language: Language = "en"
+
+
+CHOICE: Final = Choice()
+
+
+def language_of_terminal() -> Language:
+    """Swedish where the terminal is, else English."""
+    found = os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG") or ""
+    return "sv" if (found or (locale.getlocale()[0] or "")).lower().startswith("sv") else "en"
+
+
+def opened() -> Environment:
+    """The environment of the installation that the KPASS_* variables name."""
+    return open_environment(Settings.read())
+
+
+def operator() -> Actor:
+    """Whoever runs the command line, as the operator."""
+    return Actor("cli", None, OPERATOR)
+
+
+def acting_for(env: Environment, slug: str) -> Actor:
+    """Whoever runs the command line, acting for an organisation."""
+    with env.reading() as session:
+        found = organizations.by_slug(session, slug)
+    if found is None:
+        raise NotFound("organization", organization=slug)
+    return Actor("cli", found.id, ORGANIZATION)
+
+
+def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """A table; what came from outside is shown as it is, never read as markup."""
+    shown = Table(title=title, title_justify="left", header_style="bold")
+    for column in columns:
+        shown.add_column(column, overflow="fold")
+    for row in rows:
+        shown.add_row(*(Text(cell) for cell in row))
+    OUT.print(shown)
+
+
+def say_line(text: str, style: str = "") -> None:
+    """One line of plain text, never broken, so that links and tokens can be copied."""
+    OUT.print(Text(text, style=style), soft_wrap=True)
+
+
+def answer(document: Mapping[str, object]) -> None:
+    """A document as JSON."""
+    OUT.print_json(json.dumps(document, ensure_ascii=False, default=str), highlight=False)
+
+
+@contextmanager
+def progress(title: str, total: int | None) -> Iterator[Progress]:
+    """A progress bar that leaves nothing behind; none where the output is for programs."""
+    columns = (TextColumn(title), BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, console=ERR, transient=True, disable=CHOICE.as_json) as shown:
+        shown.add_task("", total=total)
+        yield shown
+
+
+def step(shown: Progress, text: str) -> None:
+    """One step further on a progress bar."""
+    shown.update(shown.task_ids[0], advance=1, description=text[:60])
+
+
+def report_table(report: VerificationReport, summary: str) -> None:
+    """A verification report: the verdict first, every check under it."""
+    colour = {"verified": "green", "refused": "red", "unknown": "yellow"}[report.verdict]
+    OUT.print(Text(summary, style=f"bold {colour}"))
+    shown = Table(show_header=False, box=None, padding=(0, 1))
+    for finding in (*report.findings, *report.notes):
+        shown.add_row(*_finding(finding))
+    OUT.print(shown)
+
+
+def _finding(finding: Finding) -> tuple[Text, Text, Text]:
+    colour = COLOURS[finding.outcome]
+    return (
+        Text(MARKS[finding.outcome], style=colour),
+        Text(say(CHOICE.language, f"check.name.{finding.check}"), style="bold"),
+        Text(finding.sentence(CHOICE.language)),
+    )
+
+
+def failed(error: KpassError) -> None:
+    """An error for whoever sits at the terminal: the kind, and every rule that was broken."""
+    fields: tuple[FieldError, ...] = ()
+    if isinstance(error, InvalidInput):
+        fields = error.fields
+    elif isinstance(error, DefinitionIncomplete):
+        fields = error.gaps
+    if CHOICE.as_json:
+        entries = [{"field": f.field, "rule": f.rule, "detail": f.sentence(CHOICE.language)} for f in fields]
+        answer({"error": error.code, "detail": error.sentence(CHOICE.language), "errors": entries})
+        return
+    if not fields:
+        ERR.print(Text(error.sentence(CHOICE.language), style="red"), soft_wrap=True)
+        return
+    ERR.print(Text(error.title(CHOICE.language), style="red"))
+    for field in fields:
+        ERR.print(Text(f"  • {field.sentence(CHOICE.language)}"), soft_wrap=True)

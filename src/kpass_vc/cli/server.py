@@ -1,0 +1,116 @@
+"""`kpass serve`: the API and the pages, with a list of links to try."""
+
+import logging
+import sys
+from pathlib import Path
+from socket import socket
+
+import uvicorn
+
+from kpass_vc.actions.initialise import initialise
+from kpass_vc.actions.load_demo import FIRST, load_demo
+from kpass_vc.actions.tokens import TokenOrder, grant_token
+from kpass_vc.app import create_app
+from kpass_vc.cli.console import operator, progress, say_line, step
+from kpass_vc.demo import catalogues
+from kpass_vc.environment import Environment, open_environment
+from kpass_vc.formats import FORMATS
+from kpass_vc.records import award as awards
+from kpass_vc.records import definition as definitions
+from kpass_vc.records import organization as organizations
+from kpass_vc.settings import Settings
+
+
+class _Server(uvicorn.Server):
+    """Says where to look once it listens."""
+
+    def __init__(self, config: uvicorn.Config, lines: list[str]) -> None:
+        super().__init__(config)
+        self.lines = lines
+
+    async def startup(self, sockets: list[socket] | None = None) -> None:
+        await super().startup(sockets)
+        for line in self.lines if self.started else []:
+            say_line(line)
+        sys.stdout.flush()
+
+
+def serve(settings: Settings, *, demo: bool) -> None:
+    """Serve until told to stop."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    if demo:
+        initialise(settings)
+    env = open_environment(settings)
+    lines = [f"Kompetenspasset VC serves on {env.addresses.base}/"]
+    if demo:
+        lines += _demo(env, Path("var/demo"))
+    config = uvicorn.Config(
+        create_app(env),
+        host=settings.host,
+        port=settings.port,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        ssl_certfile=settings.tls_cert,
+        ssl_keyfile=settings.tls_key,
+    )
+    _Server(config, lines).run()
+
+
+def _demo(env: Environment, folder: Path) -> list[str]:
+    """Fill an empty installation; the lines that say what there is to try."""
+    with env.reading() as session:
+        is_empty = not organizations.every(session)
+    if is_empty:
+        _load(env, folder)
+    with env.writing() as session, session.begin():
+        order = TokenOrder(label="demo", expires_in_days=1)
+        token = grant_token(env, session, operator(), "stadsnat-exempel", order).token
+    files = sorted(folder.glob("*.sv.json"))
+    return [
+        "",
+        *_links(env),
+        "",
+        "An API token of stadsnat-exempel, good for a day:",
+        f"  {token}",
+        "In another terminal, issue one, verify it and revoke it:",
+        '  .venv/bin/kpass issue stadsnat-exempel sobona/SOB-OPTO-01 --name "Amina Exempelsson" --out var/demo',
+        f"  .venv/bin/kpass verify {files[0] if files else 'var/demo/ID.sv.json'}",
+        f"  .venv/bin/kpass revoke {files[0].name.split('.')[0] if files else 'ID'}",
+        "Stop with Ctrl-C.",
+    ]
+
+
+def _load(env: Environment, folder: Path) -> None:
+    total = sum(len(found["organisations"]) + len(found["definitions"]) for found in catalogues())
+    with progress("Demo data", total) as shown, env.writing() as session, session.begin():
+        loaded = load_demo(env, session, operator(), lambda text: step(shown, text))
+    folder.mkdir(parents=True, exist_ok=True)
+    for issued in loaded.issued:
+        for row in issued.representations:
+            name = f"{issued.award.id}.{row.language}.{FORMATS[row.format].extension}"
+            (folder / name).write_bytes(row.body)
+
+
+def _links(env: Environment) -> list[str]:
+    """Every kind of thing that can be looked at, a full URL a line."""
+    base = env.addresses.base
+    links = [f"{base}/", f"{base}/docs", f"{base}/openapi.json"]
+    with env.reading() as session:
+        for code in FIRST[:1]:
+            rows, _ = definitions.search(session, states=("published",), text=code, limit=1)
+            for version, line, owner in rows:
+                at = env.addresses.definition(owner.slug, line.code, version.version)
+                links += [at.page("sv"), at.page("en"), at.badge("sv"), at.document, at.publication]
+                links += [at.achievement("sv"), at.achievement("en"), env.addresses.did_document(owner.slug)]
+        issuer = organizations.by_slug(session, "stadsnat-exempel")
+        if issuer is not None:
+            links += [env.addresses.did_document(issuer.slug)]
+            links += [env.addresses.status_list(issuer.slug, "revocation", 1)]
+            issued, _ = awards.search(session, organization_id=issuer.id, limit=1)
+            for row in issued:
+                found = awards.representations(session, award_id=row.id)
+                links += [found[0].credential_id]
+    links += [f"{base}/.well-known/jwks.json", f"{base}/v1/definitions", f"{base}/v1/organizations"]
+    return [*links, f"{base}/readyz"]

@@ -1,0 +1,135 @@
+"""What every route asks for: Env, a transaction, CurrentActor, a body read by our own reader, the language.
+
+A request is one transaction, committed before the reply leaves: that is what
+`scope="function"` does. FastAPI's default commits after, and a client would be
+told of a credential that was never stored.
+
+The transaction's connection is taken at the first statement, inside the
+route's own thread: taken earlier, requests that wait for it could hold every
+thread that the one in front needs.
+"""
+
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from typing import Annotated, Any, Final, TypeVar
+
+from fastapi import Depends, Query, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic import BaseModel, ValidationError
+from sqlalchemy.orm import Session
+
+from kpass_vc.actions.tokens import authenticate
+from kpass_vc.authz import Actor
+from kpass_vc.environment import Environment
+from kpass_vc.errors import InvalidInput, TooLarge, Unauthenticated
+from kpass_vc.language import LANGUAGES, Language, preferred
+from kpass_vc.model.document import MAX_BYTES, JsonObject, read_json
+from kpass_vc.model.field_errors import field_errors
+
+Model = TypeVar("Model", bound=BaseModel)
+Extra = dict[str, Any]
+PARTS: Final = "x-parts"
+"""Where a route's OpenAPI holds the parts of its body's schema until they are moved."""
+
+
+def environment(request: Request) -> Environment:
+    """The environment the app was made with."""
+    found: Environment = request.app.state.environment
+    return found
+
+
+Env = Annotated[Environment, Depends(environment)]
+
+
+def writing(env: Env) -> Iterator[Session]:
+    """A session in a transaction that commits when the route has returned, before the reply leaves."""
+    with env.writing() as session, session.begin():
+        yield session
+
+
+def reading(env: Env) -> Iterator[Session]:
+    """A session that only reads."""
+    with env.reading() as session:
+        yield session
+
+
+WriteTx = Annotated[Session, Depends(writing, scope="function")]
+ReadTx = Annotated[Session, Depends(reading, scope="function")]
+
+
+_bearer = HTTPBearer(auto_error=False, scheme_name="token", description="An API token, kp_…")
+
+
+def current_actor(
+    env: Env, bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+) -> Actor:
+    """The actor of the bearer token; Unauthenticated without a valid one (RFC 6750)."""
+    if bearer is None or not bearer.credentials:
+        raise Unauthenticated("missing")
+    with env.reading() as session:
+        return authenticate(session, bearer.credentials, env.now())
+
+
+CurrentActor = Annotated[Actor, Depends(current_actor)]
+
+
+def language_of(request: Request) -> Language:
+    """The language to answer in: `lang` in the address, else `Accept-Language`, else English."""
+    for language in LANGUAGES:
+        if request.query_params.get("lang") == language:
+            return language
+    return preferred(request.headers.get("Accept-Language"), "en")
+
+
+ReaderLanguage = Annotated[Language, Depends(language_of)]
+Limit = Annotated[int, Query(ge=1, le=1000, description="How many at most.")]
+Offset = Annotated[int, Query(ge=0, le=1_000_000_000, description="How many to leave out first.")]
+
+
+async def raw_body(request: Request) -> bytes:
+    """The body as it came; TooLarge past one MiB, without reading on."""
+    declared = request.headers.get("Content-Length", "0")
+    if declared.isdecimal() and int(declared) > MAX_BYTES:
+        raise TooLarge(limit=MAX_BYTES)
+    parts: list[bytes] = []
+    size = 0
+    async for part in request.stream():
+        size += len(part)
+        if size > MAX_BYTES:
+            raise TooLarge(limit=MAX_BYTES)
+        parts.append(part)
+    return b"".join(parts)
+
+
+RawBody = Annotated[bytes, Depends(raw_body)]
+
+
+async def json_body(body: RawBody) -> JsonObject:
+    """The body as a JSON object, by the strict reader."""
+    return read_json(body)
+
+
+JsonBody = Annotated[JsonObject, Depends(json_body)]
+
+
+def message(model: type[Model]) -> Callable[[JsonObject], Coroutine[Any, Any, Model]]:
+    """A dependency: the body as a model; InvalidInput lists every field that breaks a rule."""
+
+    async def read(document: JsonBody) -> Model:
+        try:
+            return model.model_validate(document)
+        except ValidationError as error:
+            raise InvalidInput(*field_errors(error)) from error
+
+    return read
+
+
+def accepts(model: type[BaseModel], *examples: Mapping[str, object]) -> Extra:
+    """The `openapi_extra` of a route whose body our own reader takes in; app.py moves the parts to components."""
+    schema: Extra = model.model_json_schema(ref_template="#/components/schemas/{model}")
+    parts = schema.pop("$defs", {})
+    content: Extra = {"schema": schema}
+    if examples:
+        shown = {f"example{number}": {"value": value} for number, value in enumerate(examples, 1)}
+        content["examples"] = shown
+    body = {"required": True, "content": {"application/json": content}}
+    return {"requestBody": body, PARTS: parts}

@@ -1,0 +1,176 @@
+"""The start page, the page and the badge picture of each definition, and the stylesheet."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from importlib import resources
+from typing import Any, Final, cast
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+from sqlalchemy.orm import Session
+
+from kpass_vc.actions.define import source_of
+from kpass_vc.api.published import REVALIDATE, served
+from kpass_vc.badges import BadgeFace, draw, rasterise
+from kpass_vc.edge import Env, ReadTx
+from kpass_vc.environment import Environment
+from kpass_vc.errors import NotFound
+from kpass_vc.language import LANGUAGES, Language, say
+from kpass_vc.model.document import read_json
+from kpass_vc.pages.definition import (
+    DefinitionState,
+    Link,
+    ListedDefinition,
+    ListedOrganization,
+    definition_page,
+    start_page,
+)
+from kpass_vc.pages.render import SECURITY_HEADERS, chosen
+from kpass_vc.records import definition as definitions
+from kpass_vc.records import organization as organizations
+from kpass_vc.records.definition import Found
+
+router = APIRouter(include_in_schema=False)
+
+_BADGE_SIZE: Final = 512
+_A_DAY: Final = "public, max-age=86400"
+
+
+@router.api_route("/", methods=["GET", "HEAD"])
+def start(request: Request, env: Env, session: ReadTx, language: str | None = None) -> Response:
+    """Every organisation and what it has published."""
+    shown = chosen(language, request.headers.get("Accept-Language"))
+    rows, _ = definitions.search(session, states=("published",), limit=10_000)
+    listed = [
+        ListedOrganization(
+            slug=organization.slug,
+            name={"sv": organization.name_sv, "en": organization.name_en},
+            url=organization.url,
+            did_document=env.addresses.did_document(organization.slug),
+            definitions=[_listed(env, row) for row in rows if row[2].id == organization.id],
+        )
+        for organization in organizations.every(session)
+    ]
+    base = env.addresses.base
+    page = start_page(
+        [organization for organization in listed if organization.definitions],
+        shown,
+        documentation=f"{base}/docs",
+        openapi=f"{base}/openapi.json",
+        home=f"{base}/",
+        static=f"{base}/static",
+    )
+    return html(page, shown, vary="Accept-Language")
+
+
+@router.api_route("/o/{slug}/definitions/{code}", methods=["GET", "HEAD"])
+def line(slug: str, code: str, request: Request, env: Env, session: ReadTx) -> Response:
+    """The IRI of a definition in all its versions leads to the page of the published one."""
+    found = definitions.published_of_line(session, slug=slug, code=code)
+    if found is None:
+        raise NotFound("definition", definition=f"{slug}/{code}")
+    at = env.addresses.definition(slug, code, found[0].version)
+    shown = chosen(None, request.headers.get("Accept-Language"))
+    return RedirectResponse(at.page(shown), status_code=302, headers={"Vary": "Accept-Language"})
+
+
+@router.api_route("/o/{slug}/definitions/{code}/{version}/{language}.html", methods=["GET", "HEAD"])
+def definition(slug: str, code: str, version: str, language: Language, env: Env, session: ReadTx) -> Response:
+    """One published definition, for people."""
+    found = _published(session, slug, code, version)
+    row = found[0]
+    at = env.addresses.definition(slug, code, version)
+    page = definition_page(
+        cast("Mapping[str, Any]", read_json(row.document or b"")),
+        language,
+        addresses=at,
+        state=cast("DefinitionState", row.state),
+        badge_url=at.badge(language),
+        digest=row.digest_sri,
+        others=_links(env, session, found, language),
+        home=f"{env.addresses.base}/",
+        static=f"{env.addresses.base}/static",
+    )
+    return html(page, language)
+
+
+@router.api_route("/o/{slug}/definitions/{code}/{version}/badge.{language}.png", methods=["GET", "HEAD"])
+def badge(
+    slug: str, code: str, version: str, language: Language, request: Request, session: ReadTx
+) -> Response:
+    """The badge picture, drawn from the definition."""
+    found = _published(session, slug, code, version)
+    return served(request, _picture(_face(found, language)), "image/png", _A_DAY)
+
+
+@router.api_route("/static/{name}", methods=["GET", "HEAD"])
+def static(name: str, request: Request) -> Response:
+    """The stylesheet."""
+    if name != "kpass.css":
+        raise NotFound()
+    body = resources.files("kpass_vc.pages").joinpath("static", name).read_bytes()
+    return served(request, body, "text/css; charset=utf-8", REVALIDATE)
+
+
+def html(page: str, language: Language, *, vary: str | None = None) -> HTMLResponse:
+    """A page with its security headers."""
+    headers = {**SECURITY_HEADERS, "Content-Language": language, "Cache-Control": REVALIDATE}
+    return HTMLResponse(page, headers=headers | ({"Vary": vary} if vary else {}))
+
+
+@lru_cache(maxsize=512)
+def _picture(face: BadgeFace) -> bytes:
+    return rasterise(draw(face), _BADGE_SIZE)
+
+
+def _face(found: Found, language: Language) -> BadgeFace:
+    source = source_of(found[0])
+    owner = found[2]
+    level = source.level
+    return BadgeFace(
+        title=source.title.get(language, source.title["sv"]),
+        organisation=owner.name(language),
+        code=source.code,
+        version=source.version,
+        level=level.level if level else None,
+        level_basis=say(language, f"badge.basis.{level.basis if level and level.basis else 'not_levelled'}"),
+        language=language,
+        colour_seed=owner.slug,
+        illustrative=source.illustrative,
+    )
+
+
+def _published(session: Session, slug: str, code: str, version: str) -> Found:
+    found = definitions.by_address(session, slug=slug, code=code, version=version)
+    if found is None or found[0].document is None:
+        raise NotFound("definition", definition=f"{slug}/{code}/{version}")
+    return found
+
+
+def _links(env: Environment, session: Session, found: Found, language: Language) -> dict[str, Link]:
+    """The pages of the definitions that this one names, as far as they are published."""
+    source, owner = source_of(found[0]), found[2]
+    codes = set(source.prerequisites.required_definitions if source.prerequisites else ())
+    codes |= set(source.stackability.parts if source.stackability else ())
+    links: dict[str, Link] = {}
+    for code in sorted(codes):
+        other = definitions.published_of_line(session, slug=owner.slug, code=code)
+        if other is not None:
+            at = env.addresses.definition(owner.slug, code, other[0].version)
+            title = other[0].title_sv if language == "sv" else other[0].title_en or other[0].title_sv
+            links[code] = Link(at.page(language), title)
+    return links
+
+
+def _listed(env: Environment, found: Found) -> ListedDefinition:
+    version, line_, owner = found
+    source = source_of(version)
+    at = env.addresses.definition(owner.slug, line_.code, version.version)
+    return ListedDefinition(
+        code=line_.code,
+        version=version.version,
+        title=source.title,
+        description=source.description or {},
+        pages={language: at.page(language) for language in LANGUAGES},
+        illustrative=source.illustrative,
+    )

@@ -1,0 +1,187 @@
+"""The strict JSON reader: what it refuses, with which rule and where."""
+
+import json
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kpass_vc.errors import KpassError, Malformed, NotJson, TooLarge
+from kpass_vc.language import LANGUAGES
+from kpass_vc.model.document import MAX_BYTES, MAX_INTEGER, check_text, pointer, read_json
+
+NONCHARACTERS = [0xFDD0, 0xFDEF, 0xFFFE, 0xFFFF] + [
+    plane * 0x10000 + last for plane in range(1, 17) for last in (0xFFFE, 0xFFFF)
+]
+REFUSED = [*range(9), 0x0B, 0x0C, *range(0x0E, 0x20), 0x7F, 0xD800, 0xDBFF, 0xDC00, 0xDFFF]
+
+
+def nested(depth: int, opening: str = '{"a":', closing: str = "}") -> bytes:
+    return (opening * depth + "1" + closing * depth).encode()
+
+
+def test_a_plain_document_is_read_as_it_stands() -> None:
+    text = '{"a": [1, -2, 0.5, true, false, null, "å\\n\\t\\r😀"], "b": {"c": {}}}'
+
+    assert read_json(text.encode()) == {
+        "a": [1, -2, 0.5, True, False, None, "å\n\t\r😀"],
+        "b": {"c": {}},
+    }
+
+
+@pytest.mark.parametrize(
+    ("body", "rule", "data"),
+    [
+        (b'{"a":1,"a":2}', "duplicate_key", {"key": "a"}),
+        (b'{"x":{"a":1,"b":2,"a":1}}', "duplicate_key", {"key": "a"}),
+        (b'{"a":1,"\\u0061":2}', "duplicate_key", {"key": "a"}),
+        (b'{"\\ud800":1,"\\ud800":2}', "duplicate_key", {"key": "\\ud800"}),
+        (b'{"a":NaN}', "number", {"number": "NaN"}),
+        (b'{"a":Infinity}', "number", {"number": "Infinity"}),
+        (b'{"a":-Infinity}', "number", {"number": "-Infinity"}),
+        (b'{"a":1e400}', "number", {"number": "1e400"}),
+        (b'{"a":-1e400}', "number", {"number": "-1e400"}),
+        (b'{"a":9007199254740992}', "number", {"number": "9007199254740992"}),
+        (b'{"a":-9007199254740992}', "number", {"number": "-9007199254740992"}),
+        (b'{"a":' + b"9" * 5000 + b"}", "number", {"number": "9" * 40}),
+        (nested(33), "depth", {"limit": 32}),
+        (nested(1_000), "depth", {"limit": 32}),
+        (nested(100_000), "depth", {"limit": 32}),
+        (b'{"a":' + nested(1_000, "[", "]") + b"}", "depth", {"limit": 32}),
+        (b'{"a":' + b"[" * 100_000, "depth", {"limit": 32}),
+        (b"", "syntax", {"line": 1, "column": 1}),
+        (b"  \n", "syntax", {}),
+        (b'{"a":1} x', "syntax", {"line": 1, "column": 9}),
+        (b'{"a":1}{}', "syntax", {}),
+        (b'{"a":1,}', "syntax", {}),
+        (b"{'a':1}", "syntax", {}),
+        (b'{"a":01}', "syntax", {}),
+        (b'{"a":"\n"}', "syntax", {}),
+        (b'{"a":"\x00"}', "syntax", {}),
+        (b'\xef\xbb\xbf{"a":1}', "syntax", {}),
+        ('{"a":1}'.encode("utf-16"), "encoding", {"position": 0}),
+        ('{"a":1}'.encode("utf-16-le"), "syntax", {}),
+        (b'{"a":"\xff"}', "encoding", {"position": 6}),
+        (b'{"a":"\xed\xa0\x80"}', "encoding", {"position": 6}),
+        (b'{"a":"\xc0\x80"}', "encoding", {"position": 6}),
+        (b"[]", "not_object", {}),
+        (b'[{"a":1}]', "not_object", {}),
+        (b'"a"', "not_object", {}),
+        (b"1", "not_object", {}),
+        (b"null", "not_object", {}),
+    ],
+)
+def test_what_two_parsers_could_read_differently_is_not_json_here(
+    body: bytes, rule: str, data: dict[str, object]
+) -> None:
+    with pytest.raises(NotJson) as caught:
+        read_json(body)
+
+    assert caught.value.rule == rule
+    assert caught.value.data | data == caught.value.data
+    assert len({caught.value.sentence(language) for language in LANGUAGES}) == len(LANGUAGES)
+
+
+def test_the_greatest_numbers_and_the_greatest_depth_are_still_read() -> None:
+    assert read_json(f'{{"a":{MAX_INTEGER},"b":{-MAX_INTEGER}}}'.encode()) == {
+        "a": MAX_INTEGER,
+        "b": -MAX_INTEGER,
+    }
+    assert read_json(nested(32))
+
+
+def test_one_byte_more_than_the_limit_is_too_large_and_is_not_parsed() -> None:
+    head, tail = b'{"a":"', b'"}'
+    filling = b"x" * (MAX_BYTES - len(head) - len(tail))
+    assert read_json(head + filling + tail)
+
+    with pytest.raises(TooLarge) as caught:
+        read_json(head + filling + b"x" + tail)
+
+    assert caught.value.data == {"limit": MAX_BYTES}
+
+
+def test_twenty_mebibytes_are_refused_at_once() -> None:
+    body = b'{"a":"' + b"x" * (20 * 1024 * 1024) + b'"}'
+    started = time.monotonic()
+
+    with pytest.raises(TooLarge):
+        read_json(body)
+
+    assert time.monotonic() - started < 1
+
+
+@pytest.mark.parametrize("code", [*REFUSED, *NONCHARACTERS], ids=lambda code: f"U+{code:04X}")
+def test_a_refused_character_is_named_with_its_place(code: int) -> None:
+    if code > 0xFFFF:
+        high, low = 0xD800 + ((code - 0x10000) >> 10), 0xDC00 + ((code - 0x10000) & 0x3FF)
+        escaped = f"\\u{high:04x}\\u{low:04x}"
+    else:
+        escaped = f"\\u{code:04x}"
+
+    with pytest.raises(Malformed) as value:
+        read_json(f'{{"a":{{"b/c":["x","y{escaped}"]}}}}'.encode())
+    with pytest.raises(Malformed) as key:
+        read_json(f'{{"a":{{"b{escaped}":1}}}}'.encode())
+
+    assert (value.value.rule, value.value.data) == (
+        "character",
+        {"field": "/a/b~1c/1", "character": f"U+{code:04X}"},
+    )
+    assert (key.value.rule, key.value.data["field"]) == ("character", "/a")
+
+
+@pytest.mark.parametrize("code", NONCHARACTERS, ids=lambda code: f"U+{code:04X}")
+def test_a_noncharacter_that_is_not_escaped_is_refused_too(code: int) -> None:
+    with pytest.raises(Malformed) as caught:
+        read_json(f'{{"a":"{chr(code)}"}}'.encode())
+
+    assert caught.value.data == {"field": "/a", "character": f"U+{code:04X}"}
+
+
+@pytest.mark.parametrize("text", ["\t\r\n", "åäö", "\u0080", "\ufdcf", "\ufffd", "😀", "\U0010fffd"])
+def test_other_characters_pass(text: str) -> None:
+    check_text(text, "/a")
+
+    assert read_json(json.dumps({"a": text}).encode()) == {"a": text}
+
+
+def test_pointer_escapes_what_rfc_6901_reserves() -> None:
+    assert pointer("a/b", 0, "c~d", "~1") == "/a~1b/0/c~0d/~01"
+    assert pointer() == ""
+
+
+@settings(max_examples=300)
+@given(st.binary(max_size=200) | st.text(max_size=100).map(lambda text: text.encode("utf-8", "replace")))
+def test_random_bytes_give_a_document_or_an_error_of_ours(body: bytes) -> None:
+    try:
+        found = read_json(body)
+    except KpassError as error:
+        assert error.sentence("sv")
+        assert error.sentence("en")
+    else:
+        assert isinstance(found, dict)
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-MAX_INTEGER, MAX_INTEGER)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), max_size=8),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text("abc{}[]", max_size=3), inner),
+    max_leaves=10,
+)
+
+
+@settings(max_examples=200)
+@given(st.dictionaries(st.text("abc", max_size=3), JSON), st.data())
+def test_what_is_well_formed_is_read_back_and_what_is_cut_off_is_refused(
+    document: dict[str, object], data: st.DataObject
+) -> None:
+    body = json.dumps(document).encode()
+
+    assert read_json(body) == document
+    with pytest.raises(NotJson):
+        read_json(body[: data.draw(st.integers(0, len(body) - 1))])
