@@ -1,4 +1,4 @@
-"""Every definition of the six catalogues, published and issued, and what the world can fetch of it."""
+"""Every definition of the six catalogues, issued, and what the world can fetch of it."""
 
 import itertools
 import json
@@ -60,7 +60,7 @@ class Catalogue:
 
 
 def issue_the_catalogue(world: World) -> Catalogue:
-    """The catalogues' organisations enrolled, their definitions published, an award of each issued."""
+    """All organisations enrolled, all definitions published, one award of each issued."""
     found = catalogues()
     organizations = {
         each["id"]: world.organization(

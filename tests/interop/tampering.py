@@ -10,7 +10,7 @@ _LETTER = re.compile(rb"(?:\\u[0-9a-f]{4}|\\.|[^\\A-Za-z])*([A-Za-z])")
 
 
 def change_a_text(body: bytes, number: int) -> bytes:
-    """The JSON text with the case of one letter turned, inside one of its texts; `number` says in which."""
+    """The JSON with the case of one letter turned; `number` says in which of its texts."""
     texts = list(dict.fromkeys(_texts(json.loads(body))))
     key, value = texts[number % len(texts)]
     plain, escaped = (

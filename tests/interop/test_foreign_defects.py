@@ -37,7 +37,7 @@ class Revoked:
 
     @property
     def with_status_by_iri(self) -> JsonObject:
-        """The same quads under the same proof, with the status under its IRI instead of its term."""
+        """The same quads and proof, with the status under its IRI instead of its term."""
         changed = dict(self.document)
         changed[f"{CREDENTIALS}credentialStatus"] = changed.pop("credentialStatus")
         return changed

@@ -97,6 +97,7 @@ def at_issue(catalogue: Catalogue) -> AtIssue:
 
 @pytest.fixture(scope="session")
 def after_changes(catalogue: Catalogue, at_issue: AtIssue) -> AfterChanges:
+    assert at_issue.documents, "what was issued is judged before anything is revoked"
     world, editions, suspendable = catalogue.world, catalogue.editions, catalogue.suspendable
     revoked = [each for number, each in enumerate(editions) if number // 2 % 2 == 0]
     for award in {each.award.award.id: each.award for each in revoked}.values():
@@ -204,7 +205,8 @@ def test_after_revocation_exactly_the_revoked_are_revoked(
 def test_revoked_and_good_ones_share_their_lists(
     catalogue: Catalogue, after_changes: AfterChanges
 ) -> None:
-    revoked, good = set(), set()
+    revoked: set[str] = set()
+    good: set[str] = set()
     for each in catalogue.editions:
         entry = json.loads(each.document)["credentialStatus"]
         (revoked if each.name in after_changes.revoked else good).add(entry["statusListCredential"])

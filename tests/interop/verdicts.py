@@ -1,4 +1,4 @@
-"""What four verifiers say about many credentials, each verdict under the verifier's and the credential's name."""
+"""What four verifiers say about many credentials, by the verifier's and the credential's name."""
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +15,7 @@ SIGNATURE_IS_WRONG = {
     "verifier-core": "The signature is not valid.",
     "openbadgeslib": "ignature",
 }
-"""The words in which each says that it is the signature, and nothing else, that keeps it from believing."""
+"""The words in which each says that it is the signature that does not hold."""
 
 Verdicts = Mapping[str, Mapping[str, Verdict]]
 
@@ -54,7 +54,7 @@ def judge_tokens(
 
 
 def in_their_words(report: VerificationReport) -> Verdict:
-    """Our report as a verdict: a raised status bit stands in `revoked`, everything else in `verified`."""
+    """Our report as a verdict: a raised bit stands in `revoked`, all else in `verified`."""
     status = next(finding for finding in report.findings if finding.check == "status")
     found = [each for each in report.findings if each.outcome != "passed"]
     raised = {"revoked": True, "suspended": True, "passed": False}.get(status.code)

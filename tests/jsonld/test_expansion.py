@@ -1,0 +1,212 @@
+"""Nothing of a document may be left out of what is signed."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from kpass_vc.errors import DataLoss, Malformed, UnknownContext
+from kpass_vc.jsonld.contexts import CREDENTIALS_V2, OPEN_BADGES_3
+from kpass_vc.jsonld.expansion import to_quads
+from tests.sample import Json, at, outcome, places, replaced, sample
+
+SECRET = {"secret": "unsigned"}
+
+# The ways of SECURITY 0.6: PyLD gives the same quads with and without them
+UNSIGNED: dict[str, Callable[[Json], Any]] = {
+    "an undefined term": lambda d: d.update(undefined="x"),
+    "an undefined object inside": lambda d: d["issuer"].update(undefined=SECRET),
+    "something that looks like a keyword": lambda d: d.update({"@foo": "x"}),
+    "an empty term": lambda d: d.update({"": "x"}),
+    "a relative type": lambda d: d["type"].append("NoSuchType"),
+    "a relative id": lambda d: d["credentialSubject"]["achievement"]["image"].update(id="badge.png"),
+    "null": lambda d: d.update(image=None),
+    "a blank node property": lambda d: d.update({"_:b0": "x"}),
+}
+MORE: dict[str, Callable[[Json], Any]] = {
+    "null inside a list": lambda d: d["type"].append(None),
+    "a nested context": lambda d: d["issuer"].update({"@context": CREDENTIALS_V2}),
+    "an empty nested context": lambda d: d["credentialSubject"].update({"@context": {}}),
+    "@graph": lambda d: d.update({"@graph": [SECRET]}),
+    "@included": lambda d: d.update({"@included": [{"id": "urn:x", "name": "x"}]}),
+    "@reverse": lambda d: d.update({"@reverse": {"issuer": {"id": "urn:x"}}}),
+    "@index": lambda d: d["issuer"].update({"@index": "x"}),
+    "@nest": lambda d: d.update({"@nest": {"name": "x"}}),
+    "@none": lambda d: d.update({"@none": "x"}),
+    "@direction": lambda d: d.update(name={"@value": "x", "@direction": "rtl"}),
+    "@base": lambda d: d.update({"@base": "https://evil.example/"}),
+    "@vocab": lambda d: d.update({"@vocab": "https://evil.example/"}),
+    "a malformed language tag": lambda d: d.update(name={"@value": "x", "@language": "no tag!"}),
+    "an empty language tag": lambda d: d.update(name={"@value": "x", "@language": ""}),
+    "a relative datatype": lambda d: d.update(name={"@value": "x", "@type": "nope"}),
+    "an id that is no text": lambda d: d["issuer"].update(id=["did:web:a"]),
+    "an id with a blank": lambda d: d["issuer"].update(id="https://a b/"),
+    "a number as a type": lambda d: d.update(type=5),
+    "a relative status list": lambda d: d["credentialStatus"].update(statusListCredential="list"),
+    "a lone relative id": lambda d: d.update({"id": "urn"}),
+}
+
+
+def test_a_real_credential_becomes_quads() -> None:
+    quads = to_quads(sample().credential, sample().contexts)
+
+    assert len(quads) > 100
+    assert any("Amina Exempelsson" in quad.object for quad in quads)
+
+
+@pytest.mark.parametrize("change", [*UNSIGNED.values(), *MORE.values()], ids=[*UNSIGNED, *MORE])
+def test_what_would_go_unsigned_is_neither_signed_nor_verified(change: Callable[[Json], Any]) -> None:
+    made = sample()
+    credential, signed = made.credential, made.signed
+    change(credential)
+    change(signed)
+
+    for secure in (made.sign, made.sign_jwt):
+        with pytest.raises(DataLoss) as caught:
+            secure(credential)
+        assert caught.value.sentence("sv") != caught.value.sentence("en")
+    report = made.judge(signed)
+
+    assert report.verdict == "refused"
+    assert outcome(report, "terms") == ("failed", "failed")
+    assert outcome(report, "proof") == ("failed", "failed")
+
+
+OBJECTS = [place for place in places(sample().credential) if isinstance(at(sample().credential, place), dict)]
+
+
+@pytest.mark.parametrize("place", OBJECTS, ids=lambda place: "/".join(map(str, place)) or "root")
+def test_an_undefined_member_is_found_in_every_object_of_a_credential(
+    place: tuple[str | int, ...],
+) -> None:
+    made = sample()
+
+    for name, value in (("undefinedTerm", "x"), ("undefinedTerm", SECRET), ("", "x"), ("@x", "x"), ("_:x", "x")):
+        changed = replaced(made.credential, place, {**at(made.credential, place), name: value}) if place else {**made.credential, name: value}
+        with pytest.raises(DataLoss):
+            to_quads(changed, made.contexts)
+
+
+@pytest.mark.parametrize(
+    "place",
+    [place for place in OBJECTS if place],
+    ids=lambda place: "/".join(map(str, place)),
+)
+def test_a_context_below_the_root_is_refused_with_its_place(place: tuple[str | int, ...]) -> None:
+    made = sample()
+    changed = replaced(made.credential, place, {**at(made.credential, place), "@context": []})
+
+    with pytest.raises(DataLoss) as caught:
+        to_quads(changed, made.contexts)
+
+    assert caught.value.rule == "nested_context"
+    assert caught.value.data["part"] == "/" + "/".join(map(str, place)) + "/@context"
+
+
+@pytest.mark.xfail(reason="dropped in silence: @language without @value, @set beside other members")
+@pytest.mark.parametrize("place", OBJECTS, ids=lambda place: "/".join(map(str, place)) or "root")
+def test_a_value_keyword_on_an_object_is_refused(place: tuple[str | int, ...]) -> None:
+    made = sample()
+    before = at(made.credential, place)
+    accepted = []
+
+    for name in ("@language", "@set", "@list"):
+        changed = {**before, name: "x"}
+        document = replaced(made.credential, place, changed) if place else changed
+        try:
+            to_quads(document, made.contexts)
+        except Malformed:
+            continue
+        accepted.append(name)
+
+    assert accepted == []
+
+
+@pytest.mark.parametrize(
+    "context",
+    [
+        "https://evil.example/v1",
+        "http://www.w3.org/ns/credentials/v2",
+        "https://www.w3.org/ns/credentials/v2#",
+        "https://www.w3.org/ns/credentials/v2/",
+        "file:///etc/passwd",
+        "http://169.254.169.254/latest",
+        "https://purl.imsglobal.org/spec/ob/v3p0/context-9.9.9.json",
+    ],
+)
+def test_a_context_that_is_not_pinned_is_unknown_and_never_fetched(context: str) -> None:
+    made = sample()
+    credential = made.credential | {"@context": [CREDENTIALS_V2, OPEN_BADGES_3, context]}
+
+    with pytest.raises(UnknownContext) as caught:
+        to_quads(credential, made.contexts)
+
+    assert caught.value.data["url"] == context
+
+
+@pytest.mark.parametrize(
+    "context",
+    [
+        None,
+        5,
+        "",
+        "relative",
+        [],
+        [None],
+        [5],
+        [[]],
+        {},
+        {"@version": "zz"},
+        {"@import": "https://evil.example/"},
+        {"@context": {"a": 5}},
+        {"VerifiableCredential": "https://evil.example/"},
+        [CREDENTIALS_V2, {"VerifiableCredential": "https://evil.example/"}],
+        [CREDENTIALS_V2, None],
+        [CREDENTIALS_V2, {"@propagate": "x"}],
+    ],
+    ids=repr,
+)
+def test_a_context_that_is_wrong_or_redefines_terms_is_refused(context: object) -> None:
+    made = sample()
+
+    with pytest.raises(Malformed):
+        to_quads(made.credential | {"@context": context}, made.contexts)
+
+
+def test_a_document_without_a_context_loses_all_its_terms_and_is_refused_everywhere() -> None:
+    made = sample()
+    credential, signed = made.credential, made.signed
+    del credential["@context"], signed["@context"]
+
+    with pytest.raises(DataLoss):
+        made.sign(credential)
+    assert made.judge(signed).verdict == "refused"
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {},
+        {"@context": CREDENTIALS_V2},
+        {"@context": CREDENTIALS_V2, "id": "urn:uuid:1"},
+        {"@context": CREDENTIALS_V2, "@value": "x"},
+        {"@context": CREDENTIALS_V2, "@list": []},
+    ],
+    ids=repr,
+)
+def test_a_document_that_says_nothing_is_refused(document: Json) -> None:
+    with pytest.raises(DataLoss):
+        to_quads(document, sample().contexts)
+
+
+def test_a_language_tag_a_typed_value_and_a_full_iri_are_part_of_the_quads() -> None:
+    made = sample()
+    credential = made.credential | {
+        "name": {"@value": "Fibre", "@language": "en-GB"},
+        "https://x.example/credits": {"@value": "3", "@type": "https://x.example/points"},
+    }
+
+    objects = {quad.object for quad in to_quads(credential, made.contexts)}
+
+    assert '"Fibre"@en-GB' in objects or '"Fibre"@en-gb' in objects
+    assert '"3"^^<https://x.example/points>' in objects
