@@ -30,7 +30,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for marker, variable in (("vectors", "KPASS_VECTORS"), ("official", "KPASS_OFFICIAL"))
         if not os.environ.get(variable)
     }
-    left_out = [item for item in items if any(item.get_closest_marker(marker) for marker in missing)]
+    left_out = [
+        item for item in items if any(item.get_closest_marker(marker) for marker in missing)
+    ]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
@@ -73,7 +75,9 @@ def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
     """Settings of an installation of its own, set up and empty."""
-    if request.config.getoption("--database") == "postgresql" or request.node.get_closest_marker("postgresql"):
+    if request.config.getoption("--database") == "postgresql" or request.node.get_closest_marker(
+        "postgresql"
+    ):
         server = request.getfixturevalue("postgresql_server")
         template = request.getfixturevalue("migrated_postgresql")
         name = f"kpass_{abs(hash(str(tmp_path))):x}"

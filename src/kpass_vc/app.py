@@ -6,7 +6,15 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from kpass_vc import __version__, pages
-from kpass_vc.api import credentials, definitions, health, organizations, problems, published, verifications
+from kpass_vc.api import (
+    credentials,
+    definitions,
+    health,
+    organizations,
+    problems,
+    published,
+    verifications,
+)
 from kpass_vc.edge import PARTS
 from kpass_vc.environment import Environment
 

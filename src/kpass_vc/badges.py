@@ -23,10 +23,10 @@ from typing import Any, Final, Literal, NamedTuple
 from xml.sax.saxutils import escape
 
 import resvg_py
-from fontTools.pens.recordingPen import (  # type: ignore[import-untyped]
+from fontTools.pens.recordingPen import (
     DecomposingRecordingPen,
 )
-from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
+from fontTools.ttLib import TTFont
 
 from kpass_vc.language import Language, say
 

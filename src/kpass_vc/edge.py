@@ -1,4 +1,4 @@
-"""What every route asks for: Env, a transaction, CurrentActor, a body read by our own reader, the language.
+"""What every route asks for: Env, a transaction, CurrentActor, a strictly read body, a language.
 
 A request is one transaction, committed before the reply leaves: that is what
 `scope="function"` does. FastAPI's default commits after, and a client would be
@@ -9,10 +9,11 @@ route's own thread: taken earlier, requests that wait for it could hold every
 thread that the one in front needs.
 """
 
+import hashlib
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from typing import Annotated, Any, Final, TypeVar
 
-from fastapi import Depends, Query, Request
+from fastapi import Depends, Query, Request, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, ValidationError
 from sqlalchemy.orm import Session
@@ -24,6 +25,9 @@ from kpass_vc.errors import InvalidInput, TooLarge, Unauthenticated
 from kpass_vc.language import LANGUAGES, Language, preferred
 from kpass_vc.model.document import MAX_BYTES, JsonObject, read_json
 from kpass_vc.model.field_errors import field_errors
+
+REVALIDATE: Final = "public, no-cache"
+"""A cache may keep it and must ask each time whether it is still the same: a revocation shows at once."""
 
 Model = TypeVar("Model", bound=BaseModel)
 Extra = dict[str, Any]
@@ -133,3 +137,25 @@ def accepts(model: type[BaseModel], *examples: Mapping[str, object]) -> Extra:
         content["examples"] = shown
     body = {"required": True, "content": {"application/json": content}}
     return {"requestBody": body, PARTS: parts}
+
+
+def served(
+    request: Request, body: bytes, media_type: str, caching: str, *, vary: str | None = None
+) -> Response:
+    """The bytes with their ETag, or 304 if the client has them (RFC 9110 section 13.1.2)."""
+    tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    headers = {
+        "ETag": tag,
+        "Cache-Control": caching,
+        "Access-Control-Allow-Origin": "*",
+        "X-Content-Type-Options": "nosniff",
+    }
+    if vary:
+        headers["Vary"] = vary
+    known = request.headers.get("If-None-Match", "")
+    if known and (
+        known.strip() == "*"
+        or tag in [part.strip().removeprefix("W/") for part in known.split(",")]
+    ):
+        return Response(status_code=304, headers=headers)
+    return Response(body, media_type=media_type, headers=headers)

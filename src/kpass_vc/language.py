@@ -8,7 +8,7 @@ import tomllib
 from collections.abc import Mapping
 from functools import lru_cache
 from importlib import resources
-from typing import Final, Literal, cast, get_args
+from typing import Final, Literal, get_args
 
 Language = Literal["sv", "en"]
 LANGUAGES: Final[tuple[Language, ...]] = get_args(Language)
@@ -42,7 +42,7 @@ def preferred(accept_language: str | None, default: Language) -> Language:
         ranked.append((-_quality(parameters), place, tag.strip().lower().split("-")[0]))
     for quality, _, tag in sorted(ranked):
         if tag in LANGUAGES and quality < 0:
-            return cast("Language", tag)
+            return tag
     return default
 
 

@@ -33,7 +33,7 @@ class Settings:
         certificate, key = variables.get("KPASS_TLS_CERT"), variables.get("KPASS_TLS_KEY")
         if bool(certificate) != bool(key):
             raise Unavailable(
-                "setting", name="KPASS_TLS_CERT, KPASS_TLS_KEY", rule="both or neither"
+                "setting", name="KPASS_TLS_CERT, KPASS_TLS_KEY", expected="both or neither"
             )
         scheme = "https" if certificate else "http"
         return cls(
@@ -54,7 +54,7 @@ class Settings:
 
 def _port(text: str) -> int:
     if not text.isdecimal() or not 0 < int(text) < 65536:
-        raise Unavailable("setting", name="KPASS_PORT", rule="a port number")
+        raise Unavailable("setting", name="KPASS_PORT", expected="a port number")
     return int(text)
 
 
@@ -67,9 +67,11 @@ def _public_url(text: str) -> str:
         or parts.fragment
         or "@" in parts.netloc
     ):
-        raise Unavailable("setting", name="KPASS_PUBLIC_URL", rule="http(s)://host[:port][/path]")
+        raise Unavailable(
+            "setting", name="KPASS_PUBLIC_URL", expected="http(s)://host[:port][/path]"
+        )
     if parts.netloc != parts.netloc.lower():
-        raise Unavailable("setting", name="KPASS_PUBLIC_URL", rule="a host name in lower case")
+        raise Unavailable("setting", name="KPASS_PUBLIC_URL", expected="a host name in lower case")
     return text.rstrip("/")
 
 
@@ -79,4 +81,4 @@ def _kek(text: str | None) -> bytes | None:
     try:
         return base64.b64decode(text, validate=True)
     except binascii.Error as error:
-        raise Unavailable("setting", name="KPASS_KEK", rule="32 bytes as base64") from error
+        raise Unavailable("setting", name="KPASS_KEK", expected="32 bytes as base64") from error

@@ -26,7 +26,7 @@ from kpass_vc.jsonld.contexts import CREDENTIALS_V2, Contexts
 from kpass_vc.jsonld.expansion import to_quads
 from kpass_vc.language import Language, say
 from kpass_vc.model.credential import OpenBadgeCredential
-from kpass_vc.model.dates import parse_date_time, utc_text
+from kpass_vc.model.dates import parse_date_time
 from kpass_vc.model.did import find_method, method_ids
 from kpass_vc.model.document import JsonObject
 from kpass_vc.model.field_errors import field_errors

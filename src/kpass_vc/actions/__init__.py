@@ -1,1 +1,4 @@
-"""One file per verb. An action is act(env, session, actor, order); it requires, reads, works, writes, and never commits."""
+"""One file per verb.
+
+An action is act(env, session, actor, order): it requires, reads, works, writes, and never commits.
+"""

@@ -7,7 +7,7 @@ from kpass_vc.environment import Environment
 from kpass_vc.records.audit import AuditEntry
 
 
-def audit(  # noqa: PLR0917 - every action's first three, then what was done to what
+def audit(
     env: Environment,
     session: Session,
     actor: Actor,

@@ -11,8 +11,8 @@ from kpass_vc.model.document import JsonObject
 from kpass_vc.model.personal_numbers import personal_number_fields
 from kpass_vc.records import definition as definitions
 from kpass_vc.records import organization as organizations
-from kpass_vc.records.definition import DefinitionVersion, Found
 from kpass_vc.records.definition import Definition as DefinitionLine
+from kpass_vc.records.definition import DefinitionVersion, Found
 
 
 def define(

@@ -228,6 +228,8 @@ def find_definition(
             found = found or _any_of_line(session, slug, code)
         case [slug, code, version]:
             found = definitions.by_address(session, slug=slug, code=code, version=version)
+        case _:
+            pass
     if found is None or (found[0].state == "draft" and found[2].id != issuer.id):
         raise NotFound("definition", definition=reference)
     if found[0].state != "published":
@@ -380,7 +382,7 @@ def _edition(
     ]
 
 
-def _representation(  # noqa: PLR0917 - the seven things a representation is made of
+def _representation(
     env: Environment,
     session: Session,
     award: Award,

@@ -1,4 +1,4 @@
-"""Fill an installation with the illustrative catalogues: organisations, definitions, and a learner's first credentials."""
+"""Fill an installation with the illustrative catalogues and a learner's first credentials."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -88,7 +88,9 @@ def acting_for(organization: Organization, actor: Actor) -> Actor:
     return Actor(actor.name, organization.id, ORGANIZATION)
 
 
-def _enrol(env: Environment, session: Session, actor: Actor, organization: dict[str, Any]) -> Organization:
+def _enrol(
+    env: Environment, session: Session, actor: Actor, organization: dict[str, Any]
+) -> Organization:
     existing = organizations.by_slug(session, organization["id"])
     if existing is not None:
         return existing

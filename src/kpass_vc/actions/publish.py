@@ -132,10 +132,12 @@ def _unknown_parties(session: Session, source: Definition, owner: Organization) 
     ]
     required = source.prerequisites.required_definitions if source.prerequisites else ()
     parts = source.stackability.parts if source.stackability else ()
-    for code in dict.fromkeys((*required, *parts)):
-        if definitions.line(session, organization_id=owner.id, code=code) is None:
-            broken.append(FieldError("/prerequisites", "gap.unknown_definition", code=code))
-    return broken
+    unknown = [
+        FieldError("/prerequisites", "gap.unknown_definition", code=code)
+        for code in dict.fromkeys((*required, *parts))
+        if definitions.line(session, organization_id=owner.id, code=code) is None
+    ]
+    return [*broken, *unknown]
 
 
 def _cycle(session: Session, source: Definition, owner: Organization) -> list[FieldError]:

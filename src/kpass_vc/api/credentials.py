@@ -1,7 +1,7 @@
 """Credentials: issue, find, fetch, revoke."""
 
 import json
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Header, Query, Response
@@ -99,7 +99,12 @@ EXAMPLE = {
     "assessedOn": "2026-11-20",
     "externalReference": "kurs-17/deltagare-4",
     "languages": ["sv", "en"],
-    "evidence": [{"name": "Praktiskt prov", "narrative": "Prov på plats den 20 november 2026, med legitimation."}],
+    "evidence": [
+        {
+            "name": "Praktiskt prov",
+            "narrative": "Prov på plats den 20 november 2026, med legitimation.",
+        }
+    ],
 }
 
 
@@ -108,7 +113,6 @@ EXAMPLE = {
     status_code=201,
     summary="Issue a credential",
     openapi_extra=accepts(IssueOrder, EXAMPLE),
-    responses={200: {"model": IssuedReply, "description": "The Idempotency-Key was used: the same answer again"}},
 )
 def post_credential(
     actor: CurrentActor,
@@ -117,7 +121,8 @@ def post_credential(
     order: Annotated[IssueOrder, Depends(message(IssueOrder))],
     response: Response,
     idempotency_key: Annotated[
-        str | None, Header(description="The same key gives the same answer; with another body it is refused.")
+        str | None,
+        Header(description="The same key gives the same answer; with another body it is refused."),
     ] = None,
 ) -> IssuedReply:
     """Signs one award in every language and format, records it with its status index, and answers after the commit."""
@@ -130,7 +135,9 @@ def post_credential(
 def get_credentials(
     actor: CurrentActor,
     session: ReadTx,
-    external_reference: Annotated[str | None, Query(alias="externalReference", max_length=200)] = None,
+    external_reference: Annotated[
+        str | None, Query(alias="externalReference", max_length=200)
+    ] = None,
     status: Annotated[Literal["active", "suspended", "revoked"] | None, Query()] = None,
     limit: Limit = 100,
     offset: Offset = 0,
@@ -149,12 +156,19 @@ def get_credentials(
 
 
 @router.get("/credentials/{credential_id}", summary="One credential of yours")
-def get_credential(credential_id: str, actor: CurrentActor, env: Env, session: ReadTx) -> CredentialReply:
+def get_credential(
+    credential_id: str, actor: CurrentActor, env: Env, session: ReadTx
+) -> CredentialReply:
     """As it was issued, with its status now."""
     award = _own(session, actor, credential_id)
-    issued = _issued(env.addresses.base, session, award, awards.representations(session, award_id=award.id))
+    issued = _issued(
+        env.addresses.base, session, award, awards.representations(session, award_id=award.id)
+    )
     return CredentialReply(
-        **issued.model_dump(), status=award.state, reason=award.reason, statusChangedAt=award.status_changed_at
+        **issued.model_dump(),
+        status=award.state,
+        reason=award.reason,
+        statusChangedAt=award.status_changed_at,
     )
 
 
@@ -165,13 +179,19 @@ def get_credential(credential_id: str, actor: CurrentActor, env: Env, session: R
     responses={200: {"content": {form.media_type: {} for form in FORMATS.values()}}},
 )
 def get_representation(
-    credential_id: str, language: Literal["sv", "en"], extension: str, actor: CurrentActor, session: ReadTx
+    credential_id: str,
+    language: Literal["sv", "en"],
+    extension: str,
+    actor: CurrentActor,
+    session: ReadTx,
 ) -> Response:
     """Exactly the bytes that were signed and stored."""
     award = _own(session, actor, credential_id)
     for row in awards.representations(session, award_id=award.id):
         if row.language == language and FORMATS[row.format].extension == extension:
-            return Response(row.body, media_type=row.media_type, headers={"Cache-Control": "private, no-cache"})
+            return Response(
+                row.body, media_type=row.media_type, headers={"Cache-Control": "private, no-cache"}
+            )
     raise NotFound("credential", credential=f"{credential_id}/{language}.{extension}")
 
 
@@ -207,15 +227,17 @@ def _own(session: Session, actor: Actor, award_id: str) -> Award:
 
 
 def _issued(base: str, session: Session, award: Award, rows: list[Representation]) -> IssuedReply:
-    languages = dict.fromkeys(row.language for row in sorted(rows, key=lambda row: row.language, reverse=True))
+    languages = dict.fromkeys(
+        row.language for row in sorted(rows, key=lambda row: row.language, reverse=True)
+    )
     return IssuedReply(
         id=award.id,
         definition=_definition_url(session, award),
         holderId=award.holder_id,
         externalReference=award.external_reference,
         assessedOn=award.assessed_on,
-        issuedAt=award.issued_at,
-        validUntil=award.valid_until,
+        issuedAt=award.issued_at.astimezone(UTC),
+        validUntil=award.valid_until.astimezone(UTC) if award.valid_until else None,
         statusEntry=_entry(session, award),
         editions=[
             _edition(base, award, {row.format: row for row in rows if row.language == language})

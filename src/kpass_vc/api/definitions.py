@@ -92,7 +92,12 @@ EXAMPLE = {
     responses={200: {"model": DefinitionReply, "description": "The draft was replaced"}},
 )
 def post_definition(
-    actor: CurrentActor, env: Env, session: WriteTx, document: JsonBody, language: ReaderLanguage, response: Response
+    actor: CurrentActor,
+    env: Env,
+    session: WriteTx,
+    document: JsonBody,
+    language: ReaderLanguage,
+    response: Response,
 ) -> DefinitionReply:
     """Only code, version, owner and the Swedish title are needed. The reply lists what publishing still lacks."""
     found, is_new = define(env, session, actor, document)
@@ -137,7 +142,7 @@ def post_definition_status(
     session: WriteTx,
     order: Annotated[DefinitionStatusOrder, Depends(message(DefinitionStatusOrder))],
 ) -> DefinitionReply:
-    """Publishing makes the version immutable and signs it as its owner; the published version before it is superseded."""
+    """Publishing makes it immutable and signs it as its owner; the published version before it is superseded."""
     act = publish if order.status == "published" else retire
     return _reply(env, act(env, session, actor, version_id))
 

@@ -56,10 +56,16 @@ EXAMPLE = {
 
 
 @router.post(
-    "/organizations", status_code=201, summary="Register an organisation", openapi_extra=accepts(EnrolOrder, EXAMPLE)
+    "/organizations",
+    status_code=201,
+    summary="Register an organisation",
+    openapi_extra=accepts(EnrolOrder, EXAMPLE),
 )
 def post_organization(
-    actor: CurrentActor, env: Env, session: WriteTx, order: Annotated[EnrolOrder, Depends(message(EnrolOrder))]
+    actor: CurrentActor,
+    env: Env,
+    session: WriteTx,
+    order: Annotated[EnrolOrder, Depends(message(EnrolOrder))],
 ) -> OrganizationReply:
     """Makes the organisation's DID, its Ed25519 and P-256 keys and its first status list. Operator only."""
     return _reply(env, enrol(env, session, actor, order))
@@ -68,7 +74,9 @@ def post_organization(
 @router.get("/organizations", summary="All organisations")
 def get_organizations(env: Env, session: ReadTx) -> OrganizationList:
     """Public."""
-    return OrganizationList(organizations=[_reply(env, row) for row in organizations.every(session)])
+    return OrganizationList(
+        organizations=[_reply(env, row) for row in organizations.every(session)]
+    )
 
 
 @router.get("/organizations/{slug}", summary="One organisation")
@@ -84,7 +92,9 @@ def get_organization(slug: str, env: Env, session: ReadTx) -> OrganizationReply:
     "/organizations/{slug}/tokens",
     status_code=201,
     summary="A new API token for an organisation",
-    openapi_extra=accepts(TokenOrder, {"label": "The learning platform", "permissions": ["credentials:issue"]}),
+    openapi_extra=accepts(
+        TokenOrder, {"label": "The learning platform", "permissions": ["credentials:issue"]}
+    ),
 )
 def post_token(
     slug: str,
@@ -119,4 +129,6 @@ def _reply(env: Environment, row: Organization) -> OrganizationReply:
 
 def _token(made: NewToken) -> TokenReply:
     row = made.row
-    return TokenReply(id=row.id, token=made.token, permissions=row.permissions, expiresAt=row.expires_at)
+    return TokenReply(
+        id=row.id, token=made.token, permissions=row.permissions, expiresAt=row.expires_at
+    )

@@ -76,7 +76,8 @@ def problem(error: KpassError, language: Language) -> dict[str, object]:
         body["field"] = field
     if fields:
         body["errors"] = [
-            {"field": entry.field, "rule": entry.rule, "detail": entry.sentence(language)} for entry in fields
+            {"field": entry.field, "rule": entry.rule, "detail": entry.sentence(language)}
+            for entry in fields
         ]
     return body
 
@@ -91,7 +92,9 @@ def _fields(error: KpassError) -> tuple[FieldError, ...]:
     return error.gaps if isinstance(error, errors.DefinitionIncomplete) else ()
 
 
-def _answer(request: Request, error: KpassError, headers: Mapping[str, str] | None = None) -> JSONResponse:
+def _answer(
+    request: Request, error: KpassError, headers: Mapping[str, str] | None = None
+) -> JSONResponse:
     language = language_of(request)
     body = problem(error, language)
     sent = {"Content-Language": language, "Cache-Control": "no-store", **(headers or {})}
@@ -123,7 +126,9 @@ def _http(request: Request, error: Exception) -> JSONResponse:
 
 
 def _raced(request: Request, error: Exception) -> JSONResponse:
-    _log.warning("a constraint refused what another request had just stored: %s", type(error).__name__)
+    _log.warning(
+        "a constraint refused what another request had just stored: %s", type(error).__name__
+    )
     return _answer(request, errors.Conflict())
 
 

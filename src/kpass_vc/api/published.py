@@ -5,17 +5,15 @@ The stored bytes are the served bytes. Every answer has an ETag, and may be
 read by any page.
 """
 
-import hashlib
 import json
-from typing import Annotated
 
-from fastapi import APIRouter, Header, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from kpass_vc.actions.publish_status import is_ageing, refresh
 from kpass_vc.actions.verify import own_did_document
 from kpass_vc.crypto.jose import thumbprint, to_jwk
 from kpass_vc.crypto.keys import Algorithm
-from kpass_vc.edge import Env, ReadTx
+from kpass_vc.edge import REVALIDATE, Env, ReadTx, served
 from kpass_vc.errors import NotFound
 from kpass_vc.language import Language
 from kpass_vc.records import award as awards
@@ -26,14 +24,19 @@ from kpass_vc.records import status_list as status_lists
 
 router = APIRouter(tags=["Published"])
 
-REVALIDATE = "public, no-cache"
-"""A cache may keep it and must ask each time whether it is still the same: a revocation shows at once."""
 FOREVER = "public, max-age=31536000, immutable"
-_JSON_TYPES = {"*/*", "application/*", "application/json", "application/ld+json", "application/vc+ld+json"}
-IfNoneMatch = Annotated[str | None, Header()]
+_JSON_TYPES = {
+    "*/*",
+    "application/*",
+    "application/json",
+    "application/ld+json",
+    "application/vc+ld+json",
+}
 
 
-@router.api_route("/o/{slug}/did.json", methods=["GET", "HEAD"], summary="The DID document of an organisation")
+@router.api_route(
+    "/o/{slug}/did.json", methods=["GET", "HEAD"], summary="The DID document of an organisation"
+)
 def did_document(slug: str, request: Request, env: Env, session: ReadTx) -> Response:
     """Its keys as Multikey (Ed25519) and JsonWebKey (P-256)."""
     document = own_did_document(session, env.addresses.did(slug))
@@ -42,7 +45,11 @@ def did_document(slug: str, request: Request, env: Env, session: ReadTx) -> Resp
     return served(request, _text(document), "application/did+json", REVALIDATE)
 
 
-@router.api_route("/.well-known/jwks.json", methods=["GET", "HEAD"], summary="All organisations' keys as a JWK set")
+@router.api_route(
+    "/.well-known/jwks.json",
+    methods=["GET", "HEAD"],
+    summary="All organisations' keys as a JWK set",
+)
 def jwks(request: Request, session: ReadTx) -> Response:
     """RFC 7517; `kid` is the DID URL that JWTs name, `iss` the organisation's DID."""
     found = []
@@ -50,18 +57,25 @@ def jwks(request: Request, session: ReadTx) -> Response:
         for key in keys.published(session, organization_id=organization.id):
             public = key.public_key
             alg = "ES256" if public.algorithm is Algorithm.P256 else "EdDSA"
-            members = {"kid": key.verification_method, "alg": alg, "use": "sig", "iss": organization.did}
+            members = {
+                "kid": key.verification_method,
+                "alg": alg,
+                "use": "sig",
+                "iss": organization.did,
+            }
             found.append(to_jwk(public) | members | {"x-thumbprint": thumbprint(public)})
     return served(request, _text({"keys": found}), "application/jwk-set+json", REVALIDATE)
 
 
-@router.api_route("/o/{slug}/status/{name}.json", methods=["GET", "HEAD"], summary="A status list credential")
+@router.api_route(
+    "/o/{slug}/status/{name}.json", methods=["GET", "HEAD"], summary="A status list credential"
+)
 def status_list(slug: str, name: str, request: Request, env: Env, session: ReadTx) -> Response:
     """As JSON with a Data Integrity proof, or for `Accept: application/vc+jwt` as a JWT."""
     found = status_lists.by_url(session, f"{env.addresses.organization(slug)}/status/{name}.json")
     publication = status_lists.publication(session, status_list_id=found.id) if found else None
     if found is None or publication is None:
-        raise NotFound()
+        raise NotFound
     if is_ageing(publication, env.now()):
         session.rollback()
         with env.writing() as writer, writer.begin():
@@ -72,9 +86,13 @@ def status_list(slug: str, name: str, request: Request, env: Env, session: ReadT
 
 
 @router.api_route(
-    "/o/{slug}/definitions/{code}/{version}/definition.json", methods=["GET", "HEAD"], summary="A published definition"
+    "/o/{slug}/definitions/{code}/{version}/definition.json",
+    methods=["GET", "HEAD"],
+    summary="A published definition",
 )
-def definition_document(slug: str, code: str, version: str, request: Request, session: ReadTx) -> Response:
+def definition_document(
+    slug: str, code: str, version: str, request: Request, session: ReadTx
+) -> Response:
     """The bytes that credentials bind by digest."""
     found = definitions.by_address(session, slug=slug, code=code, version=version)
     if found is None or found[0].document is None:
@@ -106,7 +124,9 @@ def achievement(
     """The very achievement that credentials embed, with its @context."""
     found = definitions.by_address(session, slug=slug, code=code, version=version)
     row = (
-        definitions.achievement(session, definition_version_id=found[0].id, language=language) if found else None
+        definitions.achievement(session, definition_version_id=found[0].id, language=language)
+        if found
+        else None
     )
     if row is None:
         raise NotFound("definition", definition=f"{slug}/{code}/{version}")
@@ -114,9 +134,13 @@ def achievement(
 
 
 @router.api_route(
-    "/o/{slug}/credentials/{credential_id}", methods=["GET", "HEAD"], summary="What lies at the id of a credential"
+    "/o/{slug}/credentials/{credential_id}",
+    methods=["GET", "HEAD"],
+    summary="What lies at the id of a credential",
 )
-def credential(slug: str, credential_id: str, request: Request, env: Env, session: ReadTx) -> Response:
+def credential(
+    slug: str, credential_id: str, request: Request, env: Env, session: ReadTx
+) -> Response:
     """Whose it is and where its status lies: nothing about the person, who alone holds the credential itself."""
     url = env.addresses.credential(slug, credential_id)
     found = awards.by_credential_id(session, url)
@@ -134,23 +158,6 @@ def credential(slug: str, credential_id: str, request: Request, env: Env, sessio
         "statusListCredential": status.url,
     }
     return served(request, _text(document), "application/json", "public, no-cache")
-
-
-def served(request: Request, body: bytes, media_type: str, caching: str, *, vary: str | None = None) -> Response:
-    """The bytes with their ETag, or 304 if the client has them (RFC 9110 section 13.1.2)."""
-    tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-    headers = {
-        "ETag": tag,
-        "Cache-Control": caching,
-        "Access-Control-Allow-Origin": "*",
-        "X-Content-Type-Options": "nosniff",
-    }
-    if vary:
-        headers["Vary"] = vary
-    known = request.headers.get("If-None-Match", "")
-    if known and (known.strip() == "*" or tag in [part.strip().removeprefix("W/") for part in known.split(",")]):
-        return Response(status_code=304, headers=headers)
-    return Response(body, media_type=media_type, headers=headers)
 
 
 def _negotiated(accept: str | None) -> str:

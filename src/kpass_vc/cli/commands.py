@@ -1,6 +1,5 @@
 """The sub-commands of `kpass`."""
 
-import json
 import sys
 from datetime import date
 from pathlib import Path
@@ -30,19 +29,16 @@ from kpass_vc.cli.console import (
     CHOICE,
     acting_for,
     answer,
-    failed,
     language_of_terminal,
     opened,
     operator,
-    progress,
     report_table,
     say_line,
-    step,
     table,
 )
 from kpass_vc.completeness import gaps
 from kpass_vc.environment import Environment
-from kpass_vc.errors import FieldError, InvalidInput, KpassError, NotFound
+from kpass_vc.errors import FieldError, InvalidInput, NotFound
 from kpass_vc.formats import FORMATS
 from kpass_vc.language import LANGUAGES, Language, say
 from kpass_vc.model.document import MAX_BYTES, JsonObject, read_json
@@ -67,8 +63,12 @@ app.add_typer(tokens, name="token")
 @app.callback(invoke_without_command=True)
 def options(
     as_json: Annotated[bool, typer.Option("--json", help="Answer as JSON, for programs.")] = False,
-    language: Annotated[str | None, typer.Option("--language", "-l", help="sv or en; the terminal's if left out.")] = None,
-    version: Annotated[bool, typer.Option("--version", help="Say the version and stop.", is_eager=True)] = False,
+    language: Annotated[
+        str | None, typer.Option("--language", "-l", help="sv or en; the terminal's if left out.")
+    ] = None,
+    version: Annotated[
+        bool, typer.Option("--version", help="Say the version and stop.", is_eager=True)
+    ] = False,
 ) -> None:
     """What holds for every command."""
     if version:
@@ -97,7 +97,10 @@ def init() -> None:
 
 @app.command()
 def enrol(
-    slug: Annotated[str, typer.Argument(help="Its short name in addresses and DID; never used again for another.")],
+    slug: Annotated[
+        str,
+        typer.Argument(help="Its short name in addresses and DID; never used again for another."),
+    ],
     name_sv: Annotated[str, typer.Option(help="Its name in Swedish.")],
     name_en: Annotated[str, typer.Option(help="Its name in English.")],
     number: Annotated[str | None, typer.Option(help="Its organisation number, ten digits.")] = None,
@@ -123,11 +126,22 @@ def enrol(
     with env.writing() as session, session.begin():
         made = act_enrol(env, session, operator(), order)
         token = grant_token(env, session, operator(), made.slug, TokenOrder(label="first"))
-    _shown({"slug": made.slug, "did": made.did, "didDocument": env.addresses.did_document(made.slug), "token": token.token})
+    _shown(
+        {
+            "slug": made.slug,
+            "did": made.did,
+            "didDocument": env.addresses.did_document(made.slug),
+            "token": token.token,
+        }
+    )
 
 
 @app.command()
-def define(file: Annotated[Path, typer.Argument(help="A definition, or a catalogue with `definitions`, as JSON.")]) -> None:
+def define(
+    file: Annotated[
+        Path, typer.Argument(help="A definition, or a catalogue with `definitions`, as JSON.")
+    ],
+) -> None:
     """Take in definitions as drafts, and say what each still lacks."""
     document = read_json(_bytes(file), max_bytes=20 * MAX_BYTES)
     given = document.get("definitions", [document])
@@ -147,9 +161,16 @@ def define(file: Annotated[Path, typer.Argument(help="A definition, or a catalog
     if CHOICE.as_json:
         answer(
             {
-                "definitions": [{"reference": row[0], "title": row[1], "gaps": int(row[3])} for row in rows],
+                "definitions": [
+                    {"reference": row[0], "title": row[1], "gaps": int(row[3])} for row in rows
+                ],
                 "gaps": [
-                    {"reference": name, "field": gap.field, "rule": gap.rule, "detail": gap.sentence(CHOICE.language)}
+                    {
+                        "reference": name,
+                        "field": gap.field,
+                        "rule": gap.rule,
+                        "detail": gap.sentence(CHOICE.language),
+                    }
                     for name, gap in missing
                 ],
             }
@@ -193,12 +214,20 @@ def issue(
     issuer: Annotated[str, typer.Argument(help="The issuing organisation's slug.")],
     definition_reference: Annotated[str, typer.Argument(metavar="DEFINITION", help="owner/CODE")],
     name: Annotated[str | None, typer.Option(help="The learner's name.")] = None,
-    assessed_on: Annotated[str | None, typer.Option(help="The day of the assessment, 2026-11-20.")] = None,
+    assessed_on: Annotated[
+        str | None, typer.Option(help="The day of the assessment, 2026-11-20.")
+    ] = None,
     did: Annotated[str | None, typer.Option(help="The learner's DID.")] = None,
-    email: Annotated[str | None, typer.Option(help="Stands in the credential as a salted hash.")] = None,
+    email: Annotated[
+        str | None, typer.Option(help="Stands in the credential as a salted hash.")
+    ] = None,
     reference: Annotated[str | None, typer.Option(help="Your own reference.")] = None,
-    order_file: Annotated[Path | None, typer.Option("--order", help="The whole order as JSON, as the API takes it.")] = None,
-    out: Annotated[Path, typer.Option(help="The folder the credential's files are written to.")] = Path(),
+    order_file: Annotated[
+        Path | None, typer.Option("--order", help="The whole order as JSON, as the API takes it.")
+    ] = None,
+    out: Annotated[
+        Path, typer.Option(help="The folder the credential's files are written to.")
+    ] = Path(),
 ) -> None:
     """Issue a credential and write its files: JSON and JWT in each language."""
     given: JsonObject = {"definition": definition_reference}
@@ -217,7 +246,13 @@ def issue(
         issued = act_issue(env, session, actor, order)
     files = write_files(issued, out)
     if CHOICE.as_json:
-        answer({"id": issued.award.id, "holderId": issued.award.holder_id, "files": [str(path) for path in files]})
+        answer(
+            {
+                "id": issued.award.id,
+                "holderId": issued.award.holder_id,
+                "files": [str(path) for path in files],
+            }
+        )
         return
     say_line(f"id  {issued.award.id}", "bold")
     for path in files:
@@ -235,12 +270,20 @@ def list_credentials(
     with env.reading() as session:
         found, total = award.search(session, organization_id=organization_id, limit=limit)
         rows = [
-            [row.id, row.holder_name or "–", _code(session, row), row.state, f"{row.issued_at:%Y-%m-%d %H:%M}"]
+            [
+                row.id,
+                row.holder_name or "-",
+                _code(session, row),
+                row.state,
+                f"{row.issued_at:%Y-%m-%d %H:%M}",
+            ]
             for row in found
         ]
     if CHOICE.as_json:
         names = ["id", "holderName", "definition", "status", "issuedAt"]
-        answer({"credentials": [dict(zip(names, row, strict=True)) for row in rows], "total": total})
+        answer(
+            {"credentials": [dict(zip(names, row, strict=True)) for row in rows], "total": total}
+        )
         return
     table(f"{issuer}: {total}", ["Id", "Holder", "Definition", "Status", "Issued"], rows)
 
@@ -248,8 +291,12 @@ def list_credentials(
 @app.command()
 def revoke(
     credential_id: Annotated[str, typer.Argument(help="The id that issuing gave.")],
-    reason: Annotated[str, typer.Option(help="A reason code, such as issued_in_error.")] = "issued_in_error",
-    suspend: Annotated[bool, typer.Option("--suspend", help="Suspend, where the definition allows it.")] = False,
+    reason: Annotated[
+        str, typer.Option(help="A reason code, such as issued_in_error.")
+    ] = "issued_in_error",
+    suspend: Annotated[
+        bool, typer.Option("--suspend", help="Suspend, where the definition allows it.")
+    ] = False,
     reinstate: Annotated[bool, typer.Option("--reinstate", help="End a suspension.")] = False,
 ) -> None:
     """Revoke a credential for ever; or suspend and reinstate it."""
@@ -268,7 +315,11 @@ def revoke(
 
 
 @app.command()
-def verify(file: Annotated[Path, typer.Argument(help="A credential as JSON or JWT; - for standard input.")]) -> None:
+def verify(
+    file: Annotated[
+        Path, typer.Argument(help="A credential as JSON or JWT; - for standard input.")
+    ],
+) -> None:
     """Verify a credential: exit status 0 verified, 1 refused, 3 unknown."""
     env = opened()
     with env.reading() as session:
@@ -282,7 +333,9 @@ def verify(file: Annotated[Path, typer.Argument(help="A credential as JSON or JW
 
 @app.command()
 def serve(
-    demo_data: Annotated[bool, typer.Option("--demo", help="Set up, and fill an empty installation with demo data.")] = False,
+    demo_data: Annotated[
+        bool, typer.Option("--demo", help="Set up, and fill an empty installation with demo data.")
+    ] = False,
 ) -> None:
     """Serve the API and the pages."""
     server.serve(Settings.read(), demo=demo_data)
@@ -296,9 +349,13 @@ def demo() -> None:
 
 @tokens.command("grant")
 def token_grant(
-    organization: Annotated[str | None, typer.Argument(help="A slug; left out, the operator's.")] = None,
+    organization: Annotated[
+        str | None, typer.Argument(help="A slug; left out, the operator's.")
+    ] = None,
     label: Annotated[str, typer.Option(help="What it is for.")] = "cli",
-    permission: Annotated[list[Permission] | None, typer.Option(help="May be given several times; all if left out.")] = None,
+    permission: Annotated[
+        list[Permission] | None, typer.Option(help="May be given several times; all if left out.")
+    ] = None,
     days: Annotated[int, typer.Option(help="For how long it is good.", min=1, max=1095)] = 365,
 ) -> None:
     """Make a token. It is shown this once."""
@@ -310,13 +367,23 @@ def token_grant(
 
 
 @tokens.command("list")
-def token_list(organization: Annotated[str | None, typer.Argument(help="A slug; left out, the operator's.")] = None) -> None:
+def token_list(
+    organization: Annotated[
+        str | None, typer.Argument(help="A slug; left out, the operator's.")
+    ] = None,
+) -> None:
     """The tokens of an organisation, without their secrets."""
     env = opened()
     organization_id = acting_for(env, organization).own_organization() if organization else None
     with env.reading() as session:
         rows = [
-            [row.id, row.label, ", ".join(row.permissions), f"{row.expires_at:%Y-%m-%d}", "withdrawn" if row.revoked_at else "good"]
+            [
+                row.id,
+                row.label,
+                ", ".join(row.permissions),
+                f"{row.expires_at:%Y-%m-%d}",
+                "withdrawn" if row.revoked_at else "good",
+            ]
             for row in access.every(session, organization_id=organization_id)
         ]
     if CHOICE.as_json:
@@ -363,7 +430,9 @@ def _version(env: Environment, reference: str) -> tuple[Actor, str]:
 
 def _model(model: type[Message], given: dict[str, object]) -> Message:
     try:
-        return model.model_validate({name: value for name, value in given.items() if value is not None})
+        return model.model_validate(
+            {name: value for name, value in given.items() if value is not None}
+        )
     except ValidationError as error:
         raise InvalidInput(*field_errors(error)) from error
 

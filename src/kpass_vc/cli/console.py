@@ -40,7 +40,9 @@ CHOICE: Final = Choice()
 
 def language_of_terminal() -> Language:
     """Swedish where the terminal is, else English."""
-    found = os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG") or ""
+    found = (
+        os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG") or ""
+    )
     return "sv" if (found or (locale.getlocale()[0] or "")).lower().startswith("sv") else "en"
 
 
@@ -86,7 +88,12 @@ def answer(document: Mapping[str, object]) -> None:
 @contextmanager
 def progress(title: str, total: int | None) -> Iterator[Progress]:
     """A progress bar that leaves nothing behind; none where the output is for programs."""
-    columns = (TextColumn(title), BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
+    columns = (
+        TextColumn(title),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.description}"),
+    )
     with Progress(*columns, console=ERR, transient=True, disable=CHOICE.as_json) as shown:
         shown.add_task("", total=total)
         yield shown
@@ -124,7 +131,10 @@ def failed(error: KpassError) -> None:
     elif isinstance(error, DefinitionIncomplete):
         fields = error.gaps
     if CHOICE.as_json:
-        entries = [{"field": f.field, "rule": f.rule, "detail": f.sentence(CHOICE.language)} for f in fields]
+        entries = [
+            {"field": f.field, "rule": f.rule, "detail": f.sentence(CHOICE.language)}
+            for f in fields
+        ]
         answer({"error": error.code, "detail": error.sentence(CHOICE.language), "errors": entries})
         return
     if not fields:

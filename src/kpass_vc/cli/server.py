@@ -103,7 +103,11 @@ def _links(env: Environment) -> list[str]:
             for version, line, owner in rows:
                 at = env.addresses.definition(owner.slug, line.code, version.version)
                 links += [at.page("sv"), at.page("en"), at.badge("sv"), at.document, at.publication]
-                links += [at.achievement("sv"), at.achievement("en"), env.addresses.did_document(owner.slug)]
+                links += [
+                    at.achievement("sv"),
+                    at.achievement("en"),
+                    env.addresses.did_document(owner.slug),
+                ]
         issuer = organizations.by_slug(session, "stadsnat-exempel")
         if issuer is not None:
             links += [env.addresses.did_document(issuer.slug)]

@@ -12,7 +12,16 @@ from kpass_vc.actions.initialise import initialise
 from kpass_vc.actions.issue import Issued, issue
 from kpass_vc.actions.load_demo import LEARNER, acting_for, load_demo, order_for
 from kpass_vc.actions.verify import verify
-from kpass_vc.cli.console import CHOICE, answer, operator, progress, report_table, say_line, step, table
+from kpass_vc.cli.console import (
+    CHOICE,
+    answer,
+    operator,
+    progress,
+    report_table,
+    say_line,
+    step,
+    table,
+)
 from kpass_vc.demo import catalogues
 from kpass_vc.environment import Environment, open_environment
 from kpass_vc.language import say
@@ -45,14 +54,18 @@ def play() -> None:
 
 
 def _tell(env: Environment) -> None:
-    documents = next(found for found in catalogues() if found["pilot"]["id"] == CATALOGUE)["definitions"]
-    with progress(say(CHOICE.language, "story.publishing"), len(documents) + 2) as shown:
-        with env.writing() as session, session.begin():
-            load_demo(env, session, operator(), lambda text: step(shown, text), catalogue=CATALOGUE)
-            owner = organizations.by_slug(session, OWNER)
+    documents = next(found for found in catalogues() if found["pilot"]["id"] == CATALOGUE)[
+        "definitions"
+    ]
+    title = say(CHOICE.language, "story.publishing")
+    with progress(title, len(documents) + 2) as shown, env.writing() as session, session.begin():
+        load_demo(env, session, operator(), lambda text: step(shown, text), catalogue=CATALOGUE)
+        owner = organizations.by_slug(session, OWNER)
     if owner is None:
         return
-    parts = [document for document in documents if document["credential_kind"] == "micro_credential"]
+    parts = [
+        document for document in documents if document["credential_kind"] == "micro_credential"
+    ]
     issued = _issue(env, owner, parts)
     reports = _verify(env, issued)
     chosen = len(issued) - 1
@@ -105,7 +118,10 @@ def _report(
             }
         )
         return
-    say_line(say(language, "story.who", owner=owner.name(language), learner=LEARNER, did=owner.did), "bold")
+    say_line(
+        say(language, "story.who", owner=owner.name(language), learner=LEARNER, did=owner.did),
+        "bold",
+    )
     headings = ["code", "name", "before", "after"]
     table(
         say(language, "story.title", count=len(issued)),
@@ -114,4 +130,3 @@ def _report(
     )
     say_line(say(language, "story.revoked", code=parts[chosen]["code"]), "bold")
     report_table(after[chosen], say(language, f"verdict.{after[chosen].verdict}"))
-

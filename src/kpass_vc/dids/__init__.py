@@ -42,7 +42,7 @@ def public_key(method: VerificationMethod) -> PublicKey:
 
 
 def check_did(did: str) -> None:
-    """Return if the text is a DID, of whatever method, and right by its method's rules where we know it; else Malformed."""
+    """Return if the text is a DID, and right by its method's rules where we know the method; else Malformed."""
     found = _DID.match(did)
     if not found:
         raise Malformed("did", did=did[:300])

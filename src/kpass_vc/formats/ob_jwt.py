@@ -58,7 +58,7 @@ class OpenBadgesJwt:
         if (
             not isinstance(kid, str | None)
             or not isinstance(jwk, dict | None)
-            or kid is jwk is None
+            or (kid is None and jwk is None)
         ):
             raise Malformed("jws_kid")
         payload = read_json(jws.payload)

@@ -19,7 +19,6 @@ from kpass_vc.model.document import pointer
 
 _IRI: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20<>\"{}|^`\\]*\Z")
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*\Z")
-_RDF: Final = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _KEYWORDS: Final = frozenset({"@id", "@type", "@value", "@language", "@list", "@set"})
 _EXPANDED: Final = frozenset({"@id", "@type", "@value", "@language", "@list", "@graph"})
 
@@ -112,26 +111,25 @@ def _check_expanded(value: object) -> None:
     if isinstance(value, list):
         for member in value:
             _check_expanded(member)
-        return
-    if not isinstance(value, dict):
-        return
-    if "@value" in value:
+    elif isinstance(value, dict) and "@value" in value:
         _check_value(value)
-        return
-    for key, member in value.items():
-        if key == "@type":
-            for kind in member:
-                _require_iri(kind, "relative_type")
-        elif key == "@id":
-            _require_iri(member, "relative_id")
-        elif key.startswith("@"):
-            if key not in _EXPANDED:
-                raise DataLoss("keyword", part=key)
-            _check_expanded(member)
-        else:
-            if not _IRI.match(key):
-                raise DataLoss("undefined_term", part=key[:200])
-            _check_expanded(member)
+    elif isinstance(value, dict):
+        for key, member in value.items():
+            _check_entry(key, member)
+
+
+def _check_entry(key: str, member: Any) -> None:  # noqa: ANN401 - whatever PyLD made of a member
+    if key == "@type":
+        for kind in member:
+            _require_iri(kind, "relative_type")
+    elif key == "@id":
+        _require_iri(member, "relative_id")
+    elif key.startswith("@") and key not in _EXPANDED:
+        raise DataLoss("keyword", part=key)
+    elif not key.startswith("@") and not _IRI.match(key):
+        raise DataLoss("undefined_term", part=key[:200])
+    else:
+        _check_expanded(member)
 
 
 def _check_value(value: dict[str, Any]) -> None:

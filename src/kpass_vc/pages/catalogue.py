@@ -10,9 +10,8 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from sqlalchemy.orm import Session
 
 from kpass_vc.actions.define import source_of
-from kpass_vc.api.published import REVALIDATE, served
 from kpass_vc.badges import BadgeFace, draw, rasterise
-from kpass_vc.edge import Env, ReadTx
+from kpass_vc.edge import REVALIDATE, Env, ReadTx, served
 from kpass_vc.environment import Environment
 from kpass_vc.errors import NotFound
 from kpass_vc.language import LANGUAGES, Language, say
@@ -75,7 +74,9 @@ def line(slug: str, code: str, request: Request, env: Env, session: ReadTx) -> R
 
 
 @router.api_route("/o/{slug}/definitions/{code}/{version}/{language}.html", methods=["GET", "HEAD"])
-def definition(slug: str, code: str, version: str, language: Language, env: Env, session: ReadTx) -> Response:
+def definition(
+    slug: str, code: str, version: str, language: Language, env: Env, session: ReadTx
+) -> Response:
     """One published definition, for people."""
     found = _published(session, slug, code, version)
     row = found[0]
@@ -94,7 +95,9 @@ def definition(slug: str, code: str, version: str, language: Language, env: Env,
     return html(page, language)
 
 
-@router.api_route("/o/{slug}/definitions/{code}/{version}/badge.{language}.png", methods=["GET", "HEAD"])
+@router.api_route(
+    "/o/{slug}/definitions/{code}/{version}/badge.{language}.png", methods=["GET", "HEAD"]
+)
 def badge(
     slug: str, code: str, version: str, language: Language, request: Request, session: ReadTx
 ) -> Response:
@@ -107,7 +110,7 @@ def badge(
 def static(name: str, request: Request) -> Response:
     """The stylesheet."""
     if name != "kpass.css":
-        raise NotFound()
+        raise NotFound
     body = resources.files("kpass_vc.pages").joinpath("static", name).read_bytes()
     return served(request, body, "text/css; charset=utf-8", REVALIDATE)
 
@@ -133,7 +136,9 @@ def _face(found: Found, language: Language) -> BadgeFace:
         code=source.code,
         version=source.version,
         level=level.level if level else None,
-        level_basis=say(language, f"badge.basis.{level.basis if level and level.basis else 'not_levelled'}"),
+        level_basis=say(
+            language, f"badge.basis.{level.basis if level and level.basis else 'not_levelled'}"
+        ),
         language=language,
         colour_seed=owner.slug,
         illustrative=source.illustrative,
@@ -157,7 +162,9 @@ def _links(env: Environment, session: Session, found: Found, language: Language)
         other = definitions.published_of_line(session, slug=owner.slug, code=code)
         if other is not None:
             at = env.addresses.definition(owner.slug, code, other[0].version)
-            title = other[0].title_sv if language == "sv" else other[0].title_en or other[0].title_sv
+            title = (
+                other[0].title_sv if language == "sv" else other[0].title_en or other[0].title_sv
+            )
             links[code] = Link(at.page(language), title)
     return links
 

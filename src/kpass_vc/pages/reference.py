@@ -38,7 +38,9 @@ def docs(request: Request, env: Env, language: str | None = None) -> Response:
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             if method != "head":
-                groups.setdefault(operation["tags"][0], []).append(_operation(method, path, operation))
+                groups.setdefault(operation["tags"][0], []).append(
+                    _operation(method, path, operation)
+                )
     base = env.addresses.base
     page = render(
         "reference.html",
@@ -71,5 +73,7 @@ def _operation(method: str, path: str, operation: dict[str, Any]) -> Operation:
             for example in media.get("examples", {}).values()
         ],
         media_types=list(content),
-        answers=[f"{status} {answer['description']}" for status, answer in operation["responses"].items()],
+        answers=[
+            f"{status} {answer['description']}" for status, answer in operation["responses"].items()
+        ],
     )

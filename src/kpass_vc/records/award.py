@@ -84,7 +84,7 @@ def claim_key(session: Session, row: IdempotencyKey) -> bool:
     }
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     statement = dialect.insert(IdempotencyKey).values(values).on_conflict_do_nothing()
-    return session.execute(statement).rowcount == 1  # type: ignore[attr-defined]
+    return session.execute(statement.returning(IdempotencyKey.key)).first() is not None
 
 
 def used_key(session: Session, *, organization_id: str, key: str) -> IdempotencyKey | None:

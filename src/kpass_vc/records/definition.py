@@ -155,7 +155,7 @@ def search(
         )
     total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
     ordered = query.order_by(Organization.slug, Definition.code, DefinitionVersion.version)
-    return [_found(row) for row in session.execute(ordered.limit(limit).offset(offset))], total
+    return [row.tuple() for row in session.execute(ordered.limit(limit).offset(offset))], total
 
 
 def _one(session: Session, *conditions: object) -> Found | None:
@@ -167,9 +167,4 @@ def _one(session: Session, *conditions: object) -> Found | None:
     for condition in conditions:
         query = query.where(condition)  # type: ignore[arg-type]
     row = session.execute(query).first()
-    return _found(row) if row is not None else None
-
-
-def _found(row: object) -> Found:
-    version, definition, owner = row  # type: ignore[misc]
-    return version, definition, owner
+    return row.tuple() if row is not None else None
