@@ -18,21 +18,22 @@ test: .venv/.dev ## Set up and run all tests, on SQLite and on PostgreSQL
 	$(BIN)/python -m pytest -n 2 --database=postgresql
 
 check: .venv/.dev ## Static checks: format, lint, types, imports, migrations, schemas
-	$(BIN)/ruff format --check src tests contexts alembic
-	$(BIN)/ruff check src tests contexts alembic
+	$(BIN)/ruff format --check src tests contexts schemas alembic
+	$(BIN)/ruff check src tests contexts schemas alembic
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python -m tests.check_migrations
+	$(BIN)/python schemas/generate.py --check
 
 fix: .venv/.dev ## Format, and mend what the linter can
-	$(BIN)/ruff format src tests contexts alembic
-	$(BIN)/ruff check --fix src tests contexts alembic
+	$(BIN)/ruff format src tests contexts schemas alembic
+	$(BIN)/ruff check --fix src tests contexts schemas alembic
 
 contexts: .venv/.dev ## Bring the pinned JSON-LD contexts in anew, byte for byte
 	$(BIN)/python contexts/collect.py
 
 schemas: .venv/.dev ## Write our own JSON Schemas from the models
-	$(BIN)/python -m kpass_vc.model.schemas schemas
+	$(BIN)/python schemas/generate.py
 
 requirements: .venv/.dev ## Pin every dependency anew, with hashes
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade --group build pyproject.toml -o requirements.txt

@@ -21,6 +21,7 @@ from pydantic import (
     StrictInt,
     StringConstraints,
     ValidationError,
+    WithJsonSchema,
     model_validator,
 )
 
@@ -179,9 +180,29 @@ Prose = Annotated[dict[LanguageTag, _Prose], Field(min_length=1)]
 Line = Annotated[dict[LanguageTag, _Line], Field(min_length=1)]
 Title = Annotated[dict[LanguageTag, _ShortLine], Field(min_length=1), AfterValidator(_with_swedish)]
 Label = Annotated[dict[LanguageTag, _ShortLine], Field(min_length=1)]
+PlainOrLabel = Annotated[
+    Label,
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "minLength": 1, "maxLength": 200},
+                {
+                    "type": "object",
+                    "minProperties": 1,
+                    "propertyNames": {"pattern": "^[a-z]{2}$"},
+                    "additionalProperties": {"type": "string", "minLength": 1, "maxLength": 200},
+                },
+            ]
+        }
+    ),
+]
 Day = Annotated[str, StringConstraints(strict=True), AfterValidator(_calendar_day)]
 Duration = Annotated[str, StringConstraints(strict=True), AfterValidator(_duration)]
-Points = Annotated[str | None, BeforeValidator(_points)]
+Points = Annotated[
+    str | None,
+    BeforeValidator(_points),
+    WithJsonSchema({"anyOf": [{"type": "number", "exclusiveMinimum": 0}, {"type": "string"}, {"type": "null"}]}),
+]
 Codes = Annotated[tuple[Code, ...], Field(max_length=200), AfterValidator(_unique)]
 
 
@@ -300,7 +321,7 @@ class ThematicArea(_Closed):
 
     framework: Literal["isced_f_2013"] = "isced_f_2013"
     code: Annotated[str, StringConstraints(strict=True, pattern="^[0-9]{2,4}$")]
-    name: Label | None = None
+    name: PlainOrLabel | None = None
     url: Annotated[
         str | None,
         StringConstraints(
@@ -326,7 +347,7 @@ class Alignment(_Closed):
     framework: AlignmentFramework
     target_type: _ShortLine | None = None
     target_code: _ShortLine | None = None
-    target_name: Label
+    target_name: PlainOrLabel
     target_url: Annotated[
         str,
         StringConstraints(

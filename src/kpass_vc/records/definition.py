@@ -155,7 +155,8 @@ def search(
         )
     total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
     ordered = query.order_by(Organization.slug, Definition.code, DefinitionVersion.version)
-    return [row.tuple() for row in session.execute(ordered.limit(limit).offset(offset))], total
+    page = session.execute(ordered.limit(limit).offset(offset))
+    return [(row[0], row[1], row[2]) for row in page], total
 
 
 def _one(session: Session, *conditions: object) -> Found | None:
@@ -167,4 +168,4 @@ def _one(session: Session, *conditions: object) -> Found | None:
     for condition in conditions:
         query = query.where(condition)  # type: ignore[arg-type]
     row = session.execute(query).first()
-    return row.tuple() if row is not None else None
+    return (row[0], row[1], row[2]) if row is not None else None
