@@ -1,8 +1,8 @@
 """BitstringStatusListEntry and BitstringStatusListCredential (Bitstring Status List 1.0 section 2)."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
 from kpass_vc.model.parts import DateTimeStamp, Open, Several, Uri
 
@@ -24,7 +24,10 @@ class BitstringStatusList(Open):
 
     id: Uri | None = None
     type: Literal["BitstringStatusList"]
-    status_purpose: Several[str] = Field(alias="statusPurpose")
+    status_purpose: Annotated[
+        Several[str],
+        WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
+    ] = Field(alias="statusPurpose")
     encoded_list: str = Field(alias="encodedList", min_length=1)
 
 
