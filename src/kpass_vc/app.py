@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from kpass_vc import __version__, pages
@@ -15,7 +15,7 @@ from kpass_vc.api import (
     published,
     verifications,
 )
-from kpass_vc.edge import PARTS
+from kpass_vc.edge import PARTS, plain_address
 from kpass_vc.environment import Environment
 
 DESCRIPTION = """
@@ -35,6 +35,7 @@ def create_app(env: Environment) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         separate_input_output_schemas=False,
+        dependencies=[Depends(plain_address)],
     )
     app.state.environment = env
     problems.install(app)

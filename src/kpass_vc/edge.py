@@ -10,8 +10,10 @@ thread that the one in front needs.
 """
 
 import hashlib
+import re
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from typing import Annotated, Any, Final, TypeVar
+from urllib.parse import unquote_to_bytes
 
 from fastapi import Depends, Query, Request, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -21,9 +23,9 @@ from sqlalchemy.orm import Session
 from kpass_vc.actions.tokens import authenticate
 from kpass_vc.authz import Actor
 from kpass_vc.environment import Environment
-from kpass_vc.errors import InvalidInput, TooLarge, Unauthenticated
+from kpass_vc.errors import InvalidInput, Malformed, TooLarge, Unauthenticated
 from kpass_vc.language import LANGUAGES, Language, preferred
-from kpass_vc.model.document import MAX_BYTES, JsonObject, read_json
+from kpass_vc.model.document import MAX_BYTES, JsonObject, check_text, read_json
 from kpass_vc.model.field_errors import field_errors
 
 REVALIDATE: Final = "public, no-cache"
@@ -31,8 +33,16 @@ REVALIDATE: Final = "public, no-cache"
 
 Model = TypeVar("Model", bound=BaseModel)
 Extra = dict[str, Any]
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 PARTS: Final = "x-parts"
 """Where a route's OpenAPI holds the parts of its body's schema until they are moved."""
+
+
+def plain_address(request: Request) -> None:
+    """Raise Malformed for a control character in path or query: PostgreSQL takes no NUL, and none of ours has any."""
+    query = unquote_to_bytes(request.scope.get("query_string", b"")).decode("latin-1")
+    if _CONTROL.search(request.scope["path"]) or _CONTROL.search(query):
+        raise Malformed("address")
 
 
 def environment(request: Request) -> Environment:

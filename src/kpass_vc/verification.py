@@ -193,7 +193,14 @@ def check_structure(case: _Case) -> Finding:
 
 
 def check_terms(case: _Case) -> Finding:
-    """Whether the contexts define every term, so that nothing in it goes unsigned."""
+    """Whether the contexts define every term, so that nothing in it goes unsigned.
+
+    A member that is spelled by its IRI is signed and yet no JSON reader sees it: who
+    holds a revoked credential could hide its status that way, the proof intact.
+    """
+    hidden = _spelled_by_iri(case.credential)
+    if hidden is not None:
+        return Finding("terms", "failed", "spelled_by_iri", {"member": hidden[:200]})
     try:
         to_quads(case.credential, case.evidence.contexts)
     except Malformed as error:
@@ -433,6 +440,21 @@ def _digest_holds(digest_sri: str, body: bytes) -> bool:
 
 def _embedded_achievement(credential: JsonObject) -> object:
     return _member(_only(credential.get("credentialSubject")), "achievement")
+
+
+def _spelled_by_iri(value: object) -> str | None:
+    """The first member whose name is an IRI or a compact IRI instead of a term, if there is one."""
+    pending = [value]
+    while pending:
+        part = pending.pop()
+        if isinstance(part, dict):
+            for name in part:
+                if ":" in name:
+                    return str(name)
+            pending.extend(part.values())
+        elif isinstance(part, list):
+            pending.extend(part)
+    return None
 
 
 def _issuer(credential: JsonObject) -> str | None:

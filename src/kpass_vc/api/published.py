@@ -6,12 +6,13 @@ read by any page.
 """
 
 import json
+from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
 from kpass_vc.actions.publish_status import is_ageing, refresh
 from kpass_vc.actions.verify import own_did_document
-from kpass_vc.crypto.jose import thumbprint, to_jwk
+from kpass_vc.crypto.jose import to_jwk
 from kpass_vc.crypto.keys import Algorithm
 from kpass_vc.edge import REVALIDATE, Env, ReadTx, served
 from kpass_vc.errors import NotFound
@@ -34,8 +35,17 @@ _JSON_TYPES = {
 }
 
 
-@router.api_route(
-    "/o/{slug}/did.json", methods=["GET", "HEAD"], summary="The DID document of an organisation"
+def _answers(*media_types: str) -> dict[int | str, dict[str, Any]]:
+    """What a route's OpenAPI says of the bytes it answers with."""
+    return {200: {"content": {media_type: {} for media_type in media_types}}}
+
+
+@router.head("/o/{slug}/did.json", include_in_schema=False)
+@router.get(
+    "/o/{slug}/did.json",
+    summary="The DID document of an organisation",
+    response_class=Response,
+    responses=_answers("application/did+json"),
 )
 def did_document(slug: str, request: Request, env: Env, session: ReadTx) -> Response:
     """Its keys as Multikey (Ed25519) and JsonWebKey (P-256)."""
@@ -45,10 +55,12 @@ def did_document(slug: str, request: Request, env: Env, session: ReadTx) -> Resp
     return served(request, _text(document), "application/did+json", REVALIDATE)
 
 
-@router.api_route(
+@router.head("/.well-known/jwks.json", include_in_schema=False)
+@router.get(
     "/.well-known/jwks.json",
-    methods=["GET", "HEAD"],
     summary="All organisations' keys as a JWK set",
+    response_class=Response,
+    responses=_answers("application/jwk-set+json"),
 )
 def jwks(request: Request, session: ReadTx) -> Response:
     """RFC 7517; `kid` is the DID URL that JWTs name, `iss` the organisation's DID."""
@@ -63,12 +75,22 @@ def jwks(request: Request, session: ReadTx) -> Response:
                 "use": "sig",
                 "iss": organization.did,
             }
-            found.append(to_jwk(public) | members | {"x-thumbprint": thumbprint(public)})
+            found.append(to_jwk(public) | members)
     return served(request, _text({"keys": found}), "application/jwk-set+json", REVALIDATE)
 
 
-@router.api_route(
-    "/o/{slug}/status/{name}.json", methods=["GET", "HEAD"], summary="A status list credential"
+@router.head("/o/{slug}/status/{name}.json", include_in_schema=False)
+@router.get(
+    "/o/{slug}/status/{name}.json",
+    summary="A status list credential",
+    response_class=Response,
+    responses=_answers(
+        "application/vc+ld+json",
+        "application/vc",
+        "application/vc+jwt",
+        "application/ld+json",
+        "application/json",
+    ),
 )
 def status_list(slug: str, name: str, request: Request, env: Env, session: ReadTx) -> Response:
     """As JSON with a Data Integrity proof, or for `Accept: application/vc+jwt` as a JWT."""
@@ -85,10 +107,12 @@ def status_list(slug: str, name: str, request: Request, env: Env, session: ReadT
     return served(request, body, media_type, REVALIDATE, vary="Accept")
 
 
-@router.api_route(
+@router.head("/o/{slug}/definitions/{code}/{version}/definition.json", include_in_schema=False)
+@router.get(
     "/o/{slug}/definitions/{code}/{version}/definition.json",
-    methods=["GET", "HEAD"],
     summary="A published definition",
+    response_class=Response,
+    responses=_answers("application/json"),
 )
 def definition_document(
     slug: str, code: str, version: str, request: Request, session: ReadTx
@@ -100,10 +124,12 @@ def definition_document(
     return served(request, found[0].document, "application/json", FOREVER)
 
 
-@router.api_route(
+@router.head("/o/{slug}/definitions/{code}/{version}/publication.json", include_in_schema=False)
+@router.get(
     "/o/{slug}/definitions/{code}/{version}/publication.json",
-    methods=["GET", "HEAD"],
     summary="The owner's signed publication of a definition",
+    response_class=Response,
+    responses=_answers("application/vc+ld+json"),
 )
 def publication(slug: str, code: str, version: str, request: Request, session: ReadTx) -> Response:
     """An EndorsementCredential over line, version and digests."""
@@ -113,10 +139,14 @@ def publication(slug: str, code: str, version: str, request: Request, session: R
     return served(request, found[0].publication, "application/vc+ld+json", FOREVER)
 
 
-@router.api_route(
+@router.head(
+    "/o/{slug}/definitions/{code}/{version}/achievement.{language}.json", include_in_schema=False
+)
+@router.get(
     "/o/{slug}/definitions/{code}/{version}/achievement.{language}.json",
-    methods=["GET", "HEAD"],
     summary="A definition as an Open Badges Achievement",
+    response_class=Response,
+    responses=_answers("application/ld+json"),
 )
 def achievement(
     slug: str, code: str, version: str, language: Language, request: Request, session: ReadTx
@@ -133,10 +163,12 @@ def achievement(
     return served(request, row.body, "application/ld+json", FOREVER)
 
 
-@router.api_route(
+@router.head("/o/{slug}/credentials/{credential_id}", include_in_schema=False)
+@router.get(
     "/o/{slug}/credentials/{credential_id}",
-    methods=["GET", "HEAD"],
     summary="What lies at the id of a credential",
+    response_class=Response,
+    responses=_answers("application/json"),
 )
 def credential(
     slug: str, credential_id: str, request: Request, env: Env, session: ReadTx

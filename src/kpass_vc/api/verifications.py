@@ -1,6 +1,6 @@
 """Verifications: anyone may ask, nothing is stored, the answer is 200 with a report whatever the verdict."""
 
-from typing import Any
+from typing import Any, Final
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel
@@ -35,6 +35,41 @@ class ReportReply(BaseModel):
     credential: dict[str, Any] | None
 
 
+_MULTIKEY: Final = "z6MkgZRUxx6XCjd9mRniZjznVJDTu4EmyFZ7Zm8mH8KusQz9"
+_DID: Final = f"did:key:{_MULTIKEY}"
+EXAMPLE: Final = {
+    "@context": [
+        "https://www.w3.org/ns/credentials/v2",
+        "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json",
+    ],
+    "id": "urn:uuid:5f0f8d6e-0d0e-4f0e-9a55-3a1c8f0b7a11",
+    "type": ["VerifiableCredential", "OpenBadgeCredential"],
+    "name": "Mend seams",
+    "issuer": {"id": _DID, "type": ["Profile"], "name": "Nordiska Textilakademin (example)"},
+    "validFrom": "2026-01-15T09:00:00Z",
+    "credentialSubject": {
+        "type": ["AchievementSubject"],
+        "id": "urn:uuid:9f6f1c4b-6a53-4a5c-8f04-0c2b7a6d1e22",
+        "achievement": {
+            "id": "urn:uuid:0a4f2a53-52f5-4f5e-8a27-6c9a3e1d5b33",
+            "type": ["Achievement"],
+            "name": "Mend seams",
+            "description": "Can mend a seam so that it holds.",
+            "criteria": {"narrative": "A practical test, passed."},
+        },
+    },
+    "proof": {
+        "type": "DataIntegrityProof",
+        "cryptosuite": "eddsa-rdfc-2022",
+        "created": "2026-01-15T09:00:00Z",
+        "verificationMethod": f"{_DID}#{_MULTIKEY}",
+        "proofPurpose": "assertionMethod",
+        "proofValue": "z5sAfKbxpp5Tpog5R8eQFoTF2eTiFPa829AaroZwqmHAy8aLk2Tq7vG1eQoNs4oHYQU5JyNsvKxkc714V5WGGPQft",
+    },
+}
+"""It verifies; its key was thrown away."""
+
+
 @router.post(
     "/verifications",
     summary="Verify a credential",
@@ -42,7 +77,10 @@ class ReportReply(BaseModel):
         "requestBody": {
             "required": True,
             "content": {
-                "application/json": {"schema": {"type": "object"}},
+                "application/json": {
+                    "schema": {"type": "object"},
+                    "examples": {"example1": {"value": EXAMPLE}},
+                },
                 "application/vc+ld+json": {"schema": {"type": "object"}},
                 "application/jwt": {"schema": {"type": "string"}},
                 "text/plain": {"schema": {"type": "string"}},

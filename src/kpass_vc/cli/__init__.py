@@ -14,8 +14,12 @@ from kpass_vc.errors import KpassError
 
 def main() -> None:
     """Run the command line; an error of the domain is a sentence and exit status 1."""
+    arguments = sys.argv[1:]
+    if "--json" in arguments:
+        # it holds for the whole run, and people write it last
+        arguments = ["--json", *(argument for argument in arguments if argument != "--json")]
     try:
-        app()
+        app(arguments)
     except KpassError as error:
         failed(error)
         sys.exit(1)

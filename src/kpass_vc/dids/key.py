@@ -41,8 +41,3 @@ class DidKey:
             return PublicKey.from_multikey(did.removeprefix("did:key:"))
         except KeyRefused as error:
             raise Malformed("did_key", did=did[:300]) from error
-
-
-def did_key(key: PublicKey) -> str:
-    """The did:key of a public key."""
-    return f"did:key:{key.multikey()}"

@@ -118,9 +118,9 @@ class FileKeyStore:
             signer = _signer(Algorithm(content["algorithm"]), private)
         except FileNotFoundError as error:
             raise Unavailable("key_missing", key=key_id) from error
-        except (InvalidTag, ValueError, KeyError, Malformed) as error:
+        except (InvalidTag, ValueError, KeyError, TypeError, Malformed) as error:
             raise Unavailable("key_sealed", key=key_id) from error
-        if signer.public_key.multikey() != content["public"]:
+        if signer.public_key.multikey() != content.get("public"):
             raise Unavailable("key_sealed", key=key_id)
         return signer
 

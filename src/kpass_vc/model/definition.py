@@ -201,7 +201,9 @@ Duration = Annotated[str, StringConstraints(strict=True), AfterValidator(_durati
 Points = Annotated[
     str | None,
     BeforeValidator(_points),
-    WithJsonSchema({"anyOf": [{"type": "number", "exclusiveMinimum": 0}, {"type": "string"}, {"type": "null"}]}),
+    WithJsonSchema(
+        {"anyOf": [{"type": "number", "exclusiveMinimum": 0}, {"type": "string"}, {"type": "null"}]}
+    ),
 ]
 Codes = Annotated[tuple[Code, ...], Field(max_length=200), AfterValidator(_unique)]
 

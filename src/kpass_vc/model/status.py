@@ -26,7 +26,9 @@ class BitstringStatusList(Open):
     type: Literal["BitstringStatusList"]
     status_purpose: Annotated[
         Several[str],
-        WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
+        WithJsonSchema(
+            {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
+        ),
     ] = Field(alias="statusPurpose")
     encoded_list: str = Field(alias="encodedList", min_length=1)
 

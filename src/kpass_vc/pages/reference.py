@@ -37,10 +37,7 @@ def docs(request: Request, env: Env, language: str | None = None) -> Response:
     groups: dict[str, list[Operation]] = {}
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
-            if method != "head":
-                groups.setdefault(operation["tags"][0], []).append(
-                    _operation(method, path, operation)
-                )
+            groups.setdefault(operation["tags"][0], []).append(_operation(method, path, operation))
     base = env.addresses.base
     page = render(
         "reference.html",
