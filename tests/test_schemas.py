@@ -36,7 +36,9 @@ def test_every_definition_of_the_catalogues_validates() -> None:
 
 
 @pytest.mark.parametrize("language", ["sv", "en"])
-def test_an_issued_credential_validates_and_one_without_a_criteria_does_not(world: World, language: str) -> None:
+def test_an_issued_credential_validates_and_one_without_a_criteria_does_not(
+    world: World, language: str
+) -> None:
     world.published_definition()
 
     credential = json.loads(body_of(world.issued(), language))

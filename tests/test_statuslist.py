@@ -5,6 +5,7 @@ import gzip
 import random
 import time
 import zlib
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -55,7 +56,9 @@ def test_what_is_encoded_elsewhere_is_read_the_same() -> None:
 
 @settings(max_examples=50)
 @given(st.sets(st.integers(0, statuslist.SIZE - 1), max_size=20), st.data())
-def test_setting_and_clearing_touches_that_bit_alone(indexes: set[int], data: st.DataObject) -> None:
+def test_setting_and_clearing_touches_that_bit_alone(
+    indexes: set[int], data: st.DataObject
+) -> None:
     bits = statuslist.empty()
     for index in indexes:
         bits = statuslist.put(bits, index, value=True)
@@ -183,7 +186,7 @@ def correlation(order: list[int]) -> float:
 @pytest.mark.parametrize("key", [bytes(32), KEY, b"\xff" * 32])
 def test_the_index_says_nothing_of_the_order(key: bytes) -> None:
     order = [statuslist.nth_index(counter, key) for counter in range(10_000)]
-    steps = [abs(a - b) for a, b in zip(order, order[1:], strict=False)]
+    steps = [abs(a - b) for a, b in pairwise(order)]
 
     assert abs(correlation(order)) < 0.05
     assert abs(correlation(steps)) < 0.05

@@ -6,15 +6,19 @@ told of a credential that was never stored.
 
 The transaction's connection is taken at the first statement, inside the
 route's own thread: taken earlier, requests that wait for it could hold every
-thread that the one in front needs.
+thread that the one in front needs. For the same reason a request waits for its
+turn at the database without a thread: the one in front needs another thread
+before it commits, to write its reply.
 """
 
 import hashlib
 import re
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from typing import Annotated, Any, Final, TypeVar
 from urllib.parse import unquote_to_bytes
 
+from anyio import CapacityLimiter
+from anyio.lowlevel import RunVar
 from fastapi import Depends, Query, Request, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, ValidationError
@@ -25,7 +29,7 @@ from kpass_vc.authz import Actor
 from kpass_vc.environment import Environment
 from kpass_vc.errors import InvalidInput, Malformed, TooLarge, Unauthenticated
 from kpass_vc.language import LANGUAGES, Language, preferred
-from kpass_vc.model.document import MAX_BYTES, JsonObject, check_text, read_json
+from kpass_vc.model.document import MAX_BYTES, JsonObject, read_json
 from kpass_vc.model.field_errors import field_errors
 
 REVALIDATE: Final = "public, no-cache"
@@ -34,6 +38,8 @@ REVALIDATE: Final = "public, no-cache"
 Model = TypeVar("Model", bound=BaseModel)
 Extra = dict[str, Any]
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
+TURNS: Final = 16
+_turns: Final = RunVar[CapacityLimiter]("turns")
 PARTS: Final = "x-parts"
 """Where a route's OpenAPI holds the parts of its body's schema until they are moved."""
 
@@ -54,13 +60,45 @@ def environment(request: Request) -> Environment:
 Env = Annotated[Environment, Depends(environment)]
 
 
-def writing(env: Env) -> Iterator[Session]:
+async def raw_body(request: Request) -> bytes:
+    """The body as it came; TooLarge past one MiB, without reading on."""
+    declared = request.headers.get("Content-Length", "0")
+    if declared.isdecimal() and int(declared) > MAX_BYTES:
+        raise TooLarge(limit=MAX_BYTES)
+    parts: list[bytes] = []
+    size = 0
+    async for part in request.stream():
+        size += len(part)
+        if size > MAX_BYTES:
+            raise TooLarge(limit=MAX_BYTES)
+        parts.append(part)
+    return b"".join(parts)
+
+
+RawBody = Annotated[bytes, Depends(raw_body)]
+
+
+async def turn(_: RawBody) -> AsyncIterator[None]:
+    """A turn at the database, once the body is read: TURNS at a time, fewer than there are threads."""
+    try:
+        turns = _turns.get()
+    except LookupError:
+        turns = CapacityLimiter(TURNS)
+        _turns.set(turns)
+    async with turns:
+        yield
+
+
+Turn = Annotated[None, Depends(turn, scope="function")]
+
+
+def writing(env: Env, _: Turn) -> Iterator[Session]:
     """A session in a transaction that commits when the route has returned, before the reply leaves."""
     with env.writing() as session, session.begin():
         yield session
 
 
-def reading(env: Env) -> Iterator[Session]:
+def reading(env: Env, _: Turn) -> Iterator[Session]:
     """A session that only reads."""
     with env.reading() as session:
         yield session
@@ -74,7 +112,7 @@ _bearer = HTTPBearer(auto_error=False, scheme_name="token", description="An API 
 
 
 def current_actor(
-    env: Env, bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+    env: Env, _: Turn, bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 ) -> Actor:
     """The actor of the bearer token; Unauthenticated without a valid one (RFC 6750)."""
     if bearer is None or not bearer.credentials:
@@ -97,24 +135,6 @@ def language_of(request: Request) -> Language:
 ReaderLanguage = Annotated[Language, Depends(language_of)]
 Limit = Annotated[int, Query(ge=1, le=1000, description="How many at most.")]
 Offset = Annotated[int, Query(ge=0, le=1_000_000_000, description="How many to leave out first.")]
-
-
-async def raw_body(request: Request) -> bytes:
-    """The body as it came; TooLarge past one MiB, without reading on."""
-    declared = request.headers.get("Content-Length", "0")
-    if declared.isdecimal() and int(declared) > MAX_BYTES:
-        raise TooLarge(limit=MAX_BYTES)
-    parts: list[bytes] = []
-    size = 0
-    async for part in request.stream():
-        size += len(part)
-        if size > MAX_BYTES:
-            raise TooLarge(limit=MAX_BYTES)
-        parts.append(part)
-    return b"".join(parts)
-
-
-RawBody = Annotated[bytes, Depends(raw_body)]
 
 
 async def json_body(body: RawBody) -> JsonObject:

@@ -69,15 +69,19 @@ def open_environment(settings: Settings) -> Environment:
         addresses=Addresses(settings.public_url),
         vocabulary=settings.vocabulary,
         contexts=resources.contexts(),
-        engine=open_engine(settings.database_url),
         key_stores={"file": KEY_STORES["file"](settings.keys_dir, read_kek(settings))},
+        engine=open_engine(settings.database_url),
         default_store="file",
         clock=lambda: datetime.now(UTC),
         entropy=os.urandom,
     )
-    for store in environment.key_stores.values():
-        store.check()
-    _require_same_url(environment)
+    try:
+        for store in environment.key_stores.values():
+            store.check()
+        _require_same_url(environment)
+    except Exception:
+        environment.engine.dispose()
+        raise
     return environment
 
 

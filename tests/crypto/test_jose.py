@@ -40,7 +40,9 @@ def p256_pair(secret: int = 7) -> Pair:
     private = ec.derive_private_key(secret, ec.SECP256R1())
     point = private.public_key().public_bytes(Encoding.X962, PublicFormat.CompressedPoint)
     signer = P256Signer(private, PublicKey(Algorithm.P256, point))
-    return Pair(signer, to_jwk(signer.public_key) | {"d": base64url_encode(secret.to_bytes(32))}, "ES256")
+    return Pair(
+        signer, to_jwk(signer.public_key) | {"d": base64url_encode(secret.to_bytes(32))}, "ES256"
+    )
 
 
 def ed25519_pair(seed: bytes = b"\x07" * 32) -> Pair:
@@ -51,7 +53,9 @@ def ed25519_pair(seed: bytes = b"\x07" * 32) -> Pair:
 
 
 def oracle_key(pair: Pair, *, private: bool) -> ECKey | OKPKey:
-    members = {name: value for name, value in pair.jwk.items() if private or name != "d"}
+    members: dict[str, str | list[str]] = {
+        name: value for name, value in pair.jwk.items() if private or name != "d"
+    }
     return ECKey.import_key(members) if members["kty"] == "EC" else OKPKey.import_key(members)
 
 
@@ -83,7 +87,10 @@ def test_joserfc_verifies_our_eddsa() -> None:
 @pytest.mark.parametrize("pair", [p256_pair(), ed25519_pair()], ids=lambda pair: pair.algorithm)
 def test_we_verify_what_joserfc_signs(pair: Pair) -> None:
     token = jws.serialize_compact(
-        {"alg": pair.algorithm}, PAYLOAD, oracle_key(pair, private=True), algorithms=[pair.algorithm]
+        {"alg": pair.algorithm},
+        PAYLOAD,
+        oracle_key(pair, private=True),
+        algorithms=[pair.algorithm],
     )
 
     found = read_compact(token)
@@ -96,14 +103,32 @@ def test_a_changed_payload_or_signature_does_not_verify() -> None:
     pair = p256_pair()
     head, payload, signature = sign_compact({}, PAYLOAD, pair.signer).split(".")
     other = base64url_encode(PAYLOAD.replace(b"F", b"G"))
-    flipped = base64url_encode(bytes([base64url_decode(signature)[0] ^ 1]) + base64url_decode(signature)[1:])
+    flipped = base64url_encode(
+        bytes([base64url_decode(signature)[0] ^ 1]) + base64url_decode(signature)[1:]
+    )
 
     for token in (f"{head}.{other}.{signature}", f"{head}.{payload}.{flipped}"):
         with pytest.raises(ProofInvalid):
             verify_compact(read_compact(token), pair.signer.public_key)
 
 
-@pytest.mark.parametrize("algorithm", ["none", "None", "HS256", "ES384", "ES256K", "EdDSA", "Ed25519", "RS256", "", None, 5, ["ES256"]])
+@pytest.mark.parametrize(
+    "algorithm",
+    [
+        "none",
+        "None",
+        "HS256",
+        "ES384",
+        "ES256K",
+        "EdDSA",
+        "Ed25519",
+        "RS256",
+        "",
+        None,
+        5,
+        ["ES256"],
+    ],
+)
 def test_an_algorithm_that_the_key_does_not_sign_under_is_refused(algorithm: object) -> None:
     pair = p256_pair()
     token = with_header(sign_compact({}, PAYLOAD, pair.signer), {"alg": algorithm})
@@ -250,4 +275,9 @@ def test_a_jwk_off_its_curve_or_of_another_kind_is_refused() -> None:
 def test_members_that_say_nothing_of_the_key_are_ignored() -> None:
     key = p256_pair().signer.public_key
 
-    assert from_jwk(to_jwk(key) | {"kid": "x", "use": "enc", "alg": "none", "x5u": "https://evil.example"}) == key
+    assert (
+        from_jwk(
+            to_jwk(key) | {"kid": "x", "use": "enc", "alg": "none", "x5u": "https://evil.example"}
+        )
+        == key
+    )

@@ -22,7 +22,9 @@ from kpass_vc.keystores.file import Ed25519Signer
 from tests.sample import Json, sample
 
 FOLDER = Path(os.environ.get("KPASS_VECTORS") or "/nowhere") / "vc-di-eddsa"
-FACTS = tomllib.loads((Path(__file__).parent.parent / "vectors/eddsa-rdfc-2022.toml").read_text("utf-8"))
+FACTS = tomllib.loads(
+    (Path(__file__).parent.parent / "vectors/eddsa-rdfc-2022.toml").read_text("utf-8")
+)
 SUITE = CRYPTOSUITES["eddsa-rdfc-2022"]
 ED25519_PRIVATE = b"\x80\x26"
 
@@ -59,7 +61,9 @@ def test_the_key_of_the_vector_signs_the_two_hashes_to_its_proof_value() -> None
     both = bytes.fromhex(FACTS["proof_hash"] + FACTS["document_hash"])
 
     assert multibase_encode(signer_of(FACTS["private_key"]).sign(both)) == FACTS["proof_value"]
-    PublicKey.from_multikey(FACTS["public_key"]).verify(multibase_decode(FACTS["proof_value"]), both)
+    PublicKey.from_multikey(FACTS["public_key"]).verify(
+        multibase_decode(FACTS["proof_value"]), both
+    )
 
 
 @pytest.mark.vectors
@@ -119,8 +123,8 @@ def proven() -> tuple[Json, Json, PublicKey]:
     [
         lambda value: value[1:],
         lambda value: "u" + value[1:],
-        lambda value: "z",
-        lambda value: "",
+        lambda _: "z",
+        lambda _: "",
         lambda value: value + "1",
         lambda value: "z1" + value[1:],
         lambda value: value[:-1],
@@ -128,10 +132,10 @@ def proven() -> tuple[Json, Json, PublicKey]:
         lambda value: value.swapcase(),
         lambda value: multibase_encode(multibase_decode(value)[:63]),
         lambda value: multibase_encode(multibase_decode(value) + b"\0"),
-        lambda value: multibase_encode(bytes(64)),
+        lambda _: multibase_encode(bytes(64)),
         lambda value: [value],
-        lambda value: None,
-        lambda value: 5,
+        lambda _: None,
+        lambda _: 5,
     ],
 )
 def test_a_proof_value_in_another_form_does_not_hold(change: Any, contexts: Contexts) -> None:
@@ -139,7 +143,9 @@ def test_a_proof_value_in_another_form_does_not_hold(change: Any, contexts: Cont
     SUITE.check_proof(document, proof, key, contexts)
 
     with pytest.raises(ProofInvalid):
-        SUITE.check_proof(document, proof | {"proofValue": change(proof["proofValue"])}, key, contexts)
+        SUITE.check_proof(
+            document, proof | {"proofValue": change(proof["proofValue"])}, key, contexts
+        )
 
 
 @pytest.mark.parametrize(
@@ -174,7 +180,9 @@ def test_a_missing_or_undefined_option_does_not_hold(contexts: Contexts) -> None
 
 def test_a_proof_cannot_be_moved_to_a_document_with_other_contexts(contexts: Contexts) -> None:
     document, proof, key = proven()
-    other = document | {"@context": [*document["@context"], "https://w3id.org/security/multikey/v1"]}
+    other = document | {
+        "@context": [*document["@context"], "https://w3id.org/security/multikey/v1"]
+    }
 
     # The document has the same quads; only the options are read in another light, or the same one
     assert canonicalize(other, contexts) == canonicalize(document, contexts)

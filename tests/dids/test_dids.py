@@ -93,7 +93,22 @@ def test_a_did_web_outside_its_grammar_is_refused(rest: str) -> None:
         check_did(did)
 
 
-@pytest.mark.parametrize("did", ["", "did", "did:", "did:web", "DID:web:example.org", "did:Web:example.org", "did:web:example.org ", "urn:uuid:1", "https://example.org", "did::x", "did:key:"])
+@pytest.mark.parametrize(
+    "did",
+    [
+        "",
+        "did",
+        "did:",
+        "did:web",
+        "DID:web:example.org",
+        "did:Web:example.org",
+        "did:web:example.org ",
+        "urn:uuid:1",
+        "https://example.org",
+        "did::x",
+        "did:key:",
+    ],
+)
 def test_what_is_no_did_is_refused(did: str) -> None:
     with pytest.raises(Malformed) as caught:
         method_of(did)
@@ -185,13 +200,16 @@ def method_id() -> str:
 
 def test_a_key_counts_only_under_the_relationship_asked_for() -> None:
     method = method_id()
+    wrong: list[object] = [[], ["did:web:x#y"], {}, None, [None], [5]]
 
-    for listed in ([], ["did:web:x#y"], {}, None, [None], [5]):
+    for listed in wrong:
         with pytest.raises(Malformed) as caught:
             find_method(document_with(assertionMethod=listed), method, "assertionMethod")
         assert caught.value.rule == "not_for_assertion"
     with pytest.raises(Malformed) as other:
-        find_method(document_with(authentication=[method], assertionMethod=[]), method, "assertionMethod")
+        find_method(
+            document_with(authentication=[method], assertionMethod=[]), method, "assertionMethod"
+        )
     assert other.value.rule == "not_for_assertion"
     assert find_method(document_with(), method, "assertionMethod").id == method
 
@@ -219,7 +237,9 @@ def test_relative_ids_and_embedded_methods_are_understood() -> None:
     found = document_with()["verificationMethod"]
     assert isinstance(found, list)
     fragment = f"#{method.partition('#')[2]}"
-    relative = document_with(verificationMethod=[{**found[0], "id": fragment}], assertionMethod=[fragment])
+    relative = document_with(
+        verificationMethod=[{**found[0], "id": fragment}], assertionMethod=[fragment]
+    )
     embedded = document_with(verificationMethod=[], assertionMethod=found)
 
     for document in (relative, embedded):

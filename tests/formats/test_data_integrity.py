@@ -7,7 +7,7 @@ import pytest
 from kpass_vc.errors import KpassError, Malformed, ProofInvalid
 from kpass_vc.formats import FORMATS, recognise
 from kpass_vc.model.dates import utc_text
-from tests.sample import Json, places, replaced, sample
+from tests.sample import Json, at, places, replaced, sample
 
 FORM = FORMATS["ldp_vc"]
 
@@ -63,7 +63,9 @@ def test_what_has_no_proof_is_not_signed(proof: object) -> None:
     assert caught.value.data["field"] == "/proof"
 
 
-@pytest.mark.parametrize("member", ["type", "cryptosuite", "verificationMethod", "proofPurpose", "proofValue"])
+@pytest.mark.parametrize(
+    "member", ["type", "cryptosuite", "verificationMethod", "proofPurpose", "proofValue"]
+)
 @pytest.mark.parametrize("value", [None, 5, [], {}, ["x"]], ids=repr)
 def test_a_proof_member_that_is_missing_or_no_text_is_named(member: str, value: object) -> None:
     signed = sample().signed
@@ -74,7 +76,10 @@ def test_a_proof_member_that_is_missing_or_no_text_is_named(member: str, value: 
     for document in (signed, without):
         with pytest.raises(Malformed) as caught:
             FORM.read(json.dumps(document).encode())
-        assert (caught.value.rule, caught.value.data["field"]) == ("proof_member", f"/proof/{member}")
+        assert (caught.value.rule, caught.value.data["field"]) == (
+            "proof_member",
+            f"/proof/{member}",
+        )
 
 
 @pytest.mark.parametrize(
@@ -123,9 +128,7 @@ def test_every_text_of_the_credential_is_under_the_proof() -> None:
     texts = [place for place in places(made.credential) if place and place[0] != "@context"]
 
     for place in texts:
-        value = made.credential
-        for step in place:
-            value = value[step]  # type: ignore[index]
+        value = at(made.credential, place)
         if not isinstance(value, str):
             continue
         changed = replaced(made.signed, place, value + "x")

@@ -93,7 +93,9 @@ def test_a_credential_with_an_undefined_term_is_not_signed() -> None:
     ],
     ids=repr,
 )
-def test_a_header_outside_open_badges_rules_is_refused_though_signed(header: Json, rule: str) -> None:
+def test_a_header_outside_open_badges_rules_is_refused_though_signed(
+    header: Json, rule: str
+) -> None:
     full = {"typ": "JWT", "kid": sample().jwt_signing.verification_method} | header
     body = resigned(payload(), full)
 
@@ -237,7 +239,13 @@ def test_another_spelling_of_header_or_payload_is_refused() -> None:
 def test_without_its_signature_or_with_something_after_it_nothing_is_read() -> None:
     token = sample().jwt
 
-    for body in (token + b".x", token.rpartition(b".")[0] + b".", token.rpartition(b".")[0], token + b"=", token + "å".encode()):
+    for body in (
+        token + b".x",
+        token.rpartition(b".")[0] + b".",
+        token.rpartition(b".")[0],
+        token + b"=",
+        token + "å".encode(),
+    ):
         assert sample().judge(body).verdict == "refused"
     assert sample().judge(token + b"\n").verified
 

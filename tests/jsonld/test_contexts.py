@@ -25,7 +25,11 @@ def test_every_file_has_the_pinned_hash_and_no_file_lies_there_unpinned() -> Non
 
 
 def test_a_context_with_one_flipped_byte_stops_the_start() -> None:
-    (pin,) = [Pin(entry["url"], entry["file"], entry["sha256"]) for entry in PINS if entry["url"] == CREDENTIALS_V2]
+    (pin,) = [
+        Pin(entry["url"], entry["file"], entry["sha256"])
+        for entry in PINS
+        if entry["url"] == CREDENTIALS_V2
+    ]
     body = bytearray((folder("contexts") / pin.file).read_bytes())
     assert Contexts.load((pin,), lambda _file: bytes(body)).document(CREDENTIALS_V2)
     body[len(body) // 2] ^= 1

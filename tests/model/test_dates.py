@@ -1,5 +1,6 @@
 """Dates and times: Swedish days, time zones, durations."""
 
+import re
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -63,7 +64,7 @@ def test_a_date_time_stamp_is_read_as_its_moment(text: str, moment: datetime) ->
         " 2026-11-22T09:14:05Z",
         "-0001-11-22T09:14:05Z",
         "10000-11-22T09:14:05Z",
-        "２026-11-22T09:14:05Z",
+        "\uff12026-11-22T09:14:05Z",
         "",
     ],
 )
@@ -71,14 +72,15 @@ def test_what_has_no_time_zone_or_is_no_moment_is_none(text: str) -> None:
     assert parse_date_time(text) is None
 
 
-@given(st.datetimes(min_value=datetime(1900, 1, 1)).map(lambda moment: moment.replace(microsecond=0)))  # noqa: DTZ001 - the zone is set below
-def test_a_moment_survives_being_written_and_read(naive: datetime) -> None:
-    moment = naive.replace(tzinfo=UTC)
-
+@given(st.integers(-(2**31), 2**35).map(lambda seconds: datetime.fromtimestamp(seconds, UTC)))
+def test_a_moment_survives_being_written_and_read(moment: datetime) -> None:
     assert parse_date_time(utc_text(moment)) == moment
 
 
-@given(st.text(max_size=40) | st.from_regex(r"-?\d{4,6}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)"))
+@given(
+    st.text(max_size=40)
+    | st.from_regex(r"-?\d{4,6}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
+)
 def test_no_text_raises(text: str) -> None:
     found = parse_date_time(text)
 
@@ -106,5 +108,5 @@ def test_a_duration_is_counted_by_the_calendar(day: date, duration: str, last: d
 
 @pytest.mark.parametrize("duration", ["", "P", "P1W", "PT1H", "1Y", "P1Y ", "P-1Y", "p1y", "P1M1Y"])
 def test_a_text_that_is_no_duration_of_days_is_refused(duration: str) -> None:
-    with pytest.raises(ValueError, match=".*"):
+    with pytest.raises(ValueError, match=f"^{re.escape(duration)}$"):
         plus_duration(date(2026, 11, 20), duration)

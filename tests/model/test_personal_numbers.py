@@ -84,7 +84,12 @@ def test_the_twenty_ninth_of_february_counts_where_one_century_had_it() -> None:
 
 
 def test_every_field_that_holds_one_is_named_by_its_pointer() -> None:
-    document = {"a": [TOLVAN, "x"], "b/c": {"d": f"nr {TOLVAN}"}, "e": ({"f": TOLVAN},), "g": 1212121212}
+    document = {
+        "a": [TOLVAN, "x"],
+        "b/c": {"d": f"nr {TOLVAN}"},
+        "e": ({"f": TOLVAN},),
+        "g": 1212121212,
+    }
 
     assert list(personal_number_fields(document)) == ["/a/0", "/b~1c/d", "/e/0/f"]
 
@@ -114,7 +119,16 @@ def test_an_organisation_number_comes_back_as_ten_digits(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["556036-0794", "556036-079", "556036--0793", "SE556036079301", "", "５560360793", "5560360793\n"]
+    "text",
+    [
+        "556036-0794",
+        "556036-079",
+        "556036--0793",
+        "SE556036079301",
+        "",
+        "\uff15560360793",
+        "5560360793\n",
+    ],
 )
 def test_what_is_no_organisation_number_is_none(text: str) -> None:
     assert organization_number(text) is None

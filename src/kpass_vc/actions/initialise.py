@@ -26,16 +26,22 @@ def initialise(settings: Settings) -> None:
     settings.keys_dir.chmod(0o700)
     make_kek(settings)
     engine = open_engine(settings.database_url)
-    migrate(engine)
+    try:
+        migrate(engine)
+        _record_url(engine, settings.public_url)
+    finally:
+        engine.dispose()
+
+
+def _record_url(engine: Engine, public_url: str) -> None:
     with write_session(engine) as session, session.begin():
         row = the_service(session)
         if row is None:
-            session.add(Service(id=1, public_url=settings.public_url, created_at=datetime.now(UTC)))
-        elif row.public_url != settings.public_url:
+            session.add(Service(id=1, public_url=public_url, created_at=datetime.now(UTC)))
+        elif row.public_url != public_url:
             if organizations.every(session):
-                raise Unavailable("other_url", stored=row.public_url, given=settings.public_url)
-            row.public_url = settings.public_url
-    engine.dispose()
+                raise Unavailable("other_url", stored=row.public_url, given=public_url)
+            row.public_url = public_url
 
 
 def migrate(engine: Engine) -> None:

@@ -262,18 +262,19 @@ def _claim(
     """None if the key is ours now; the earlier award if it was used for the same order."""
     if not 0 < len(key) <= _KEY or not key.isascii() or not key.isprintable():
         raise InvalidInput(FieldError("Idempotency-Key", "idempotency_key"))
+    kept = hashlib.sha256(key.encode()).hexdigest()
     body = json.dumps(order.model_dump(mode="json"), sort_keys=True)
     digest = hashlib.sha256(body.encode("utf-8", "surrogatepass")).hexdigest()
     row = IdempotencyKey(
         organization_id=issuer.id,
-        key=key,
+        key=kept,
         request_sha256=digest,
         award_id=award_id,
         created_at=env.now(),
     )
     if awards.claim_key(session, row):
         return None
-    used = awards.used_key(session, organization_id=issuer.id, key=key)
+    used = awards.used_key(session, organization_id=issuer.id, key=kept)
     if used is None or used.request_sha256 != digest:
         raise IdempotencyMismatch(key=key)
     award = awards.by_id(session, organization_id=issuer.id, award_id=used.award_id)

@@ -19,6 +19,7 @@ from kpass_vc.authz import OPERATOR, ORGANIZATION, Actor, Permission
 from kpass_vc.crypto.multibase import base64url_encode
 from kpass_vc.environment import Environment
 from kpass_vc.errors import FieldError, InvalidInput, NotFound, Unauthenticated
+from kpass_vc.model.personal_numbers import holds_personal_number
 from kpass_vc.records import access
 from kpass_vc.records import organization as organizations
 from kpass_vc.records.access import ApiToken
@@ -56,6 +57,8 @@ def grant_token(
 ) -> NewToken:
     """A new token of an organisation, or of the operator for None."""
     actor.require(Permission.TOKENS_WRITE)
+    if holds_personal_number(order.label):
+        raise InvalidInput(FieldError("/label", "personal_number"))
     organization = organizations.by_slug(session, slug) if slug is not None else None
     if slug is not None and organization is None:
         raise NotFound("organization", organization=slug)

@@ -37,7 +37,7 @@ class ReportReply(BaseModel):
 
 _MULTIKEY: Final = "z6MkgZRUxx6XCjd9mRniZjznVJDTu4EmyFZ7Zm8mH8KusQz9"
 _DID: Final = f"did:key:{_MULTIKEY}"
-EXAMPLE: Final = {
+EXAMPLE: Final[dict[str, Any]] = {
     "@context": [
         "https://www.w3.org/ns/credentials/v2",
         "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json",

@@ -62,7 +62,7 @@ class Representation(Base):
 
 
 class IdempotencyKey(Base):
-    """An Idempotency-Key of an organisation, and the award that its request made."""
+    """The SHA-256 of an organisation's Idempotency-Key (its text may say anything), and the award of its request."""
 
     __tablename__ = "idempotency_key"
 

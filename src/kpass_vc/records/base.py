@@ -79,7 +79,7 @@ def _sqlite(url: str) -> Engine:
         import pysqlite3 as module  # noqa: PLC0415 - the wheel is not there on every platform
     except ImportError:
         import sqlite3 as module  # noqa: PLC0415
-    engine = create_engine(url, module=module, connect_args={"timeout": 30})
+    engine = create_engine(url, module=module, pool_size=20, connect_args={"timeout": 30})
 
     @event.listens_for(engine, "connect")
     def _configure(connection: DBAPIConnection, _record: object) -> None:

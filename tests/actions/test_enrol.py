@@ -1,0 +1,201 @@
+"""Registering an organisation: its number, its keys, its DID, its first list."""
+
+import json
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+from sqlalchemy import select
+from tests.world import OPERATOR_ACTOR, World
+
+from kpass_vc.actions.enrol import RESERVED, EnrolOrder, enrol
+from kpass_vc.actions.verify import own_did_document
+from kpass_vc.authz import ORGANIZATION, Actor
+from kpass_vc.crypto.keys import Algorithm
+from kpass_vc.errors import Conflict, Forbidden, InvalidInput, KpassError
+from kpass_vc.records import organization as organizations
+from kpass_vc.records import status_list as status_lists
+from kpass_vc.records.audit import AuditEntry
+from kpass_vc.records.key import SigningKey
+
+ORDER: dict[str, Any] = {
+    "slug": "sobona",
+    "name": {"sv": "Sobona (exempel)", "en": "Sobona (example)"},
+}
+
+
+def refused(world: World, error: type[KpassError], **changes: object) -> Any:
+    """The error of an order that leaves nothing behind."""
+    with world.reading() as session:
+        before = len(organizations.every(session))
+    with pytest.raises(error) as caught, world.writing() as session:
+        enrol(world.env, session, OPERATOR_ACTOR, EnrolOrder.model_validate(ORDER | changes))
+    with world.reading() as session:
+        assert len(organizations.every(session)) == before
+    assert caught.value.sentence("sv") != caught.value.sentence("en")
+    return caught.value
+
+
+def test_an_organisation_gets_one_key_of_each_kind_and_a_did_under_our_address(
+    world: World,
+) -> None:
+    found = world.organization("sobona")
+
+    assert found.did == "did:web:localhost%3A8000:o:sobona"
+    with world.reading() as session:
+        keys = session.scalars(
+            select(SigningKey).where(SigningKey.organization_id == found.id)
+        ).all()
+        assert {key.algorithm for key in keys} == {algorithm.value for algorithm in Algorithm}
+        assert {key.state for key in keys} == {"active"}
+        document: Any = own_did_document(session, found.did)
+    assert [method["type"] for method in document["verificationMethod"]] == [
+        "Multikey",
+        "JsonWebKey",
+    ]
+    assert document["assertionMethod"] == [
+        method["id"] for method in document["verificationMethod"]
+    ]
+    assert "private" not in json.dumps(document)
+
+
+def test_two_organisations_share_no_key(world: World) -> None:
+    for slug in ("a1", "b2", "c3"):
+        world.organization(slug)
+
+    with world.reading() as session:
+        keys = session.scalars(select(SigningKey)).all()
+    assert len({key.multikey for key in keys}) == len({key.uri for key in keys}) == 6
+
+
+def test_the_first_list_is_signed_when_the_organisation_is_made(world: World) -> None:
+    found = world.organization("sobona")
+
+    with world.reading() as session:
+        row = status_lists.newest(session, organization_id=found.id, purpose="revocation")
+        assert row is not None
+        assert row.url == "http://localhost:8000/o/sobona/status/revocation-1.json"
+        publication = status_lists.publication(session, status_list_id=row.id)
+        assert publication is not None
+        assert publication.version == 1
+
+
+def test_the_register_says_who_did_it_and_nothing_of_whom(world: World) -> None:
+    found = world.organization("sobona")
+
+    with world.reading() as session:
+        (entry,) = session.scalars(select(AuditEntry))
+    assert (entry.action, entry.subject, entry.organization_id) == (
+        "organization.enrolled",
+        "sobona",
+        found.id,
+    )
+    assert entry.actor == OPERATOR_ACTOR.name
+
+
+@pytest.mark.parametrize("number", ["556036-0793", "5560360793", "165560360793"])
+def test_an_organisation_number_is_kept_as_ten_digits(world: World, number: str) -> None:
+    assert (
+        world.organization("sobona", organizationNumber=number).organization_number == "5560360793"
+    )
+
+
+@pytest.mark.parametrize(
+    ("number", "rule"),
+    [
+        ("556036-0794", "organization_number"),
+        ("55603607", "organization_number"),
+        ("SE5560360793", "organization_number"),
+        ("", "organization_number"),
+        ("121212-1212", "sole_trader"),
+        ("19121212-1212", "organization_number"),
+        ("701063-2391", "sole_trader"),
+    ],
+)
+def test_a_number_that_is_wrong_or_a_persons_is_refused_with_the_reason(
+    world: World, number: str, rule: str
+) -> None:
+    error = refused(world, InvalidInput, organizationNumber=number)
+
+    assert [(found.field, found.rule) for found in error.fields] == [("/organizationNumber", rule)]
+
+
+def test_a_number_or_a_slug_is_registered_once(world: World) -> None:
+    world.organization("sobona", organizationNumber="556036-0793")
+
+    slug = refused(world, Conflict)
+    number = refused(world, Conflict, slug="annan", organizationNumber="165560360793")
+
+    assert (slug.rule, number.rule) == ("slug_taken", "number_taken")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"name": {"sv": "Firma 121212-1212", "en": "x"}},
+        {"name": {"sv": "x", "en": "Firm 19121212-1212"}},
+        {"email": "121212-1212@example.org"},
+        {"url": "https://x.example/121212-1212"},
+        {"slug": "firma-121212-1212"},
+    ],
+    ids=repr,
+)
+def test_a_personal_number_stands_in_no_field(world: World, change: dict[str, object]) -> None:
+    error = refused(world, InvalidInput, **change)
+
+    assert {found.rule for found in error.fields} == {"personal_number"}
+
+
+@pytest.mark.parametrize("slug", sorted(RESERVED))
+def test_a_reserved_slug_is_refused(world: World, slug: str) -> None:
+    assert [found.rule for found in refused(world, InvalidInput, slug=slug).fields] == ["reserved"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"slug": slug}
+        for slug in (
+            "",
+            "a",
+            "A1",
+            "å1",
+            "a_b",
+            "-a",
+            "a-",
+            "a--b",
+            "a b",
+            "..",
+            ".well-known",
+            "did.json",
+            "a/b",
+            "a%2f",
+            "a\n",
+            "a" * 64,
+        )
+    ]
+    + [
+        {"name": {"sv": "x"}},
+        {"name": {"sv": "", "en": "x"}},
+        {"name": {"sv": "x\ny", "en": "x"}},
+        {"name": "x"},
+        {"url": "ftp://x.example"},
+        {"url": "javascript:alert(1)"},
+        {"email": "x"},
+        {"email": "a@b.se\r\nx"},
+        {"country": "se"},
+        {"image": "data:image/png;base64,x"},
+        {"undefined": "x"},
+    ],
+    ids=repr,
+)
+def test_an_order_outside_the_rules_is_no_order(change: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        EnrolOrder.model_validate(ORDER | change)
+
+
+def test_an_organisation_registers_nobody(world: World) -> None:
+    actor = Actor("x", world.organization("sobona").id, ORGANIZATION)
+
+    with pytest.raises(Forbidden), world.writing() as session:
+        enrol(world.env, session, actor, EnrolOrder.model_validate(ORDER | {"slug": "annan"}))

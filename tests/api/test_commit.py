@@ -1,0 +1,133 @@
+"""Nothing is answered before it is stored: a commit that fails gives an error and no credential."""
+
+from collections.abc import Iterator
+
+import pytest
+from httpx2 import Response
+from sqlalchemy import Connection, event, func, select, text
+from sqlalchemy.exc import OperationalError
+from starlette.testclient import TestClient
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from kpass_vc.app import create_app
+from kpass_vc.records.award import Award
+from kpass_vc.records.base import WRITE
+from tests.api.http import PROBLEM, Service, rows
+from tests.world import issue_order
+
+REFUSING = {
+    "sqlite": (
+        "CREATE TABLE refused (id TEXT REFERENCES award (id) DEFERRABLE INITIALLY DEFERRED)",
+        "CREATE TRIGGER refuse AFTER INSERT ON award BEGIN INSERT INTO refused VALUES ('x'); END",
+    ),
+    "postgresql": (
+        "CREATE TABLE refused (id VARCHAR REFERENCES award (id) DEFERRABLE INITIALLY DEFERRED)",
+        """CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+           $$ BEGIN INSERT INTO refused VALUES ('x'); RETURN NEW; END $$""",
+        "CREATE TRIGGER refuse AFTER INSERT ON award FOR EACH ROW EXECUTE FUNCTION refuse()",
+    ),
+}
+"""A constraint that every statement passes and only the commit breaks."""
+
+
+def issue(service: Service) -> Response:
+    headers = service.issuer | {"Idempotency-Key": "1"}
+    return service.http.post("/v1/credentials", headers=headers, json=issue_order())
+
+
+@pytest.fixture
+def failing(service: Service) -> Iterator[Service]:
+    """A service whose database answers no commit of a transaction that writes."""
+
+    def refuse(connection: Connection) -> None:
+        if connection.get_execution_options().get(WRITE):
+            raise OperationalError("COMMIT", None, OSError("No space left on device"))
+
+    event.listen(service.world.env.engine, "commit", refuse)
+    yield service
+    event.remove(service.world.env.engine, "commit", refuse)
+
+
+def test_a_commit_that_fails_is_a_503_without_a_credential_and_the_next_read_shows_none(
+    failing: Service,
+) -> None:
+    before = rows(failing.world.env)
+
+    reply = issue(failing)
+
+    assert (reply.status_code, reply.headers["Content-Type"]) == (503, PROBLEM)
+    assert reply.json()["rule"] == "database"
+    assert reply.headers["Retry-After"] == "5"
+    assert "Location" not in reply.headers
+    assert "proof" not in reply.text
+    listed = failing.http.get("/v1/credentials", headers=failing.issuer).json()
+    assert listed == {"credentials": [], "total": 0}
+    assert rows(failing.world.env) == before
+
+
+def test_no_write_is_answered_as_done_when_its_commit_fails(failing: Service) -> None:
+    replies = [
+        failing.http.post(
+            "/v1/organizations/sobona/tokens", headers=failing.operator, json={"label": "x"}
+        ),
+        failing.http.post(
+            "/v1/organizations",
+            headers=failing.operator,
+            json={"slug": "another", "name": {"sv": "En till", "en": "Another"}},
+        ),
+    ]
+
+    assert [reply.status_code for reply in replies] == [503, 503]
+    assert "kp_" not in replies[0].text
+    assert failing.http.get("/v1/organizations/another").status_code == 404
+
+
+def test_what_only_the_database_finds_at_the_commit_is_an_error_and_no_credential(
+    service: Service,
+) -> None:
+    engine = service.world.env.engine
+    with engine.begin() as connection:
+        for statement in REFUSING[engine.dialect.name]:
+            connection.execute(text(statement))
+    before = rows(service.world.env)
+
+    refused = issue(service)
+    after = rows(service.world.env)
+    with engine.begin() as connection:
+        name = " ON award" if engine.dialect.name == "postgresql" else ""
+        connection.execute(text(f"DROP TRIGGER refuse{name}"))
+    again = issue(service)
+
+    assert (refused.status_code, refused.headers["Content-Type"]) == (409, PROBLEM)
+    assert after == before
+    assert again.status_code == 201
+
+
+class Onlooker:
+    """Between app and client: how many credentials the database shows when the reply begins."""
+
+    def __init__(self, app: ASGIApp, service: Service) -> None:
+        self.app = app
+        self.service = service
+        self.seen: list[int] = []
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def look(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                with self.service.world.reading() as session:
+                    self.seen.append(session.scalar(select(func.count()).select_from(Award)) or 0)
+            await send(message)
+
+        await self.app(scope, receive, look)
+
+
+def test_when_the_reply_begins_the_credential_is_there_for_everyone(service: Service) -> None:
+    onlooker = Onlooker(create_app(service.world.env), service)
+    client = TestClient(onlooker, base_url=service.world.env.addresses.base)
+
+    replies = [
+        client.post("/v1/credentials", headers=service.issuer, json=issue_order()) for _ in range(3)
+    ]
+
+    assert [reply.status_code for reply in replies] == [201] * 3
+    assert onlooker.seen == [1, 2, 3]

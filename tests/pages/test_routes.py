@@ -1,0 +1,214 @@
+"""The pages over HTTP: status, language, security headers, no script."""
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+from starlette.testclient import TestClient
+
+from tests.api.http import PROBLEM, client_of
+from tests.world import World
+
+FOLDER = "/o/sobona/definitions/SOB-OPTO-01/1.0.0"
+PAGES = ("/", "/docs", f"{FOLDER}/sv.html", f"{FOLDER}/en.html")
+CHOOSING = ("/", "/docs")
+
+
+@pytest.fixture
+def http(world: World) -> TestClient:
+    world.published_definition()
+    return client_of(world.env)
+
+
+class Page(HTMLParser):
+    """What of a page matters here: its elements, their attributes, what it links to."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    @property
+    def language(self) -> str | None:
+        return next(attributes.get("lang") for tag, attributes in self.elements if tag == "html")
+
+    @property
+    def links(self) -> set[str]:
+        found = {
+            attributes.get("href") or attributes.get("src") or "" for _, attributes in self.elements
+        }
+        return {link for link in found if link}
+
+
+@pytest.mark.parametrize("address", PAGES)
+def test_a_page_is_html_with_no_script_and_a_policy_that_allows_none(
+    http: TestClient, address: str
+) -> None:
+    reply = http.get(address)
+
+    assert (reply.status_code, reply.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+    policy = reply.headers["Content-Security-Policy"]
+    assert policy.startswith("default-src 'none'")
+    assert "script" not in policy
+    assert "unsafe" not in policy
+    assert reply.headers["X-Content-Type-Options"] == "nosniff"
+    assert reply.headers["Referrer-Policy"] == "no-referrer"
+    page = Page(reply.text)
+    assert "script" not in {tag for tag, _ in page.elements}
+    for _, attributes in page.elements:
+        assert not any(name.startswith("on") or name == "style" for name in attributes)
+
+
+@pytest.mark.parametrize("address", PAGES)
+def test_head_answers_as_get_does_without_the_page(http: TestClient, address: str) -> None:
+    whole, head = http.get(address), http.head(address)
+
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["Content-Length"] == whole.headers["Content-Length"]
+
+
+@pytest.mark.parametrize("language", ["sv", "en"])
+def test_the_page_of_a_definition_is_in_the_language_of_its_address(
+    http: TestClient, language: str
+) -> None:
+    other = "en" if language == "sv" else "sv"
+
+    reply = http.get(f"{FOLDER}/{language}.html", headers={"Accept-Language": other})
+
+    assert reply.headers["Content-Language"] == language
+    assert Page(reply.text).language == language
+    titles = {"sv": "Fibersvetsning i fält", "en": "Fibre splicing in the field"}
+    heading = re.search(r"<h1[^>]*>(.*?)</h1>", reply.text, re.DOTALL)
+    assert heading is not None
+    assert titles[language] in heading[1]
+    assert titles[other] not in heading[1]
+
+
+@pytest.mark.parametrize("address", CHOOSING)
+@pytest.mark.parametrize(
+    ("query", "accepted", "language"),
+    [
+        ("", None, "sv"),
+        ("", "en", "en"),
+        ("", "de, en;q=0.5, sv;q=0.4", "en"),
+        ("", "de", "sv"),
+        ("?language=en", "sv", "en"),
+        ("?language=sv", "en", "sv"),
+        ("?language=xx", "en", "en"),
+        ("", ";q=,,=", "sv"),
+    ],
+)
+def test_a_page_without_a_language_in_its_address_is_in_the_readers(
+    http: TestClient, address: str, query: str, accepted: str | None, language: str
+) -> None:
+    headers = {"Accept-Language": accepted} if accepted is not None else {"Accept-Language": ""}
+
+    reply = http.get(f"{address}{query}", headers=headers)
+
+    assert Page(reply.text).language == language
+    assert reply.headers["Content-Language"] == language
+    assert reply.headers["Vary"] == "Accept-Language"
+
+
+@pytest.mark.parametrize("address", PAGES)
+def test_every_link_to_this_service_answers(world: World, http: TestClient, address: str) -> None:
+    base = world.env.addresses.base
+    links = {
+        link.removeprefix(base).partition("#")[0] or "/"
+        for link in Page(http.get(address).text).links
+        if link.startswith((base, "/"))
+    }
+
+    answers = {link: http.get(link).status_code for link in links}
+
+    assert len(answers) >= 3
+    assert set(answers.values()) <= {200, 302}, answers
+
+
+def test_the_iri_of_a_definition_leads_to_the_page_of_its_published_version(
+    world: World, http: TestClient
+) -> None:
+    world.published_definition(version="1.1.0")
+    line = "/o/sobona/definitions/SOB-OPTO-01"
+
+    found = {
+        language: http.get(line, headers={"Accept-Language": language}).headers["Location"]
+        for language in ("sv", "en")
+    }
+
+    base = world.env.addresses.base
+    assert found == {language: f"{base}{line}/1.1.0/{language}.html" for language in ("sv", "en")}
+    assert http.head(line).status_code == 302
+
+
+def test_the_page_of_a_superseded_version_stays_and_says_so(world: World, http: TestClient) -> None:
+    before = http.get(f"{FOLDER}/en.html").text
+
+    world.published_definition(version="1.1.0")
+    after = http.get(f"{FOLDER}/en.html")
+
+    assert after.status_code == 200
+    assert "superseded" not in before.lower().replace("not superseded", "")
+    assert after.text != before
+    document = http.get(f"{FOLDER}/definition.json")
+    assert document.status_code == 200
+
+
+@pytest.mark.parametrize("language", ["sv", "en"])
+def test_the_badge_is_a_square_png_and_the_same_each_time(http: TestClient, language: str) -> None:
+    first, second = (http.get(f"{FOLDER}/badge.{language}.png") for _ in range(2))
+
+    assert first.headers["Content-Type"] == "image/png"
+    assert first.content.startswith(b"\x89PNG\r\n\x1a\n")
+    assert (first.content[16:20], first.content[20:24]) == (b"\0\0\x02\0", b"\0\0\x02\0")
+    assert first.content == second.content
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/o/nobody/definitions/SOB-OPTO-01/1.0.0/sv.html",
+        "/o/sobona/definitions/NO-SUCH-01/1.0.0/sv.html",
+        "/o/sobona/definitions/SOB-OPTO-01/9.0.0/sv.html",
+        "/o/sobona/definitions/SOB-OPTO-01/1.0.0/badge.fi.png",
+        "/o/sobona/definitions/NO-SUCH-01",
+        "/static/other.css",
+        "/nothing",
+    ],
+)
+def test_what_is_not_there_is_a_problem(http: TestClient, address: str) -> None:
+    reply = http.get(address)
+
+    assert reply.status_code in {404, 422}
+    assert reply.headers["Content-Type"] == PROBLEM
+
+
+def test_a_draft_has_no_page_and_is_not_on_the_start_page(world: World, http: TestClient) -> None:
+    world.draft(version="2.0.0", title={"sv": "Ett utkast som ingen ser", "en": "A draft"})
+
+    assert http.get("/o/sobona/definitions/SOB-OPTO-01/2.0.0/sv.html").status_code == 404
+    assert "Ett utkast som ingen ser" not in http.get("/?language=sv").text
+
+
+def test_the_start_page_of_an_empty_installation_works(world: World) -> None:
+    assert client_of(world.env).get("/").status_code == 200
+
+
+def test_what_an_owner_writes_is_shown_as_text_and_never_runs(world: World) -> None:
+    title = "<script>alert(1)</script> & “x”"
+    world.published_definition(code="SOB-OPTO-96", title={"sv": title, "en": title})
+    http = client_of(world.env)
+
+    for address in ("/", "/o/sobona/definitions/SOB-OPTO-96/1.0.0/sv.html"):
+        text = http.get(address).text
+        assert "<script>" not in text
+        assert "&lt;script&gt;alert(1)" in text
+
+
+def test_the_stylesheet_is_css(http: TestClient) -> None:
+    reply = http.get("/static/kpass.css")
+
+    assert (reply.status_code, reply.headers["Content-Type"]) == (200, "text/css; charset=utf-8")

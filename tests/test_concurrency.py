@@ -1,0 +1,281 @@
+"""Several at once: no index is given out twice, no bit is lost, no key makes two credentials."""
+
+import json
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+from socket import create_connection
+from typing import TypeVar
+from urllib.request import Request, urlopen
+
+import pytest
+from sqlalchemy import func, select, update
+
+from kpass_vc import statuslist
+from kpass_vc.actions.change_status import StatusOrder, change_status
+from kpass_vc.actions.issue import IssueOrder, issue
+from kpass_vc.records import status_list as status_lists
+from kpass_vc.records.audit import AuditEntry
+from kpass_vc.records.award import Award, IdempotencyKey, Representation
+from kpass_vc.records.status_list import StatusList, StatusPublication
+from kpass_vc.settings import Settings
+from tests.api.http import serving, variables
+from tests.world import World, actor_of, issue_order
+
+ROOT = Path(__file__).parent.parent
+ISSUER = "stadsnat-exempel"
+EACH = 1000
+Result = TypeVar("Result")
+
+
+def at_once(count: int, act: Callable[[int], Result]) -> list[Result]:
+    """What `act` gives in as many threads, which all begin at the same moment."""
+    barrier = threading.Barrier(count)
+
+    def begin(number: int) -> Result:
+        barrier.wait(30)
+        return act(number)
+
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(begin, range(count)))
+
+
+def the_list(world: World) -> StatusList:
+    """The list of our issuer that is being filled."""
+    with world.reading() as session:
+        found = status_lists.newest(
+            session, organization_id=world.organization(ISSUER).id, purpose="revocation"
+        )
+    assert found is not None
+    return found
+
+
+@pytest.mark.postgresql
+def test_two_processes_issuing_2000_credentials_give_out_2000_indexes_of_one_list(
+    world: World, settings: Settings
+) -> None:
+    world.published_definition()
+    command = [sys.executable, "-m", "tests.issuing", ISSUER, str(EACH)]
+    processes = [
+        subprocess.Popen(
+            command,
+            env=variables(settings),
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(2)
+    ]
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+
+    for process in processes:
+        process.communicate(timeout=240)
+
+    assert [process.returncode for process in processes] == [0, 0]
+    with world.reading() as session:
+        places = session.execute(select(Award.status_list_id, Award.status_index)).all()
+        bodies = session.scalar(select(func.count(Representation.sha256.distinct())))
+        ids = session.scalar(select(func.count(Representation.credential_id.distinct())))
+        entries = session.scalar(
+            select(func.count()).where(AuditEntry.action == "credential.issued")
+        )
+    assert len(places) == 2 * EACH
+    assert len({(place[0], place[1]) for place in places}) == 2 * EACH
+    assert {place[0] for place in places} == {the_list(world).id}
+    assert the_list(world).used == 2 * EACH
+    assert (bodies, ids, entries) == (4 * EACH, 2 * EACH, 2 * EACH)
+
+
+def recorded(world: World, count: int) -> list[Award]:
+    """As many credentials of one list on record, without their bytes."""
+    found = world.published_definition()
+    issuer = world.organization(ISSUER)
+    lists = the_list(world)
+    now = world.clock()
+    made = [
+        Award(
+            id=world.env.new_id(),
+            organization_id=issuer.id,
+            definition_version_id=found[0].id,
+            state="active",
+            holder_id=f"urn:uuid:{world.env.new_id()}",
+            assessed_on=now.date(),
+            issued_at=now,
+            status_list_id=lists.id,
+            status_index=statuslist.nth_index(number, lists.permutation_key, lists.size),
+        )
+        for number in range(count)
+    ]
+    with world.writing() as session:
+        session.add_all(made)
+        session.execute(update(StatusList).values(used=count))
+    return made
+
+
+@pytest.mark.postgresql
+def test_320_status_changes_in_eight_threads_lose_no_bit(world: World) -> None:
+    made = recorded(world, 320)
+    actor = actor_of(world.organization(ISSUER))
+    order = StatusOrder(status="revoked", reason="other")
+
+    def revoke(thread: int) -> None:
+        for award in made[thread::8]:
+            with world.writing() as session:
+                change_status(world.env, session, actor, award.id, order)
+
+    at_once(8, revoke)
+
+    with world.reading() as session:
+        publication = session.get_one(StatusPublication, the_list(world).id)
+        states = set(session.scalars(select(Award.state)))
+    set_bits = {
+        index
+        for index in range(statuslist.SIZE)
+        if publication.bits[index // 8] >> (7 - index % 8) & 1
+    }
+    assert set_bits == {award.status_index for award in made}
+    assert states == {"revoked"}
+    encoded = json.loads(publication.body)["credentialSubject"]["encodedList"]
+    assert statuslist.decode(encoded) == publication.bits
+    assert publication.version == 321
+
+
+def test_sixteen_threads_with_one_idempotency_key_make_one_credential(world: World) -> None:
+    world.published_definition()
+    actor = actor_of(world.organization(ISSUER))
+    order = IssueOrder.model_validate(issue_order())
+
+    def order_it(_: int) -> tuple[str, bool, tuple[bytes, ...]]:
+        with world.writing() as session:
+            issued = issue(world.env, session, actor, order, "kurs-17/4")
+            bodies = tuple(sorted(row.body for row in issued.representations))
+            return issued.award.id, issued.is_new, bodies
+
+    answers = at_once(16, order_it)
+
+    assert len({(award_id, bodies) for award_id, _, bodies in answers}) == 1
+    assert [is_new for _, is_new, _ in answers].count(True) == 1
+    with world.reading() as session:
+        counted = [
+            session.scalar(select(func.count()).select_from(table))
+            for table in (Award, IdempotencyKey, Representation)
+        ]
+    assert counted == [1, 1, 4]
+    assert the_list(world).used == 1
+
+
+def test_the_credential_of_a_key_whose_request_failed_can_be_ordered_again(world: World) -> None:
+    world.published_definition()
+    actor = actor_of(world.organization(ISSUER))
+    order = IssueOrder.model_validate(issue_order())
+
+    def interrupted() -> None:
+        with world.writing() as session:
+            issue(world.env, session, actor, order, "1")
+            raise OSError("the power went")
+
+    with pytest.raises(OSError, match="the power went"):
+        interrupted()
+    with world.writing() as session:
+        issued = issue(world.env, session, actor, order, "1")
+
+    assert issued.is_new
+    assert issued.award.status_index >= 0
+    assert the_list(world).used == 1
+
+
+@pytest.mark.parametrize("room", [0, 1])
+def test_four_threads_at_a_full_list_open_exactly_one_new_list(world: World, room: int) -> None:
+    world.published_definition()
+    full = the_list(world)
+    with world.writing() as session:
+        session.execute(
+            update(StatusList).where(StatusList.id == full.id).values(used=full.size - room)
+        )
+
+    issued = at_once(4, lambda _: world.issued(languages=["sv"]))
+
+    opened = the_list(world)
+    with world.reading() as session:
+        numbers = sorted(
+            session.scalars(
+                select(StatusList.number).where(StatusList.organization_id == full.organization_id)
+            )
+        )
+        kept = session.get_one(StatusList, full.id).used
+    assert numbers == [1, 2]
+    assert kept == full.size
+    assert opened.used == 4 - room
+    places = {(one.award.status_list_id, one.award.status_index) for one in issued}
+    assert len(places) == 4
+    assert sum(place[0] == full.id for place in places) == room
+    for one in issued:
+        for representation in one.representations:
+            assert world.verified(representation.body).verified
+
+
+def test_sixty_requests_at_once_are_all_answered_by_a_server_that_has_forty_threads(
+    world: World, settings: Settings, tmp_path: Path
+) -> None:
+    world.published_definition()
+    token = world.token(ISSUER)
+    body = json.dumps(issue_order() | {"languages": ["sv"]}).encode()
+
+    with serving(variables(settings), tmp_path) as (process, base):
+        request = Request(
+            f"{base}/v1/credentials", data=body, headers={"Authorization": f"Bearer {token}"}
+        )
+
+        def order_it(_: int) -> str:
+            with urlopen(request, timeout=60) as reply:
+                assert reply.status == 201
+                return str(json.load(reply)["statusEntry"]["statusListIndex"])
+
+        started = time.monotonic()
+        indexes = at_once(60, order_it)
+        spent = time.monotonic() - started
+        assert process.poll() is None
+
+    assert len(set(indexes)) == 60
+    assert spent < 60
+    with world.reading() as session:
+        assert session.scalar(select(func.count()).select_from(Award)) == 60
+
+
+def test_clients_that_do_not_send_what_they_promised_hold_nobody_up(
+    world: World, settings: Settings, tmp_path: Path
+) -> None:
+    token = world.token(None)
+    addresses = ("/v1/verifications", "/v1/organizations")
+
+    with serving(variables(settings), tmp_path) as (_, base), ExitStack() as opened:
+        for number in range(80):
+            slow = opened.enter_context(create_connection(("127.0.0.1", port_of(base)), 10))
+            head = (
+                f"POST {addresses[number % 2]} HTTP/1.1\r\nHost: localhost\r\n"
+                f"Authorization: Bearer {token}\r\nContent-Length: 1000\r\n\r\n{{"
+            )
+            slow.sendall(head.encode())
+        time.sleep(0.5)
+        started = time.monotonic()
+        with urlopen(f"{base}/v1/organizations", timeout=20) as reply:
+            assert reply.status == 200
+        spent = time.monotonic() - started
+
+    assert spent < 5
+
+
+def port_of(base: str) -> int:
+    return int(base.rpartition(":")[2])
