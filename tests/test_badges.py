@@ -11,7 +11,7 @@ from fontTools.pens.transformPen import TransformPen
 from fontTools.svgLib.path import parse_path
 
 from kpass_vc.badges import BadgeFace, contrast, draw, half_width, palette, rasterise
-from kpass_vc.language import LANGUAGES
+from kpass_vc.language import LANGUAGES, Language
 
 SVG = "{http://www.w3.org/2000/svg}"
 FACE = BadgeFace(
@@ -63,7 +63,7 @@ def words(svg: str) -> list[tuple[str, Box]]:
             pen = BoundsPen(None)
             transform = Transform(*map(float, matrix[1].split()))
             parse_path(path.get("d"), TransformPen(pen, transform))
-            found.append((path.get("fill"), pen.bounds))
+            found.append((str(path.get("fill")), pen.bounds))
     return found
 
 
@@ -75,7 +75,7 @@ def size_of(png: bytes) -> tuple[int, int]:
 @pytest.mark.parametrize("title", HOSTILE)
 @pytest.mark.parametrize("field", ["title", "organisation", "code", "version", "level_basis"])
 def test_no_text_breaks_the_picture_or_leaves_the_paper(title: str, field: str) -> None:
-    face = replace(FACE, **{field: title})
+    face = replace(FACE, **{field: title})  # type: ignore[arg-type]  # all five are texts
 
     svg = draw(face)
 
@@ -185,7 +185,7 @@ def test_contrast_is_that_of_wcag() -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_only_an_example_is_marked_as_one(language: str) -> None:
+def test_only_an_example_is_marked_as_one(language: Language) -> None:
     example = draw(replace(FACE, language=language))
     real = draw(replace(FACE, language=language, illustrative=False))
 

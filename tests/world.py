@@ -101,7 +101,8 @@ class World:
         """A draft of SOB-OPTO-01 of the catalogue, with its owner and issuer enrolled."""
         document = definition_document() | changes
         owner = self.organization(str(document["owner"]))
-        for slug in document["authorised_issuers"]:
+        issuers = document["authorised_issuers"]
+        for slug in issuers if isinstance(issuers, list) else []:
             self.organization(slug)
         with self.writing() as session:
             found, _ = define(self.env, session, actor_of(owner), document)

@@ -195,12 +195,14 @@ def check_structure(case: _Case) -> Finding:
 def check_terms(case: _Case) -> Finding:
     """Whether the contexts define every term, so that nothing in it goes unsigned.
 
-    A member that is spelled by its IRI is signed and yet no JSON reader sees it: who
-    holds a revoked credential could hide its status that way, the proof intact.
+    A member that is spelled by its IRI or a keyword is signed and yet no JSON reader
+    sees it: who holds a revoked credential could hide its status that way, the proof
+    intact. An empty list carries nothing, so it could be added unseen.
     """
-    hidden = _spelled_by_iri(case.credential)
-    if hidden is not None:
-        return Finding("terms", "failed", "spelled_by_iri", {"member": hidden[:200]})
+    for part in (case.credential, case.presented.proof):
+        found = _unplain_member(part)
+        if found is not None:
+            return Finding("terms", "failed", "unplain_member", {"member": found[:200]})
     try:
         to_quads(case.credential, case.evidence.contexts)
     except Malformed as error:
@@ -285,6 +287,8 @@ def check_status(case: _Case) -> Finding:
         return Finding(
             "status", "unknown", "not_available", {"list": entry.status_list_credential[:300]}
         )
+    if case.did_document is None:
+        return _unchecked("status")
     try:
         raised = _status_bit(case, body, entry.status_purpose, int(entry.status_list_index))
     except (Malformed, ProofInvalid, StatusListUnusable) as error:
@@ -397,12 +401,14 @@ def _method_key(document: JsonObject, did: str, method_id: str) -> PublicKey:
 
 
 def _status_bit(case: _Case, body: bytes, purpose: str, index: int) -> bool | None:
-    """The bit of a list that its issuer signed for this purpose; None if the list has run out."""
+    """The bit of a list that its issuer signed for this purpose; None if the list is not valid now."""
     presented = recognise(body).read(body)
     try:
         status_list = BitstringStatusListCredential.model_validate(presented.credential)
     except ValidationError as error:
         raise StatusListUnusable("structure") from error
+    if "BitstringStatusListCredential" not in status_list.type:
+        raise StatusListUnusable("structure")
     issuer = _issuer(case.credential)
     if status_list.issuer != issuer or case.did_document is None:
         raise StatusListUnusable("issuer")
@@ -415,8 +421,9 @@ def _status_bit(case: _Case, body: bytes, purpose: str, index: int) -> bool | No
         raise StatusListUnusable("issuer")
     key = _key_of(case.did_document, issuer, presented)
     FORMATS[presented.format].check_proof(presented, key, case.evidence.contexts)
+    since = parse_date_time(status_list.valid_from) if status_list.valid_from else None
     until = parse_date_time(status_list.valid_until) if status_list.valid_until else None
-    if until is not None and until <= case.evidence.now:
+    if (since and since > case.evidence.now + LEEWAY) or (until and until <= case.evidence.now):
         return None
     return statuslist.get(statuslist.decode(status_list.credential_subject.encoded_list), index)
 
@@ -442,14 +449,14 @@ def _embedded_achievement(credential: JsonObject) -> object:
     return _member(_only(credential.get("credentialSubject")), "achievement")
 
 
-def _spelled_by_iri(value: object) -> str | None:
-    """The first member whose name is an IRI or a compact IRI instead of a term, if there is one."""
-    pending = [value]
+def _unplain_member(document: JsonObject) -> str | None:
+    """The first member that is spelled by an IRI or a keyword, or holds an empty list, if there is one."""
+    pending: list[object] = [{name: part for name, part in document.items() if name != "@context"}]
     while pending:
         part = pending.pop()
         if isinstance(part, dict):
-            for name in part:
-                if ":" in name:
+            for name, member in part.items():
+                if ":" in name or name.startswith("@") or member == []:
                     return str(name)
             pending.extend(part.values())
         elif isinstance(part, list):

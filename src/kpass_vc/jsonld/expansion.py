@@ -96,6 +96,7 @@ def _check_members(value: object, place: tuple[str | int, ...]) -> None:
         for number, member in enumerate(value):
             _check_members(member, (*place, number))
     elif isinstance(value, dict):
+        _check_keywords(value, place)
         for key, member in value.items():
             if key == "@context":
                 if place:
@@ -104,6 +105,15 @@ def _check_members(value: object, place: tuple[str | int, ...]) -> None:
             if not key or (key.startswith("@") and key not in _KEYWORDS):
                 raise DataLoss("keyword", part=pointer(*place, key)[:200])
             _check_members(member, (*place, key))
+
+
+def _check_keywords(value: dict[str, object], place: tuple[str | int, ...]) -> None:
+    """Refuse @language without a value, and @set or @list beside other members: PyLD drops them or the others."""
+    lost = "@language" in value and "@value" not in value
+    if lost or (("@set" in value or "@list" in value) and len(value) > 1):
+        raise DataLoss(
+            "keyword", part=pointer(*place, min(name for name in value if name[:1] == "@"))
+        )
 
 
 def _check_expanded(value: object) -> None:

@@ -145,12 +145,11 @@ def search(
     if owner is not None:
         query = query.where(Organization.slug == owner)
     if text:
-        like = f"%{text.replace('%', '').replace('_', '')}%"
         query = query.where(
             or_(
-                Definition.code.ilike(like),
-                DefinitionVersion.title_sv.ilike(like),
-                DefinitionVersion.title_en.ilike(like),
+                Definition.code.icontains(text, autoescape=True),
+                DefinitionVersion.title_sv.icontains(text, autoescape=True),
+                DefinitionVersion.title_en.icontains(text, autoescape=True),
             )
         )
     total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
