@@ -14,7 +14,7 @@ run: .venv/.run ## Set up, fill with demo data, serve on http://localhost:8000
 	$(BIN)/kpass serve --demo
 
 test: .venv/.dev ## Set up and run all tests, on SQLite and on PostgreSQL
-	$(BIN)/python -m pytest -n 2 --dist loadgroup --database=sqlite
+	$(BIN)/python -m pytest -n 2 --dist loadgroup --database=sqlite -m "not postgresql"
 	$(BIN)/python -m pytest -n 2 --dist loadgroup --database=postgresql
 
 check: .venv/.dev ## Static checks: format, lint, types, imports, migrations, schemas

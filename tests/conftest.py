@@ -24,18 +24,25 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Take out the tests whose outside data is not there, and say how many; under CI that is an error."""
+    """Take out, and count, the tests whose outside data is not there, and on PostgreSQL those that use no database."""
     missing = {
         marker: variable
         for marker, variable in (("vectors", "KPASS_VECTORS"), ("official", "KPASS_OFFICIAL"))
         if not os.environ.get(variable)
     }
-    left_out = [
-        item for item in items if any(item.get_closest_marker(marker) for marker in missing)
-    ]
+    left_out = [item for item in items if any(map(item.get_closest_marker, missing))]
+    if config.getoption("--database") == "postgresql":
+        left_out += [item for item in items if not _DATABASES & set(_fixtures(item))]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
+
+
+_DATABASES = {"settings", "interop_settings"}
+
+
+def _fixtures(item: pytest.Item) -> list[str]:
+    return list(getattr(item, "fixturenames", []))
 
 
 @pytest.fixture(scope="session")
@@ -83,6 +90,7 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
         name = f"kpass_{abs(hash(str(tmp_path))):x}"
         _create(server, name, template)
         found = settings_for(_named(server, name), tmp_path)
+        request.addfinalizer(lambda: _drop(server, name))  # noqa: PT021 - only this branch has anything to undo
     else:
         shutil.copy(request.getfixturevalue("migrated_sqlite"), tmp_path / "kpass.db")
         found = settings_for(f"sqlite:///{tmp_path}/kpass.db", tmp_path)
@@ -117,13 +125,20 @@ def settings_for(database_url: str, folder: Path) -> Settings:
     )
 
 
+def _drop(server: str, name: str) -> None:
+    _run(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
 def _create(server: str, name: str, template: str | None) -> None:
+    _run(server, f"CREATE DATABASE {name}" + (f" TEMPLATE {template}" if template else ""))
+
+
+def _run(server: str, statement: str) -> None:
     engine = create_engine(
         server.replace("postgresql://", "postgresql+psycopg://", 1), isolation_level="AUTOCOMMIT"
     )
     with engine.connect() as connection:
-        source = f" TEMPLATE {template}" if template else ""
-        connection.execute(text(f"CREATE DATABASE {name}{source}"))
+        connection.execute(text(statement))
     engine.dispose()
 
 

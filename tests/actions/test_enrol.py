@@ -17,6 +17,7 @@ from kpass_vc.records import organization as organizations
 from kpass_vc.records import status_list as status_lists
 from kpass_vc.records.audit import AuditEntry
 from kpass_vc.records.key import SigningKey
+from kpass_vc.settings import Settings
 
 ORDER: dict[str, Any] = {
     "slug": "sobona",
@@ -199,3 +200,19 @@ def test_an_organisation_registers_nobody(world: World) -> None:
 
     with pytest.raises(Forbidden), world.writing() as session:
         enrol(world.env, session, actor, EnrolOrder.model_validate(ORDER | {"slug": "annan"}))
+
+
+def test_an_enrolment_that_is_rolled_back_leaves_no_key_file(
+    world: World, settings: Settings
+) -> None:
+    world.organization("kept")
+    before = sorted(settings.keys_dir.glob("*.key"))
+    order = EnrolOrder.model_validate({"slug": "gone", "name": {"sv": "Borta", "en": "Gone"}})
+
+    with world.env.writing() as session:
+        enrol(world.env, session, OPERATOR_ACTOR, order)
+        made = sorted(settings.keys_dir.glob("*.key"))
+        session.rollback()
+
+    assert len(made) == len(before) + 2
+    assert sorted(settings.keys_dir.glob("*.key")) == before

@@ -3,6 +3,7 @@
 from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from kpass_vc.actions.audit import audit
@@ -92,6 +93,7 @@ def _make_key(
     key_id = env.new_id()
     store = env.key_stores[env.default_store]
     uri, public = store.generate(algorithm, organization_id=organization.id, key_id=key_id)
+    event.listen(session, "after_rollback", lambda _: store.discard(uri))
     session.add(
         SigningKey(
             id=key_id,

@@ -8,11 +8,12 @@ import secrets
 from collections.abc import Mapping
 from typing import Any, Final
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from kpass_vc import errors
 from kpass_vc.edge import language_of
@@ -53,6 +54,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(KpassError, _domain)
     app.add_exception_handler(RequestValidationError, _parameters)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(IntegrityError, _raced)
     app.add_exception_handler(SQLAlchemyError, _database)
     app.add_exception_handler(Exception, _unexpected)
@@ -123,6 +125,11 @@ def _http(request: Request, error: Exception) -> JSONResponse:
     title = str(error.detail) if isinstance(error, HTTPException) else ""
     body = {"type": "about:blank", "title": title, "status": status}
     return JSONResponse(body, status_code=status, media_type=MEDIA_TYPE, headers=headers)
+
+
+def _gone(_request: Request, _error: Exception) -> Response:
+    """Nobody is there to read it."""
+    return Response(status_code=400)
 
 
 def _raced(request: Request, error: Exception) -> JSONResponse:

@@ -93,6 +93,10 @@ class FileKeyStore:
         self._write(self.folder / f"{key_id}.key", json.dumps(content, indent=1).encode())
         return f"{_SCHEME}{key_id}", public
 
+    def discard(self, uri: str) -> None:
+        """Remove the file of a key that never came into use."""
+        (self.folder / f"{uri.removeprefix(_SCHEME)}.key").unlink(missing_ok=True)
+
     def signer(self, uri: str, *, organization_id: str) -> Signer:
         """The signer of a key file."""
         known = self._signers.get((uri, organization_id))
