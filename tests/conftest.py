@@ -32,7 +32,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     }
     left_out = [item for item in items if any(map(item.get_closest_marker, missing))]
     if config.getoption("--database") == "postgresql":
-        left_out += [item for item in items if not _DATABASES & set(_fixtures(item))]
+        left_out += [
+            item
+            for item in items
+            if not _DATABASES & set(_fixtures(item)) or item.get_closest_marker("sqlite")
+        ]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]

@@ -17,10 +17,6 @@ def entry(at: datetime, organization_id: str | None = None) -> AuditEntry:
     )
 
 
-def is_sqlite(world: World) -> bool:
-    return world.env.engine.dialect.name == "sqlite"
-
-
 def test_the_migrations_make_the_tables_that_the_code_knows(world: World) -> None:
     found = inspect(world.env.engine)
 
@@ -53,9 +49,8 @@ def test_a_row_that_points_nowhere_is_refused(world: World) -> None:
         session.add(entry(datetime.now(UTC), "no-such-organization"))
 
 
+@pytest.mark.sqlite
 def test_sqlite_loses_nothing_at_power_loss_and_readers_wait_for_no_writer(world: World) -> None:
-    if not is_sqlite(world):
-        pytest.skip("a rule for SQLite")
     with world.env.engine.connect() as connection:
         found = {
             name: connection.execute(text(f"PRAGMA {name}")).scalar()
@@ -74,9 +69,8 @@ def test_sqlite_loses_nothing_at_power_loss_and_readers_wait_for_no_writer(world
             assert reader.execute(text("SELECT count(*) FROM award")).scalar() == 0
 
 
+@pytest.mark.sqlite
 def test_a_second_writer_waits_for_the_first(world: World) -> None:
-    if not is_sqlite(world):
-        pytest.skip("a rule for SQLite")
     with world.writing() as first:
         first.execute(text("SELECT 1"))
         with world.env.engine.connect() as other:
