@@ -200,3 +200,11 @@ def test_a_definition_without_a_level_says_so_and_shows_no_number() -> None:
 
     assert "Ej nivåplacerad." in unlevelled
     assert "SeQF" not in unlevelled
+
+
+@pytest.mark.parametrize("title", ["\u0300", "\u0300" * 150, "a \u0300 b", "\u0308 x", "\ufe0f"])
+@pytest.mark.parametrize("field", ["title", "organisation", "code", "version", "level_basis"])
+def test_marks_without_a_letter_break_no_picture(title: str, field: str) -> None:
+    face = replace(FACE, **{field: title})  # type: ignore[arg-type]  # all five are texts
+
+    assert size_of(rasterise(draw(face), 64)) == (64, 64)

@@ -14,18 +14,23 @@ from typing import TypeVar
 from urllib.request import Request, urlopen
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
 
 from kpass_vc import statuslist
 from kpass_vc.actions.change_status import StatusOrder, change_status
+from kpass_vc.actions.define import define
 from kpass_vc.actions.issue import IssueOrder, issue
+from kpass_vc.actions.publish import publish, retire
+from kpass_vc.errors import Conflict
 from kpass_vc.records import status_list as status_lists
 from kpass_vc.records.audit import AuditEntry
 from kpass_vc.records.award import Award, IdempotencyKey, Representation
+from kpass_vc.records.definition import DefinitionVersion
+from kpass_vc.records.organization import Organization
 from kpass_vc.records.status_list import StatusList, StatusPublication
 from kpass_vc.settings import Settings
 from tests.api.http import serving, variables
-from tests.world import World, actor_of, issue_order
+from tests.world import World, actor_of, definition_document, issue_order
 
 ROOT = Path(__file__).parent.parent
 ISSUER = "stadsnat-exempel"
@@ -279,3 +284,92 @@ def test_clients_that_do_not_send_what_they_promised_hold_nobody_up(
 
 def port_of(base: str) -> int:
     return int(base.rpartition(":")[2])
+
+
+def wait_until_one_waits(world: World) -> None:
+    """Return when a transaction of this database waits for another."""
+    waiting = text(
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        with world.env.engine.connect() as connection:
+            if connection.scalar(waiting):
+                return
+        time.sleep(0.02)
+    raise TimeoutError
+
+
+def published_by(world: World, owner: Organization, version_id: str) -> DefinitionVersion:
+    with world.writing() as session:
+        return publish(world.env, session, actor_of(owner), version_id)[0]
+
+
+def retired_by(world: World, owner: Organization, version_id: str) -> DefinitionVersion:
+    with world.writing() as session:
+        return retire(world.env, session, actor_of(owner), version_id)[0]
+
+
+@pytest.mark.postgresql
+def test_publishing_signs_the_draft_that_stood_there_when_it_had_its_turn(world: World) -> None:
+    version, _, owner = world.draft()
+    changed = definition_document() | {"validity": {"duration": "P50Y", "renewal_method": "none"}}
+
+    with ThreadPoolExecutor(1) as pool:
+        with world.writing() as session:
+            define(world.env, session, actor_of(owner), changed)
+            publishing = pool.submit(published_by, world, owner, version.id)
+            wait_until_one_waits(world)
+        found = publishing.result(30)
+
+    assert json.loads(found.document or b"")["validity"]["duration"] == "P50Y"
+    assert json.loads(found.source)["validity"]["duration"] == "P50Y"
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize(
+    ("act", "rule"), [(published_by, "version_is_final"), (retired_by, "not_published")]
+)
+def test_the_second_of_two_at_once_is_told_the_state_that_the_first_made(
+    world: World, act: Callable[[World, Organization, str], DefinitionVersion], rule: str
+) -> None:
+    version, _, owner = world.draft() if act is published_by else world.published_definition()
+    first = publish if act is published_by else retire
+
+    with ThreadPoolExecutor(1) as pool:
+        with world.writing() as session:
+            first(world.env, session, actor_of(owner), version.id)
+            second = pool.submit(act, world, owner, version.id)
+            wait_until_one_waits(world)
+        with pytest.raises(Conflict) as caught:
+            second.result(30)
+
+    assert caught.value.rule == rule
+    assert caught.value.data["version"] == "1.0.0"
+
+
+@pytest.mark.postgresql
+def test_the_second_of_two_at_once_with_one_reference_is_told_which_credential_has_it(
+    world: World,
+) -> None:
+    world.published_definition()
+    actor = actor_of(world.organization(ISSUER))
+    order = IssueOrder.model_validate(issue_order() | {"externalReference": "kurs-17/4"})
+
+    def order_it() -> str:
+        with world.writing() as session:
+            return issue(world.env, session, actor, order).award.id
+
+    with ThreadPoolExecutor(1) as pool:
+        with world.writing() as session:
+            first = issue(world.env, session, actor, order)
+            second = pool.submit(order_it)
+            wait_until_one_waits(world)
+        with pytest.raises(Conflict) as caught:
+            second.result(30)
+
+    assert caught.value.rule == "reference_in_use"
+    assert caught.value.data["field"] == "/externalReference"
+    assert caught.value.data["credential"] == first.award.id
+    assert the_list(world).used == 1

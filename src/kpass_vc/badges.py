@@ -560,7 +560,7 @@ class _Typeface:
         """Each letter's place and its outline as SVG path commands relative to it."""
         place = 0
         names = self._spelled(text)
-        for name, following in zip(names, [*names[1:], ""], strict=True):
+        for name, following in zip(names, [*names, ""][1:], strict=True):
             advance, outline = self._draw(name)
             yield place, outline
             place += advance + self._kern(name, following)

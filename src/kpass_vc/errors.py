@@ -41,6 +41,7 @@ class KpassError(Exception):
     def sentence(self, language: Language) -> str:
         """What went wrong, for a person."""
         specific = f"error.{self.code}.{self.rule}"
+        shown = _shown(language, self.data)
         return say(
             language,
             specific if self.rule and has(specific) else f"error.{self.code}.title",

@@ -13,6 +13,7 @@ from kpass_vc.model.credential import OpenBadgeCredential
 from kpass_vc.model.dates import parse_date_time
 from kpass_vc.model.document import JsonObject, check_text, pointer
 from kpass_vc.model.field_errors import field_errors
+from kpass_vc.model.status import BitstringStatusListEntry
 
 Lint = Callable[[JsonObject, Contexts], None]
 
@@ -47,9 +48,12 @@ def lint_values(credential: JsonObject, _contexts: Contexts) -> None:
 
 
 def lint_structure(credential: JsonObject, _contexts: Contexts) -> None:
-    """It is an OpenBadgeCredential."""
+    """It is an OpenBadgeCredential whose issuer is a Profile and whose status is one Bitstring entry."""
+    if not isinstance(credential.get("issuer"), dict):
+        raise InvalidInput(FieldError("/issuer", "type", expected="object"))
     try:
         OpenBadgeCredential.model_validate(credential)
+        BitstringStatusListEntry.model_validate(credential.get("credentialStatus"))
     except ValidationError as error:
         raise InvalidInput(*field_errors(error)) from error
 

@@ -18,7 +18,7 @@ class Settings:
     host: str
     port: int
     public_url: str
-    database_url: str
+    database_url: str = field(repr=False)
     keys_dir: Path
     kek_file: Path
     kek: bytes | None = field(repr=False)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, Literal
+from urllib.parse import unquote
 
 from pydantic import ValidationError
 
@@ -26,15 +27,22 @@ from kpass_vc.jsonld.contexts import CREDENTIALS_V2, Contexts
 from kpass_vc.jsonld.expansion import to_quads
 from kpass_vc.language import Language, say
 from kpass_vc.model.credential import OpenBadgeCredential
-from kpass_vc.model.dates import parse_date_time
+from kpass_vc.model.dates import STOCKHOLM, parse_date_time
 from kpass_vc.model.did import find_method, method_ids
 from kpass_vc.model.document import JsonObject
 from kpass_vc.model.field_errors import field_errors
-from kpass_vc.model.status import BitstringStatusListCredential
+from kpass_vc.model.status import (
+    BitstringStatusListCredential,
+    BitstringStatusListEntry,
+    CredentialStatus,
+)
 
 Outcome = Literal["passed", "failed", "unknown"]
 LEEWAY: Final = timedelta(seconds=60)
 """How far another's clock may be ahead of ours."""
+
+MOST_WANTED: Final = 20
+"""Resources, and status lists, that are looked up for one credential."""
 
 OPEN_BADGES: Final = (
     "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json",
@@ -58,6 +66,8 @@ class Evidence:
 
     now: datetime
     contexts: Contexts
+    home: str = ""
+    """The public URL of this service: what stands under it and is not published here is not true."""
     did_documents: Mapping[str, JsonObject] = field(default_factory=dict)
     """By DID."""
     status_lists: Mapping[str, bytes] = field(default_factory=dict)
@@ -113,7 +123,7 @@ class Wanted:
     """What would help to verify a credential: DIDs and URLs that it names."""
 
     did: str | None = None
-    status_list: str | None = None
+    status_lists: tuple[str, ...] = ()
     resources: tuple[str, ...] = ()
 
 
@@ -153,7 +163,10 @@ def wanted(body: bytes) -> Wanted:
         credential = recognise(body).read(body).credential
     except Malformed:
         return Wanted()
-    status = _member(credential, "credentialStatus", "statusListCredential")
+    lists = [
+        _text(_member(e, "statusListCredential"))
+        for e in _entries(credential.get("credentialStatus"))
+    ]
     resources = [_text(_member(credential, "credentialSubject", "achievement", "id"))]
     resources += [
         _text(_member(entry, "id")) for entry in _entries(credential.get("relatedResource"))
@@ -161,9 +174,14 @@ def wanted(body: bytes) -> Wanted:
     issuer = credential.get("issuer")
     return Wanted(
         did=_text(issuer) or _text(_member(issuer, "id")),
-        status_list=_text(status),
-        resources=tuple(resource for resource in resources if resource),
+        status_lists=_first(lists),
+        resources=_first(resources),
     )
+
+
+def _first(found: list[str | None]) -> tuple[str, ...]:
+    """The first few different texts: nobody makes us look up more."""
+    return tuple(dict.fromkeys(text for text in found if text is not None))[:MOST_WANTED]
 
 
 def check_contexts(case: _Case) -> Finding:
@@ -197,7 +215,8 @@ def check_terms(case: _Case) -> Finding:
 
     A member that is spelled by its IRI or a keyword is signed and yet no JSON reader
     sees it: who holds a revoked credential could hide its status that way, the proof
-    intact. An empty list carries nothing, so it could be added unseen.
+    intact. An empty list carries nothing, so it could be added unseen, and a blank node
+    that is named can be described in two places.
     """
     for part in (case.credential, case.presented.proof):
         found = _unplain_member(part)
@@ -226,7 +245,8 @@ def check_did(case: _Case) -> Finding:
             fetched = case.evidence.did_documents[did]
         case.did_document = method.document(did, fetched)
     except Malformed as error:
-        return Finding("did", "failed", "failed", cause=error)
+        outcome: Outcome = "unknown" if error.rule == "did_method" else "failed"
+        return Finding("did", outcome, "failed", cause=error)
     return Finding("did", "passed", "passed", {"did": did[:300]})
 
 
@@ -252,12 +272,30 @@ def check_proof(case: _Case) -> Finding:
         FORMATS[case.presented.format].check_proof(case.presented, case.key, case.evidence.contexts)
     except (Malformed, ProofInvalid) as error:
         return Finding("proof", "failed", "failed", cause=error)
-    expires = case.presented.proof.get("expires")
-    if expires is not None:
-        moment = parse_date_time(expires) if isinstance(expires, str) else None
-        if moment is None or moment <= case.evidence.now:
-            return Finding("proof", "failed", "expired")
-    return Finding("proof", "passed", "passed")
+    return _proof_times(case) or Finding("proof", "passed", "passed")
+
+
+def _proof_times(case: _Case) -> Finding | None:
+    """What the options of a proof that holds say against it."""
+    proof, now = case.presented.proof, case.evidence.now
+    if "previousProof" in proof:
+        return Finding("proof", "unknown", "chain")
+    if "created" in proof and not _before(proof["created"], now + LEEWAY):
+        return Finding("proof", "failed", "in_future")
+    if "expires" in proof and _before(proof["expires"], now):
+        return Finding("proof", "failed", "expired")
+    if "expires" in proof and parse_date_time(str(proof["expires"])) is None:
+        return Finding("proof", "failed", "expired")
+    issued_at = _member(proof, "claims", "iat")
+    if isinstance(issued_at, int | float) and issued_at > (now + LEEWAY).timestamp():
+        return Finding("proof", "failed", "in_future")
+    return None
+
+
+def _before(text: object, moment: datetime) -> bool:
+    """Whether a text is a date-time that is not after a moment."""
+    found = parse_date_time(text) if isinstance(text, str) else None
+    return found is not None and found <= moment
 
 
 def check_dates(case: _Case) -> Finding:
@@ -267,21 +305,41 @@ def check_dates(case: _Case) -> Finding:
     start = parse_date_time(case.model.valid_from)
     end = parse_date_time(case.model.valid_until) if case.model.valid_until else None
     if start is None or start > case.evidence.now + LEEWAY:
-        return Finding("dates", "failed", "not_yet_valid", {"from": case.model.valid_from})
+        return Finding("dates", "failed", "not_yet_valid", {"from": _day(start, case.model.valid_from)})
     if end is None:
         return Finding("dates", "passed", "no_end")
     if end <= case.evidence.now:
-        return Finding("dates", "failed", "expired", {"until": case.model.valid_until})
-    return Finding("dates", "passed", "passed", {"until": case.model.valid_until})
+        return Finding("dates", "failed", "expired", {"until": _day(end, "")})
+    return Finding("dates", "passed", "passed", {"until": _day(end, "")})
+
+
+def _day(moment: datetime | None, otherwise: str) -> str:
+    """The day of a moment in Sweden, as people read it."""
+    return moment.astimezone(STOCKHOLM).date().isoformat() if moment else otherwise
 
 
 def check_status(case: _Case) -> Finding:
     """Whether the issuer's status list says that it is revoked or suspended."""
     if case.model is None:
         return _unchecked("status")
-    entry = case.model.credential_status
-    if entry is None:
+    entries = case.model.credential_status
+    if entries is None:
         return Finding("status", "passed", "none")
+    found = [_status_of(case, entry) for entry in entries]
+    return min(found, key=lambda finding: _WORST_FIRST.index(finding.outcome))
+
+
+def _status_of(case: _Case, given: CredentialStatus) -> Finding:
+    if "BitstringStatusListEntry" not in given.type:
+        return Finding("status", "unknown", "unsupported", {"type": ", ".join(given.type)[:200]})
+    try:
+        entry = BitstringStatusListEntry.model_validate(
+            given.model_dump(by_alias=True, exclude_unset=True)
+        )
+    except ValidationError as error:
+        return Finding(
+            "status", "failed", "list_unusable", cause=InvalidInput(*field_errors(error)[:5])
+        )
     body = case.evidence.status_lists.get(entry.status_list_credential)
     if body is None:
         return Finding(
@@ -290,20 +348,19 @@ def check_status(case: _Case) -> Finding:
     if case.did_document is None:
         return _unchecked("status")
     try:
-        raised = _status_bit(case, body, entry.status_purpose, int(entry.status_list_index))
+        raised = _status_bit(case, body, entry)
     except (Malformed, ProofInvalid, StatusListUnusable) as error:
         return Finding("status", "failed", "list_unusable", cause=error)
     if raised is None:
         return Finding("status", "unknown", "list_out_of_date")
     if raised:
-        known = entry.status_purpose in {"revocation", "suspension"}
-        code = (
-            {"revocation": "revoked", "suspension": "suspended"}[entry.status_purpose]
-            if known
-            else "raised"
-        )
+        code = _RAISED.get(entry.status_purpose, "raised")
         return Finding("status", "failed", code, {"purpose": entry.status_purpose[:80]})
     return Finding("status", "passed", "passed")
+
+
+_WORST_FIRST: Final = ("failed", "unknown", "passed")
+_RAISED: Final = {"revocation": "revoked", "suspension": "suspended"}
 
 
 def check_definition(case: _Case) -> Finding:
@@ -331,6 +388,9 @@ def check_achievement(case: _Case) -> Finding:
     achievement = case.model.credential_subject.achievement
     issuer, creator = case.model.issuer.id, achievement.creator
     published = case.evidence.resources.get(achievement.id)
+    claimed = _claimed_here(case)
+    if published is None and claimed is not None:
+        return Finding("achievement", "failed", "not_published", {"url": claimed[:300]})
     if published is None:
         if case.model.related_resource is None and (creator is None or creator.id == issuer):
             return Finding("achievement", "passed", "issuers_own")
@@ -350,6 +410,20 @@ def check_achievement(case: _Case) -> Finding:
     )
 
 
+def check_endorsements(case: _Case) -> Finding:
+    """Whether others who vouch for it in it were checked: their words are credentials of their own."""
+    pending: list[object] = [case.credential]
+    while pending:
+        part = pending.pop()
+        if isinstance(part, dict):
+            if {"endorsement", "endorsementJwt"} & part.keys():
+                return Finding("endorsements", "unknown", "not_available")
+            pending.extend(part.values())
+        elif isinstance(part, list):
+            pending.extend(part)
+    return Finding("endorsements", "passed", "none")
+
+
 Check = Callable[[_Case], Finding]
 
 CHECKS: Final[Mapping[str, Check]] = {
@@ -363,6 +437,7 @@ CHECKS: Final[Mapping[str, Check]] = {
     "status": check_status,
     "definition": check_definition,
     "achievement": check_achievement,
+    "endorsements": check_endorsements,
 }
 """In the order of the report, after `parsed`; a later check reads what an earlier one found."""
 
@@ -370,6 +445,10 @@ CHECKS: Final[Mapping[str, Check]] = {
 def _notes(case: _Case) -> tuple[Finding, ...]:
     """What the reader should know and what decides nothing."""
     found: list[Finding] = []
+    if (_issuer(case.credential) or "").startswith("did:key:"):
+        found.append(Finding("note", "passed", "issuer_unconfirmed"))
+    if {"domain", "challenge"} & case.presented.proof.keys():
+        found.append(Finding("note", "passed", "proof_for_somebody"))
     for resource in (case.model.related_resource or []) if case.model else []:
         state = case.evidence.definition_states.get(resource.id)
         if state in {"superseded", "retired"}:
@@ -400,7 +479,7 @@ def _method_key(document: JsonObject, did: str, method_id: str) -> PublicKey:
     return public_key(method)
 
 
-def _status_bit(case: _Case, body: bytes, purpose: str, index: int) -> bool | None:
+def _status_bit(case: _Case, body: bytes, entry: BitstringStatusListEntry) -> bool | None:
     """The bit of a list that its issuer signed for this purpose; None if the list is not valid now."""
     presented = recognise(body).read(body)
     try:
@@ -412,9 +491,9 @@ def _status_bit(case: _Case, body: bytes, purpose: str, index: int) -> bool | No
     issuer = _issuer(case.credential)
     if status_list.issuer != issuer or case.did_document is None:
         raise StatusListUnusable("issuer")
-    entry = case.model.credential_status if case.model else None
-    if entry is None or status_list.id != entry.status_list_credential:
+    if status_list.id != entry.status_list_credential:
         raise StatusListUnusable("id")
+    purpose = entry.status_purpose
     if purpose not in status_list.credential_subject.status_purpose:
         raise StatusListUnusable("purpose", purpose=purpose[:80])
     if (presented.verification_method or "").partition("#")[0] not in {issuer, ""}:
@@ -425,7 +504,8 @@ def _status_bit(case: _Case, body: bytes, purpose: str, index: int) -> bool | No
     until = parse_date_time(status_list.valid_until) if status_list.valid_until else None
     if (since and since > case.evidence.now + LEEWAY) or (until and until <= case.evidence.now):
         return None
-    return statuslist.get(statuslist.decode(status_list.credential_subject.encoded_list), index)
+    bits = statuslist.decode(status_list.credential_subject.encoded_list)
+    return statuslist.get(bits, int(entry.status_list_index))
 
 
 def _definition_url(case: _Case, achievement_url: str) -> str | None:
@@ -434,6 +514,24 @@ def _definition_url(case: _Case, achievement_url: str) -> str | None:
     for resource in (case.model.related_resource or []) if case.model else []:
         if resource.id.rpartition("/")[0] == folder and resource.id in case.evidence.authorised:
             return resource.id
+    return None
+
+
+def _claimed_here(case: _Case) -> str | None:
+    """The first address under our own that the achievement or its parts claim, however it is spelled."""
+    achievement = _embedded_achievement(case.credential)
+    names = ("criteria", "image", "otherIdentifier", "resultDescription")
+    parts = [
+        achievement,
+        *(entry for name in names for entry in _entries(_member(achievement, name))),
+    ]
+    parts += _entries(case.credential.get("relatedResource"))
+    found = [_text(_member(part, name)) for part in parts for name in ("id", "identifier")]
+    home = f"{case.evidence.home}/o/".lower()
+    for address in (case.credential.get("id"), *found):
+        plain = unquote(address).lower() if isinstance(address, str) else ""
+        if case.evidence.home and plain.startswith(home):
+            return str(address)
     return None
 
 
@@ -450,18 +548,23 @@ def _embedded_achievement(credential: JsonObject) -> object:
 
 
 def _unplain_member(document: JsonObject) -> str | None:
-    """The first member that is spelled by an IRI or a keyword, or holds an empty list, if there is one."""
-    pending: list[object] = [{name: part for name, part in document.items() if name != "@context"}]
+    """The first member that is spelled by an IRI or a keyword, empty, or names a blank node, if there is one."""
+    pending: list[object] = [document]
     while pending:
         part = pending.pop()
         if isinstance(part, dict):
             for name, member in part.items():
-                if ":" in name or name.startswith("@") or member == []:
+                if name != "@context" and _is_unplain(name, member):
                     return str(name)
-            pending.extend(part.values())
+            pending.extend(member for name, member in part.items() if name != "@context")
         elif isinstance(part, list):
             pending.extend(part)
     return None
+
+
+def _is_unplain(name: str, member: object) -> bool:
+    blank = name == "id" and isinstance(member, str) and member.startswith("_:")
+    return ":" in name or name.startswith("@") or member == [] or blank
 
 
 def _issuer(credential: JsonObject) -> str | None:

@@ -13,6 +13,7 @@ from kpass_vc.actions.verify import own_did_document
 from kpass_vc.authz import ORGANIZATION, Actor
 from kpass_vc.crypto.keys import Algorithm
 from kpass_vc.errors import Conflict, Forbidden, InvalidInput, KpassError
+from kpass_vc.model.field_errors import field_errors
 from kpass_vc.records import organization as organizations
 from kpass_vc.records import status_list as status_lists
 from kpass_vc.records.audit import AuditEntry
@@ -216,3 +217,22 @@ def test_an_enrolment_that_is_rolled_back_leaves_no_key_file(
 
     assert len(made) == len(before) + 2
     assert sorted(settings.keys_dir.glob("*.key")) == before
+
+
+@pytest.mark.parametrize(
+    ("name", "rule"),
+    [
+        ("Sobona\u202e", "control_character"),
+        ("So\u200bbona", "control_character"),
+        ("\u0301\u0301", "no_letter"),
+        ("\u2014", "no_letter"),
+    ],
+    ids=ascii,
+)
+def test_a_name_can_be_seen_and_reads_as_it_is_written(name: str, rule: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        EnrolOrder.model_validate({"slug": "sobona", "name": {"sv": name, "en": "Sobona"}})
+
+    assert [(error.field, error.rule) for error in field_errors(caught.value)] == [
+        ("/name/sv", rule)
+    ]

@@ -192,3 +192,15 @@ def test_the_tokens_of_an_organisation_are_its_own(world: World) -> None:
 def test_an_order_outside_the_rules_is_no_order(order: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         TokenOrder.model_validate(order)
+
+
+def test_a_permission_that_is_no_more_opens_nothing_and_the_others_still_do(world: World) -> None:
+    world.organization("sobona")
+    token = world.token("sobona", permissions=["credentials:read"])
+    with world.writing() as session:
+        session.get_one(ApiToken, token_id(token)).permissions = ["gone:read", "credentials:read"]
+
+    with world.reading() as session:
+        actor = authenticate(session, token, world.env.now())
+
+    assert actor.permissions == {Permission.CREDENTIALS_READ}

@@ -131,3 +131,50 @@ def test_when_the_reply_begins_the_credential_is_there_for_everyone(service: Ser
 
     assert [reply.status_code for reply in replies] == [201] * 3
     assert onlooker.seen == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "ALTER TABLE award RENAME COLUMN reason TO gone",
+        "ALTER TABLE representation RENAME TO gone",
+        "ALTER TABLE idempotency_key RENAME TO gone",
+    ],
+)
+def test_the_log_of_a_database_that_fails_while_issuing_names_no_holder(
+    service: Service, caplog: pytest.LogCaptureFixture, broken: str
+) -> None:
+    with service.world.env.engine.begin() as connection:
+        connection.execute(text(broken))
+    order = issue_order() | {
+        "holder": {"name": "Kanarie Hemligsson", "email": "kanarie@hemlig.example"},
+        "externalReference": "kanariens-referens",
+    }
+    caplog.set_level("DEBUG")
+
+    reply = service.http.post(
+        "/v1/credentials", headers=service.issuer | {"Idempotency-Key": "1"}, json=order
+    )
+
+    assert reply.status_code == 503
+    logged = next(record for record in caplog.records if record.name == "kpass")
+    assert "Error" in logged.getMessage()
+    assert "issue.py" in logged.getMessage()
+    assert "kanarie" not in caplog.text.lower()
+    assert "hemlig" not in caplog.text.lower()
+
+
+def test_a_folder_that_is_open_to_others_is_named_in_the_log_and_not_in_the_answer(
+    service: Service, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = service.world.env.key_stores["file"].folder  # type: ignore[attr-defined]
+    folder.chmod(0o755)
+
+    reply = service.http.get("/readyz")
+
+    folder.chmod(0o700)
+    assert reply.status_code == 503
+    assert reply.json()["rule"] == "open_to_others"
+    assert reply.json()["detail"] == "The service is not available"
+    assert str(folder) not in reply.text
+    assert str(folder) in caplog.text

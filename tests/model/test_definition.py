@@ -198,3 +198,13 @@ def test_a_definition_that_was_written_out_reads_back_the_same() -> None:
 
     assert read_definition(first.model_dump(mode="json")) == first
     assert isinstance(first, Definition)
+
+
+@pytest.mark.parametrize("title", ["\u0300\u0301", "\u00ad\u200d", "\u2014", "\u3164"], ids=ascii)
+def test_a_title_has_a_letter_or_a_digit_that_can_be_seen(title: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        read_definition({**SMALLEST, "title": {"sv": title}})
+
+    assert [(error.field, error.rule) for error in caught.value.fields] == [
+        ("/title/sv", "no_letter")
+    ]

@@ -1,5 +1,7 @@
 """Personal identity numbers are found wherever they stand; organisation numbers are checked."""
 
+from datetime import date
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -41,6 +43,31 @@ def with_check_digit(nine: str) -> str:
         "did:example:121212-1212",
         "a121212-1212b",
         "https://x.example/19121212-1212",
+        "121212--1212",
+        "121212 - 1212",
+        "121212  1212",
+        "1912-12-12-1212",
+        "1912-12-12 1212",
+        "12.12.12-1212",
+        "121212/1212",
+        "121212.1212",
+        "121212,1212",
+        "121212:1212",
+        "121212_1212",
+        "121212\t1212",
+        "121212\n1212",
+        "121212\u00a01212",
+        "121212\u20091212",
+        "121212\u00ad1212",
+        "121212\u200b1212",
+        "1\u200b2\u200b1\u200b212-1212",
+        "121212\uff0d1212",
+        "121212\ufe631212",
+        "\uff11\uff12\uff11\uff12\uff11\uff12-\uff11\uff12\uff11\uff12",
+        "\u0661\u0662\u0661\u0662\u0661\u0662-\u0661\u0662\u0661\u0662",
+        "https://x.example/?p=121212%2D1212",
+        "121212&#45;1212",
+        "0612 121212-1212",
     ],
 )
 def test_a_personal_number_is_found_however_it_is_written(text: str) -> None:
@@ -64,7 +91,7 @@ def test_a_coordination_number_is_found_by_its_day_plus_sixty() -> None:
         with_check_digit("121200121"),  # day 0
         "5121212-1212",  # digits before
         "121212-12125",  # digits after
-        "121212--1212",
+        "121212----1212",
         "2026-11-20",
         "556036-0793",  # an organisation's
         "0735-121212",
@@ -138,3 +165,21 @@ def test_a_number_whose_third_digit_is_below_two_is_a_persons() -> None:
     assert is_sole_trader("1212121212")
     assert not is_sole_trader("5560360793")
     assert not is_sole_trader("2021002114")
+
+
+@given(st.dates(date(2016, 1, 1), date(2099, 12, 31)), st.integers(0, 9999))
+def test_an_order_number_of_a_day_too_late_for_anyone_who_is_grown_is_left_alone(
+    day: date, serial: int
+) -> None:
+    for text in (f"{day:%Y%m%d}-{serial:04}", f"{day:%Y%m%d}{serial:04}", f"{day} {serial:04}"):
+        assert not holds_personal_number(text)
+
+
+@given(st.dates(date(1890, 1, 1), date(2015, 12, 31)), st.integers(0, 999))
+def test_the_number_of_everyone_who_may_be_grown_is_found_with_its_century(
+    day: date, serial: int
+) -> None:
+    number = with_check_digit(f"{day:%y%m%d}{serial:03}")
+
+    for text in (f"{day:%Y%m%d}-{number[6:]}", f"{day:%Y%m%d}{number[6:]}", f"{day}-{number[6:]}"):
+        assert holds_personal_number(text)

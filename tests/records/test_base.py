@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from sqlalchemy import inspect, text
-from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, StatementError
 
 from kpass_vc.records import Base
 from kpass_vc.records.audit import AuditEntry, of_organization
@@ -47,6 +47,14 @@ def test_a_moment_without_a_zone_is_never_stored(world: World) -> None:
 def test_a_row_that_points_nowhere_is_refused(world: World) -> None:
     with pytest.raises(IntegrityError), world.writing() as session:
         session.add(entry(datetime.now(UTC), "no-such-organization"))
+
+
+def test_an_error_does_not_show_what_was_to_be_stored(world: World) -> None:
+    with pytest.raises(DBAPIError) as caught, world.reading() as session:
+        session.execute(text("SELECT * FROM nowhere WHERE name = :name"), {"name": "Kanarie"})
+
+    assert "nowhere" in str(caught.value)
+    assert "Kanarie" not in str(caught.value)
 
 
 @pytest.mark.sqlite

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
@@ -19,11 +19,14 @@ from kpass_vc.model.personal_numbers import (
     organization_number,
     personal_number_fields,
 )
+from kpass_vc.model.text import name
 from kpass_vc.records import organization as organizations
 from kpass_vc.records.key import SigningKey
 from kpass_vc.records.organization import Organization
 
-_Text = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^\S(.*\S)?$")]
+_Text = Annotated[
+    str, Field(min_length=1, max_length=200, pattern=r"^\S(.*\S)?$"), AfterValidator(name)
+]
 _WebAddress = Annotated[Uri, Field(max_length=500, pattern=r"^https?://[^\s/]+(/\S*)?$")]
 RESERVED: Final = frozenset({"well-known", "did", "static", "api", "admin", "operator", "www"})
 

@@ -5,12 +5,14 @@ the award, its representations, its status index and its audit entry are stored.
 """
 
 import hashlib
+import hmac
 import json
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from kpass_vc.actions.audit import audit
@@ -35,12 +37,13 @@ from kpass_vc.errors import (
 from kpass_vc.formats import FORMATS
 from kpass_vc.language import Language
 from kpass_vc.lint import lint
-from kpass_vc.model.dates import STOCKHOLM, end_of_day, plus_duration, start_of_day
+from kpass_vc.model.dates import STOCKHOLM, end_of_day, parse_day, plus_duration, start_of_day
 from kpass_vc.model.definition import Definition
 from kpass_vc.model.document import check_text
 from kpass_vc.model.field_errors import broken
 from kpass_vc.model.parts import Uri
 from kpass_vc.model.personal_numbers import personal_number_fields
+from kpass_vc.model.text import name, one_line, written
 from kpass_vc.records import award as awards
 from kpass_vc.records import definition as definitions
 from kpass_vc.records import organization as organizations
@@ -48,9 +51,20 @@ from kpass_vc.records.award import Award, IdempotencyKey, Representation
 from kpass_vc.records.definition import DefinitionVersion, Found
 from kpass_vc.records.organization import Organization
 
-_Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^\S([^\r\n\t]*\S)?$")]
-_Text = Annotated[str, Field(min_length=1, max_length=4000)]
-_Day = Annotated[date, Field(strict=False)]
+
+def _day(value: object) -> date:
+    """A number or a date-time is no day: which one it means would be a guess."""
+    day = parse_day(value) if isinstance(value, str) else None
+    if day is None:
+        raise broken("date")
+    return day
+
+
+_Line = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^\S([^\r\n\t]*\S)?$")]
+_Name = Annotated[_Line, AfterValidator(name)]
+_Reference = Annotated[_Line, AfterValidator(one_line)]
+_Text = Annotated[str, Field(min_length=1, max_length=4000), AfterValidator(written)]
+_Day = Annotated[date, BeforeValidator(_day)]
 _EARLIEST: Final = date(1950, 1, 1)
 _KEY: Final = 255
 
@@ -110,12 +124,7 @@ class IssueOrder(_Message):
         "sv",
         "en",
     ]
-    external_reference: Annotated[
-        str | None,
-        Field(
-            alias="externalReference", min_length=1, max_length=200, pattern=r"^\S([^\r\n\t]*\S)?$"
-        ),
-    ] = None
+    external_reference: Annotated[_Reference | None, Field(alias="externalReference")] = None
     """The issuer's own reference; one that is in use for an award that is not revoked is refused."""
     evidence: Annotated[list[EvidenceOrder], Field(max_length=10)] = []
     valid_until: Annotated[_Day | None, Field(alias="validUntil")] = None
@@ -162,6 +171,7 @@ def issue(
     version, _, owner = found
     source = source_of(version)
     _require_may_issue(version, issuer)
+    _require_another_holder(order.holder, issuer, owner)
     _require_free_reference(session, issuer, order)
     last_day = _last_day(env, source, order)
     status_list, index = next_index(env, session, issuer, source.status_purpose)
@@ -182,8 +192,7 @@ def issue(
         status_list_id=status_list.id,
         status_index=index,
     )
-    session.add(award)
-    session.flush()
+    _record(session, issuer, order, award)
     representations: list[Representation] = []
     for language in order.languages:
         parts = AwardParts(
@@ -264,7 +273,10 @@ def _claim(
         raise InvalidInput(FieldError("Idempotency-Key", "idempotency_key"))
     kept = hashlib.sha256(key.encode()).hexdigest()
     body = json.dumps(order.model_dump(mode="json"), sort_keys=True)
-    digest = hashlib.sha256(body.encode("utf-8", "surrogatepass")).hexdigest()
+    # Keyed with the Idempotency-Key, which is not kept in clear: whoever reads the database must
+    # guess it too before trying e-mail addresses. If it is easily guessed, the digest tells no
+    # more than the salted hash of the e-mail that stands in the credential.
+    digest = hmac.digest(key.encode(), body.encode("utf-8", "surrogatepass"), "sha256").hex()
     row = IdempotencyKey(
         organization_id=issuer.id,
         key=kept,
@@ -309,6 +321,23 @@ def _require_may_issue(version: DefinitionVersion, issuer: Organization) -> None
         raise Forbidden(
             "not_authorised_issuer", definition=str(version.document_url), issuer=issuer.slug
         )
+
+
+def _require_another_holder(holder: HolderOrder, issuer: Organization, owner: Organization) -> None:
+    """A credential is about somebody else than the one who issues it, or who vouches for what it means."""
+    if holder.id in {issuer.did, owner.did}:
+        raise InvalidInput(FieldError("/holder/id", "holder_is_party"))
+
+
+def _record(session: Session, issuer: Organization, order: IssueOrder, award: Award) -> None:
+    """Store the award; Conflict if another transaction has just stored one with its reference."""
+    try:
+        with session.begin_nested():
+            session.add(award)
+            session.flush()
+    except IntegrityError:
+        _require_free_reference(session, issuer, order)
+        raise
 
 
 def _require_free_reference(session: Session, issuer: Organization, order: IssueOrder) -> None:

@@ -106,8 +106,22 @@ def is_ageing(publication: StatusPublication, now: datetime) -> bool:
     return publication.valid_until - now < VALID_FOR / 2
 
 
-def refresh(env: Environment, session: Session, status_list: StatusList) -> StatusPublication:
-    """The list's publication, signed anew if it is ageing; another transaction may have been first."""
+def current(env: Environment, session: Session, status_list: StatusList) -> StatusPublication:
+    """A list's publication, signed anew if it is ageing.
+
+    Reading must not wait for a writer, so the signing has a transaction of its own,
+    which ends here: the one thing an action commits.
+    """
+    found = status_lists.publication(session, status_list_id=status_list.id)
+    if found is None:
+        raise NotFound("status_list")
+    if not is_ageing(found, env.now()):
+        return found
+    with env.writing() as writer, writer.begin():
+        return _renew(env, writer, status_list)
+
+
+def _renew(env: Environment, session: Session, status_list: StatusList) -> StatusPublication:
     publication = status_lists.publication(session, status_list_id=status_list.id, for_update=True)
     owner = organizations.by_id(session, status_list.organization_id)
     if publication is None or owner is None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
 from kpass_vc.actions.audit import audit
@@ -20,6 +20,7 @@ from kpass_vc.crypto.multibase import base64url_encode
 from kpass_vc.environment import Environment
 from kpass_vc.errors import FieldError, InvalidInput, NotFound, Unauthenticated
 from kpass_vc.model.personal_numbers import holds_personal_number
+from kpass_vc.model.text import name
 from kpass_vc.records import access
 from kpass_vc.records import organization as organizations
 from kpass_vc.records.access import ApiToken
@@ -33,7 +34,7 @@ class TokenOrder(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, populate_by_name=True)
 
-    label: Annotated[str, Field(min_length=1, max_length=100)]
+    label: Annotated[str, Field(min_length=1, max_length=100), AfterValidator(name)]
     permissions: Annotated[
         list[Annotated[Permission, Field(strict=False)]] | None, Field(min_length=1)
     ] = None
@@ -97,7 +98,10 @@ def revoke_token(env: Environment, session: Session, actor: Actor, token_id: str
 
 
 def authenticate(session: Session, token: str, now: datetime) -> Actor:
-    """The actor of a token; Unauthenticated if it is unknown, expired or revoked."""
+    """The actor of a token; Unauthenticated if it is unknown, expired or revoked.
+
+    A permission that there is no more opens nothing.
+    """
     token_id, _, secret = token.removeprefix(_PREFIX).partition("_")
     row = access.by_id(session, token_id) if token.startswith(_PREFIX) else None
     known = row.secret_sha256 if row is not None else ""
@@ -110,7 +114,7 @@ def authenticate(session: Session, token: str, now: datetime) -> Actor:
     return Actor(
         name=f"token:{row.id}",
         organization_id=row.organization_id,
-        permissions=frozenset(Permission(name) for name in row.permissions),
+        permissions=frozenset(each for each in Permission if each.value in row.permissions),
     )
 
 

@@ -7,13 +7,14 @@ stays out of the evidence, and what depends on it is unknown.
 
 from sqlalchemy.orm import Session
 
+from kpass_vc.actions.publish_status import current
 from kpass_vc.dids.web import did_document
 from kpass_vc.environment import Environment
 from kpass_vc.model.document import JsonObject
 from kpass_vc.records import definition as definitions
 from kpass_vc.records import key as keys
 from kpass_vc.records import organization as organizations
-from kpass_vc.records import status_list as status_lists
+from kpass_vc.records import status_list as lists
 from kpass_vc.verification import Evidence, VerificationReport, Wanted, wanted
 from kpass_vc.verification import verify as judge
 
@@ -39,12 +40,13 @@ def gather(env: Environment, session: Session, want: Wanted) -> Evidence:
             issuers = (organizations.by_slug(session, slug) for slug in found[0].authorised_issuers)
             authorised[url] = frozenset(issuer.did for issuer in issuers if issuer is not None)
     document = own_did_document(session, want.did) if want.did else None
-    status_list = _own_status_list(session, want.status_list) if want.status_list else None
+    status_lists = {url: _own_status_list(env, session, url) for url in want.status_lists}
     return Evidence(
         now=env.now(),
         contexts=env.contexts,
+        home=env.addresses.base,
         did_documents={str(want.did): document} if document else {},
-        status_lists={str(want.status_list): status_list} if status_list else {},
+        status_lists={url: body for url, body in status_lists.items() if body is not None},
         resources=resources,
         definition_states=states,
         authorised=authorised,
@@ -60,7 +62,6 @@ def own_did_document(session: Session, did: str) -> JsonObject | None:
     return did_document(did, [key.public_key for key in published])
 
 
-def _own_status_list(session: Session, url: str) -> bytes | None:
-    found = status_lists.by_url(session, url)
-    publication = status_lists.publication(session, status_list_id=found.id) if found else None
-    return publication.body if publication else None
+def _own_status_list(env: Environment, session: Session, url: str) -> bytes | None:
+    found = lists.by_url(session, url)
+    return current(env, session, found).body if found else None

@@ -5,7 +5,9 @@ Where W3C has a name for the error, its URI is the type.
 
 import logging
 import secrets
+import traceback
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Final
 
 from fastapi import FastAPI, Request, Response
@@ -46,6 +48,7 @@ PROBLEMS: Final[Mapping[type[KpassError], tuple[int, str]]] = {
     errors.Unavailable: (503, "urn:kpass:problem:unavailable"),
 }
 
+_PLACES: Final = frozenset({"path", "file"})
 _log = logging.getLogger("kpass")
 
 
@@ -67,7 +70,7 @@ def problem(error: KpassError, language: Language) -> dict[str, object]:
         "type": kind,
         "title": error.title(language) if not error.data else _title(error, language),
         "status": status,
-        "detail": error.sentence(language),
+        "detail": _detail(error, language),
         "code": error.code,
     }
     if error.rule:
@@ -82,6 +85,11 @@ def problem(error: KpassError, language: Language) -> dict[str, object]:
             for entry in fields
         ]
     return body
+
+
+def _detail(error: KpassError, language: Language) -> str:
+    """Where something lies on our machine is for its keeper alone."""
+    return _title(error, language) if _PLACES & error.data.keys() else error.sentence(language)
 
 
 def _title(error: KpassError, language: Language) -> str:
@@ -109,6 +117,8 @@ def _answer(
 def _domain(request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, KpassError):
         raise error
+    if isinstance(error, errors.Unavailable):
+        _log.error("not available: %s", error)
     return _answer(request, error)
 
 
@@ -140,7 +150,17 @@ def _raced(request: Request, error: Exception) -> JSONResponse:
 
 
 def _database(request: Request, error: Exception) -> JSONResponse:
-    _log.error("database: %s", error, exc_info=error)
+    """The driver's sentence and the traceback quote what was to be stored, so neither is logged."""
+    cause = getattr(error, "orig", None)
+    code = getattr(cause, "sqlstate", None) or getattr(cause, "sqlite_errorname", None)
+    steps = traceback.extract_tb(error.__traceback__)
+    ours = [
+        f"{Path(step.filename).name}:{step.lineno}"
+        for step in steps
+        if "kpass_vc" in Path(step.filename).parts
+    ]
+    names = " of ".join(type(each).__name__ for each in (error, cause) if each is not None)
+    _log.error("database: %s (%s) at %s", names, code, " > ".join(ours))
     return _answer(request, errors.Unavailable("database"), {"Retry-After": "5"})
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from kpass_vc.actions.publish_status import is_ageing, refresh
+from kpass_vc.actions.publish_status import current
 from kpass_vc.actions.verify import own_did_document
 from kpass_vc.crypto.jose import to_jwk
 from kpass_vc.crypto.keys import Algorithm
@@ -95,13 +95,9 @@ def jwks(request: Request, session: ReadTx) -> Response:
 def status_list(slug: str, name: str, request: Request, env: Env, session: ReadTx) -> Response:
     """As JSON with a Data Integrity proof, or for `Accept: application/vc+jwt` as a JWT."""
     found = status_lists.by_url(session, f"{env.addresses.organization(slug)}/status/{name}.json")
-    publication = status_lists.publication(session, status_list_id=found.id) if found else None
-    if found is None or publication is None:
-        raise NotFound
-    if is_ageing(publication, env.now()):
-        session.rollback()
-        with env.writing() as writer, writer.begin():
-            publication = refresh(env, writer, found)
+    if found is None:
+        raise NotFound("status_list")
+    publication = current(env, session, found)
     media_type = _negotiated(request.headers.get("Accept"))
     body = publication.body_jwt if media_type == "application/vc+jwt" else publication.body
     return served(request, body, media_type, REVALIDATE, vary="Accept")

@@ -41,7 +41,7 @@ from kpass_vc.environment import Environment
 from kpass_vc.errors import FieldError, InvalidInput, NotFound
 from kpass_vc.formats import FORMATS
 from kpass_vc.language import LANGUAGES, Language, say
-from kpass_vc.model.document import MAX_BYTES, JsonObject, read_json
+from kpass_vc.model.document import MAX_BYTES, MAX_VALUES, JsonObject, read_json
 from kpass_vc.model.field_errors import field_errors
 from kpass_vc.records import access, award, definition
 from kpass_vc.records import organization as organizations
@@ -143,7 +143,9 @@ def define(
     ],
 ) -> None:
     """Take in definitions as drafts, and say what each still lacks."""
-    document = read_json(_bytes(file), max_bytes=20 * MAX_BYTES)
+    document = read_json(
+        _bytes(file), max_bytes=20 * MAX_BYTES, max_values=50 * MAX_VALUES, max_items=MAX_VALUES
+    )
     given = document.get("definitions", [document])
     env = opened()
     rows: list[list[str]] = []

@@ -58,7 +58,11 @@ def publication(
             f"{vocabulary}version": definition.version,
         },
         "relatedResource": [
-            {"id": url, "mediaType": "application/json", "digestSRI": digest}
+            {
+                "id": url,
+                "mediaType": "application/json" if url == addresses.document else "application/ld+json",
+                "digestSRI": digest,
+            }
             for url, digest in digests.items()
         ],
     }

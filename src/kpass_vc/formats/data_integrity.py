@@ -7,7 +7,7 @@ from typing import Final
 from kpass_vc.crypto.keys import Algorithm, PublicKey
 from kpass_vc.cryptosuites import CRYPTOSUITES
 from kpass_vc.errors import Malformed, ProofInvalid
-from kpass_vc.formats.format import Presented, Signing
+from kpass_vc.formats.format import MAX_ITEMS, MAX_VALUES, Presented, Signing
 from kpass_vc.jsonld.contexts import Contexts
 from kpass_vc.model.dates import utc_text
 from kpass_vc.model.document import JsonObject, read_json
@@ -45,7 +45,7 @@ class DataIntegrity:
 
     def read(self, body: bytes) -> Presented:
         """The credential and its one proof; Malformed names the proof member that is missing or wrong."""
-        document = read_json(body)
+        document = read_json(body, max_values=MAX_VALUES, max_items=MAX_ITEMS)
         proof = document.pop("proof", None)
         if isinstance(proof, list) and len(proof) == 1:
             proof = proof[0]

@@ -3,11 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
 
 from kpass_vc.crypto.keys import Algorithm, PublicKey, Signer
 from kpass_vc.jsonld.contexts import Contexts
 from kpass_vc.model.document import JsonObject
+
+MAX_VALUES: Final = 3000
+MAX_ITEMS: Final = 200
+"""What a credential may hold: PyLD takes quadratic time for long arrays. An honest one has some two hundred values."""
 
 
 @dataclass(frozen=True)

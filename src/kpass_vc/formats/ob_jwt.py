@@ -12,7 +12,7 @@ from typing import Final
 from kpass_vc.crypto.jose import from_jwk, read_compact, sign_compact, verify_compact
 from kpass_vc.crypto.keys import Algorithm, PublicKey
 from kpass_vc.errors import Malformed, ProofInvalid
-from kpass_vc.formats.format import Presented, Signing
+from kpass_vc.formats.format import MAX_ITEMS, MAX_VALUES, Presented, Signing
 from kpass_vc.jsonld.contexts import Contexts
 from kpass_vc.jsonld.expansion import to_quads
 from kpass_vc.model.dates import parse_date_time
@@ -61,7 +61,7 @@ class OpenBadgesJwt:
             or (kid is None and jwk is None)
         ):
             raise Malformed("jws_kid")
-        payload = read_json(jws.payload)
+        payload = read_json(jws.payload, max_values=MAX_VALUES, max_items=MAX_ITEMS)
         if "vc" in payload:
             raise Malformed("vc_claim")
         return Presented(

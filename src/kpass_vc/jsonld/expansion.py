@@ -25,7 +25,7 @@ _EXPANDED: Final = frozenset({"@id", "@type", "@value", "@language", "@list", "@
 
 def to_quads(document: Mapping[str, object], contexts: Contexts) -> tuple[Quad, ...]:
     """The quads of a document; DataLoss names the first part that would be dropped."""
-    _check_members(document, ())
+    _check_members(document, (), document.get("@context"))
     expanded = _expand(document, contexts)
     if len(expanded) != 1:
         raise DataLoss("shape", part="/")
@@ -88,23 +88,26 @@ def _refuse(url: str, _options: object) -> dict[str, Any]:
     raise DataLoss("json_ld", part=url[:200], reason="loading document failed")
 
 
-def _check_members(value: object, place: tuple[str | int, ...]) -> None:
-    """Refuse what expansion drops without a word: null, and keywords that carry no triple."""
+def _check_members(value: object, place: tuple[str | int, ...], context: object) -> None:
+    """Refuse what expansion drops without a word: null, and keywords that carry no triple.
+
+    A part may repeat the document's own `context`, as an embedded endorsement must.
+    """
     if value is None:
         raise DataLoss("null", part=pointer(*place))
     if isinstance(value, list):
         for number, member in enumerate(value):
-            _check_members(member, (*place, number))
+            _check_members(member, (*place, number), context)
     elif isinstance(value, dict):
         _check_keywords(value, place)
         for key, member in value.items():
             if key == "@context":
-                if place:
+                if place and member != context:
                     raise DataLoss("nested_context", part=pointer(*place, key))
                 continue
             if not key or (key.startswith("@") and key not in _KEYWORDS):
                 raise DataLoss("keyword", part=pointer(*place, key)[:200])
-            _check_members(member, (*place, key))
+            _check_members(member, (*place, key), context)
 
 
 def _check_keywords(value: dict[str, object], place: tuple[str | int, ...]) -> None:

@@ -21,6 +21,10 @@ DEFAULT_BUDGET: Final = 20_000
 """Steps of Hash N-Degree Quads: calls and permutations. The hardest test of the W3C suite takes 3,348."""
 
 
+MAX_DEPTH: Final = 100
+"""How deep Hash N-Degree Quads may follow a chain of blank nodes that look alike."""
+
+
 class Quad(NamedTuple):
     """One quad, each part in its N-Quads spelling; `graph` is empty for the default graph."""
 
@@ -131,7 +135,7 @@ class _State:
                     continue
                 temporary = _Issuer("_:b")
                 temporary.issue(node)
-                results.append(self.hash_n_degree(node, temporary))
+                results.append(self.hash_n_degree(node, temporary, 0))
             for _, issuer in sorted(results, key=lambda result: result[0]):
                 for node in issuer.issued:
                     self.canonical.issue(node)
@@ -165,9 +169,11 @@ class _State:
             text += self.hash_first_degree(related)
         return self.digest(text)
 
-    def hash_n_degree(self, node: str, issuer: _Issuer) -> tuple[str, _Issuer]:
+    def hash_n_degree(self, node: str, issuer: _Issuer, depth: int) -> tuple[str, _Issuer]:
         """Hash N-Degree Quads (section 4.8)."""
         self.spend()
+        if depth > MAX_DEPTH:
+            raise TooComplex
         related_by_hash: dict[str, list[str]] = defaultdict(list)
         for quad in self.mentions[node]:
             for position, related in (("s", quad.subject), ("o", quad.object), ("g", quad.graph)):
@@ -182,7 +188,7 @@ class _State:
             chosen_issuer: _Issuer | None = None
             for permutation in permutations(related_by_hash[related_hash]):
                 self.spend()
-                walked = self._walk(permutation, issuer.copy(), chosen_path)
+                walked = self._walk(permutation, issuer.copy(), chosen_path, depth)
                 if walked is not None and (not chosen_path or walked[0] < chosen_path):
                     chosen_path, chosen_issuer = walked
             data += chosen_path
@@ -190,7 +196,7 @@ class _State:
         return self.digest(data), issuer
 
     def _walk(
-        self, permutation: Sequence[str], issuer: _Issuer, chosen: str
+        self, permutation: Sequence[str], issuer: _Issuer, chosen: str, depth: int
     ) -> tuple[str, _Issuer] | None:
         """Section 4.8 step 5.4: the path of one permutation, or None where it cannot win."""
         path = ""
@@ -205,7 +211,7 @@ class _State:
             if _cannot_win(path, chosen):
                 return None
         for related in recursion:
-            digest, deeper = self.hash_n_degree(related, issuer)
+            digest, deeper = self.hash_n_degree(related, issuer, depth + 1)
             path += issuer.issue(related) + f"<{digest}>"
             issuer = deeper
             if _cannot_win(path, chosen):

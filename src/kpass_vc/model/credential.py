@@ -2,17 +2,18 @@
 
 from typing import Annotated, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from kpass_vc.model.achievement import Achievement, Result
 from kpass_vc.model.field_errors import broken
 from kpass_vc.model.parts import DateTimeStamp, Open, Several, Uri
 from kpass_vc.model.profile import Profile
-from kpass_vc.model.status import BitstringStatusListEntry
+from kpass_vc.model.status import BitstringStatusListEntry, CredentialStatus, only
 
 
-def _only(value: object) -> object:
-    return value[0] if isinstance(value, list) and len(value) == 1 else value
+def _profile(value: object) -> object:
+    """An issuer that is only its URI, as 1EdTech's schema allows, is a Profile of which nothing more is said."""
+    return {"id": value, "type": ["Profile"]} if isinstance(value, str) else value
 
 
 class IdentityObject(Open):
@@ -31,7 +32,7 @@ class AchievementSubject(Open):
     id: Uri | None = None
     type: Several[str]
     identifier: Several[IdentityObject] | None = None
-    achievement: Annotated[Achievement, BeforeValidator(_only)]
+    achievement: Annotated[Achievement, BeforeValidator(only)]
     result: Several[Result] | None = None
 
     @model_validator(mode="after")
@@ -70,17 +71,20 @@ class OpenBadgeCredential(Open):
     type: Several[str]
     name: str | None = None
     description: str | None = None
-    issuer: Profile
+    issuer: Annotated[Profile, BeforeValidator(_profile)]
     awarded_date: DateTimeStamp | None = Field(default=None, alias="awardedDate")
     valid_from: DateTimeStamp = Field(alias="validFrom")
     valid_until: DateTimeStamp | None = Field(default=None, alias="validUntil")
-    credential_subject: Annotated[AchievementSubject, BeforeValidator(_only)] = Field(
+    credential_subject: Annotated[AchievementSubject, BeforeValidator(only)] = Field(
         alias="credentialSubject"
     )
     evidence: Several[Evidence] | None = None
-    credential_status: Annotated[BitstringStatusListEntry | None, BeforeValidator(_only)] = Field(
-        default=None, alias="credentialStatus"
-    )
+    credential_status: (
+        Annotated[
+            Several[CredentialStatus], WithJsonSchema(BitstringStatusListEntry.model_json_schema())
+        ]
+        | None
+    ) = Field(default=None, alias="credentialStatus")
     related_resource: Several[RelatedResource] | None = Field(default=None, alias="relatedResource")
 
     @model_validator(mode="after")

@@ -35,6 +35,15 @@ def parse_date_time(text: str) -> datetime | None:
         return None
 
 
+def parse_day(text: str) -> date | None:
+    """The day of a text `YYYY-MM-DD`, or None if it is none."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return day if day.isoformat() == text else None
+
+
 def start_of_day(day: date) -> datetime:
     """The first moment of a day in Sweden."""
     return datetime.combine(day, time(), STOCKHOLM)

@@ -7,7 +7,6 @@ carried as text, since no JSON float may reach what we hash or sign.
 
 import re
 from collections.abc import Mapping
-from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Final, Literal, TypeVar
 
@@ -26,7 +25,9 @@ from pydantic import (
 )
 
 from kpass_vc.errors import InvalidInput
+from kpass_vc.model.dates import parse_day
 from kpass_vc.model.field_errors import broken, field_errors
+from kpass_vc.model.text import name, one_line, written
 
 CODE: Final = "^[A-Z]{2,6}(-[A-Z0-9]{2,8}){1,4}$"
 SLUG: Final = "^[a-z0-9]+(-[a-z0-9]+)*$"
@@ -35,10 +36,6 @@ VERSION: Final = "^(0|[1-9][0-9]{0,5})[.](0|[1-9][0-9]{0,5})[.](0|[1-9][0-9]{0,5
 _DURATION: Final = re.compile(r"P(?:([0-9]{1,3})Y)?(?:([0-9]{1,3})M)?(?:([0-9]{1,4})D)?")
 _POINTS: Final = re.compile(r"[0-9]{1,4}(?:[.][0-9]{1,4})?")
 _MOST_POINTS: Final = 400
-# Controls; and the invisible marks that make a text read otherwise than it is written.
-_UNWRITABLE: Final = re.compile(
-    "[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]"
-)
 
 Kind = Literal["micro_credential", "stack"]
 Status = Literal["draft", "in_review", "approved", "published", "superseded", "retired"]
@@ -102,20 +99,6 @@ TargetGroup = Literal[
 _Item = TypeVar("_Item")
 
 
-def _written(value: str) -> str:
-    if not value.strip():
-        raise broken("blank")
-    if _UNWRITABLE.search(value):
-        raise broken("control_character")
-    return value
-
-
-def _one_line(value: str) -> str:
-    if "\n" in _written(value):
-        raise broken("control_character")
-    return value
-
-
 def _unique(value: tuple[_Item, ...]) -> tuple[_Item, ...]:
     if len(set(value)) != len(value):
         raise broken("unique")
@@ -129,11 +112,7 @@ def _with_swedish(value: dict[str, str]) -> dict[str, str]:
 
 
 def _calendar_day(value: str) -> str:
-    try:
-        day = date.fromisoformat(value)
-    except ValueError as error:
-        raise broken("date") from error
-    if day.isoformat() != value:
+    if parse_day(value) is None:
         raise broken("date")
     return value
 
@@ -168,13 +147,13 @@ Code = Annotated[str, StringConstraints(strict=True, pattern=CODE)]
 Slug = Annotated[str, StringConstraints(strict=True, pattern=SLUG, max_length=63)]
 LanguageTag = Annotated[str, StringConstraints(strict=True, pattern="^[a-z]{2}$")]
 _Prose = Annotated[
-    str, StringConstraints(strict=True, min_length=1, max_length=2000), AfterValidator(_written)
+    str, StringConstraints(strict=True, min_length=1, max_length=2000), AfterValidator(written)
 ]
 _Line = Annotated[
-    str, StringConstraints(strict=True, min_length=1, max_length=2000), AfterValidator(_one_line)
+    str, StringConstraints(strict=True, min_length=1, max_length=2000), AfterValidator(one_line)
 ]
 _ShortLine = Annotated[
-    str, StringConstraints(strict=True, min_length=1, max_length=200), AfterValidator(_one_line)
+    str, StringConstraints(strict=True, min_length=1, max_length=200), AfterValidator(name)
 ]
 Prose = Annotated[dict[LanguageTag, _Prose], Field(min_length=1)]
 Line = Annotated[dict[LanguageTag, _Line], Field(min_length=1)]

@@ -13,10 +13,13 @@ from kpass_vc.errors import Malformed, NotJson, TooLarge
 
 JsonObject: TypeAlias = dict[str, object]
 """A JSON object as read: dict, list, str, int, float, bool and None inside."""
+_Place: TypeAlias = tuple[str | int, ...]
 
 MAX_BYTES: Final = 1024 * 1024
 MAX_DEPTH: Final = 32
 MAX_INTEGER: Final = 2**53 - 1
+MAX_VALUES: Final = 20_000
+"""Values in one document; what reads it further may take more than linear time."""
 
 # C0 but TAB LF CR, DEL, surrogates, and the noncharacters of the BMP and of every plane's end
 _REFUSED: Final = re.compile(
@@ -26,7 +29,14 @@ _REFUSED: Final = re.compile(
 )
 
 
-def read_json(body: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH) -> JsonObject:
+def read_json(
+    body: bytes,
+    *,
+    max_bytes: int = MAX_BYTES,
+    max_depth: int = MAX_DEPTH,
+    max_values: int = MAX_VALUES,
+    max_items: int = MAX_VALUES,
+) -> JsonObject:
     """The JSON object in `body`; NotJson, TooLarge or Malformed say what is wrong and where."""
     if len(body) > max_bytes:
         raise TooLarge(limit=max_bytes)
@@ -47,7 +57,7 @@ def read_json(body: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_D
         raise NotJson("syntax", line=error.lineno, column=error.colno) from error
     if not isinstance(document, dict):
         raise NotJson("not_object")
-    _check(document, max_depth)
+    _check(document, max_depth, max_values, max_items)
     return document
 
 
@@ -63,21 +73,35 @@ def pointer(*tokens: str | int) -> str:
     return "".join("/" + str(token).replace("~", "~0").replace("/", "~1") for token in tokens)
 
 
-def _check(document: JsonObject, max_depth: int) -> None:
-    pending: list[tuple[object, tuple[str | int, ...]]] = [(document, ())]
+def _check(document: JsonObject, max_depth: int, max_values: int, max_items: int) -> None:
+    pending: list[tuple[object, _Place]] = [(document, ())]
+    values = 0
     while pending:
         value, place = pending.pop()
+        values += 1
+        if values > max_values:
+            raise NotJson("values", limit=max_values)
         if isinstance(value, str):
-            check_text(value, pointer(*place))
+            _check_characters(value, place)
         elif isinstance(value, dict | list):
             if len(place) >= max_depth:
                 raise NotJson("depth", limit=max_depth, field=pointer(*place)[:200])
-            if isinstance(value, dict):
-                for key, member in value.items():
-                    check_text(key, pointer(*place))
-                    pending.append((member, (*place, key)))
-            else:
-                pending.extend((member, (*place, number)) for number, member in enumerate(value))
+            if isinstance(value, list) and len(value) > max_items:
+                raise NotJson("items", limit=max_items, field=pointer(*place)[:200])
+            pending.extend(_members(value, place))
+
+
+def _members(value: dict[str, object] | list[object], place: _Place) -> list[tuple[object, _Place]]:
+    if isinstance(value, list):
+        return [(member, (*place, number)) for number, member in enumerate(value)]
+    for key in value:
+        _check_characters(key, place)
+    return [(member, (*place, key)) for key, member in value.items()]
+
+
+def _check_characters(text: str, place: _Place) -> None:
+    if _REFUSED.search(text):
+        check_text(text, pointer(*place))
 
 
 def _object(pairs: list[tuple[str, object]]) -> JsonObject:

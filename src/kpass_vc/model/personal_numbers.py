@@ -5,20 +5,27 @@ credential travels, and the number with it. A sole trader's organisation number
 is the owner's personnummer, which is why the third digit is looked at.
 """
 
+import html
 import re
+import unicodedata
 from collections.abc import Iterator
 from datetime import date
 from typing import Final
+from urllib.parse import unquote
 
 from kpass_vc.model.document import pointer
 
+_BETWEEN: Final = r"[-+\s._/:,\u2010-\u2015\u2212]"
+# A lookahead: a number may begin inside what only looked like one.
 _PERSONAL: Final = re.compile(
-    r"(?<![0-9])(?P<century>1[89]|20)?(?P<year>[0-9]{2})(?P<month>0[1-9]|1[0-2])(?P<day>[0-9]{2})"
-    r"[-+\u2010-\u2015\u2212 ]?(?P<last>[0-9]{4})(?![0-9])"
+    rf"(?<![0-9])(?=(?P<century>1[89]|20)?(?P<year>[0-9]{{2}}){_BETWEEN}?"
+    rf"(?P<month>0[1-9]|1[0-2]){_BETWEEN}?(?P<day>[0-9]{{2}})"
+    rf"{_BETWEEN}{{0,3}}(?P<last>[0-9]{{4}})(?![0-9]))"
 )
 _ORGANIZATION: Final = re.compile(r"(?:16)?([0-9]{6})-?([0-9]{4})\Z")
 _COORDINATION: Final = 60
 _PERSON_FROM: Final = 2
+_YOUNGEST: Final = 2015
 
 
 def luhn(digits: str) -> bool:
@@ -28,8 +35,13 @@ def luhn(digits: str) -> bool:
 
 
 def holds_personal_number(text: str) -> bool:
-    """Whether a personnummer or samordningsnummer stands anywhere in the text."""
-    return any(_is_personal(found) for found in _PERSONAL.finditer(text))
+    """Whether a personnummer or samordningsnummer, or what looks like one, stands anywhere in the text.
+
+    In any script's digits, with or without separators, in an address or in HTML.
+    """
+    plain = _plain(text)
+    readings = {plain, _plain(html.unescape(unquote(plain)))}
+    return any(_is_personal(found) for read in readings for found in _PERSONAL.finditer(read))
 
 
 def personal_number_fields(value: object, place: tuple[str | int, ...] = ()) -> Iterator[str]:
@@ -57,7 +69,19 @@ def is_sole_trader(digits: str) -> bool:
     return int(digits[2]) < _PERSON_FROM
 
 
+def _plain(text: str) -> str:
+    """The text with ASCII digits, one form of each letter, and nothing that takes no place."""
+    if text.isascii():
+        return text
+    return "".join(
+        str(unicodedata.digit(letter)) if unicodedata.category(letter) == "Nd" else letter
+        for letter in unicodedata.normalize("NFKC", text)
+        if unicodedata.category(letter) != "Cf"
+    )
+
+
 def _is_personal(found: re.Match[str]) -> bool:
+    """With its century, the year tells children and the numbers of orders from those who are grown."""
     day = int(found["day"])
     day -= _COORDINATION if day > _COORDINATION else 0
     centuries = [found["century"]] if found["century"] else ["19", "20", "18"]
@@ -69,7 +93,7 @@ def _is_personal(found: re.Match[str]) -> bool:
 
 def _is_day(year: str, month: int, day: int) -> bool:
     try:
-        date(int(year), month, day)
+        born = date(int(year), month, day)
     except ValueError:
         return False
-    return True
+    return born.year <= _YOUNGEST

@@ -2,18 +2,30 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, WithJsonSchema
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from kpass_vc.model.parts import DateTimeStamp, Open, Several, Uri
 
 Purpose = Literal["revocation", "suspension"]
 
 
+def only(value: object) -> object:
+    """A list of one stands for its one value."""
+    return value[0] if isinstance(value, list) and len(value) == 1 else value
+
+
+class CredentialStatus(Open):
+    """An entry of `credentialStatus`, of whatever type."""
+
+    id: Uri | None = None
+    type: Several[str]
+
+
 class BitstringStatusListEntry(Open):
     """The `credentialStatus` of one credential, for one purpose."""
 
     id: Uri | None = None
-    type: Literal["BitstringStatusListEntry"]
+    type: Annotated[Literal["BitstringStatusListEntry"], BeforeValidator(only)]
     status_purpose: str = Field(alias="statusPurpose", min_length=1)
     status_list_index: str = Field(alias="statusListIndex", pattern=r"^(0|[1-9][0-9]{0,9})$")
     status_list_credential: Uri = Field(alias="statusListCredential")

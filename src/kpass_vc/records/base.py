@@ -4,6 +4,8 @@ SQLite runs in WAL mode with synchronous=FULL (NORMAL loses acknowledged
 credentials at power loss) and our write transactions begin IMMEDIATE: without
 it a read-modify-write loses updates. Only ours: the listener acts on
 connections that carry the execution option `kpass_write`.
+
+Errors hide the statements' parameters, among which there are people.
 """
 
 from datetime import UTC, datetime
@@ -61,7 +63,9 @@ def open_engine(url: str) -> Engine:
         return _sqlite(url)
     if parsed.drivername == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
-    return create_engine(parsed, pool_size=20, max_overflow=20, pool_pre_ping=True)
+    return create_engine(
+        parsed, pool_size=20, max_overflow=20, pool_pre_ping=True, hide_parameters=True
+    )
 
 
 def write_session(engine: Engine) -> Session:
@@ -79,7 +83,9 @@ def _sqlite(url: str) -> Engine:
         import pysqlite3 as module  # noqa: PLC0415 - the wheel is not there on every platform
     except ImportError:
         import sqlite3 as module  # noqa: PLC0415
-    engine = create_engine(url, module=module, pool_size=20, connect_args={"timeout": 30})
+    engine = create_engine(
+        url, module=module, pool_size=20, connect_args={"timeout": 30}, hide_parameters=True
+    )
 
     @event.listens_for(engine, "connect")
     def _configure(connection: DBAPIConnection, _record: object) -> None:

@@ -75,13 +75,15 @@ def line(session: Session, *, organization_id: str, code: str) -> Definition | N
 def versions(
     session: Session, *, definition_id: str, for_update: bool = False
 ) -> list[DefinitionVersion]:
-    """All versions of a line, oldest first."""
+    """All versions of a line, oldest first; `for_update` holds them, as they are then, until the transaction ends."""
     query = (
         select(DefinitionVersion)
         .where(DefinitionVersion.definition_id == definition_id)
         .order_by(DefinitionVersion.created_at)
     )
-    return list(session.scalars(query.with_for_update() if for_update else query))
+    if for_update:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    return list(session.scalars(query))
 
 
 def by_id(session: Session, version_id: str) -> Found | None:
