@@ -23,6 +23,7 @@ No HTTP status in here: api/problems.py maps classes to statuses. The sentences
 are in messages/ under `error.<code>`.
 """
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from kpass_vc.language import Language, has, say
@@ -41,12 +42,8 @@ class KpassError(Exception):
     def sentence(self, language: Language) -> str:
         """What went wrong, for a person."""
         specific = f"error.{self.code}.{self.rule}"
-        shown = _shown(language, self.data)
-        return say(
-            language,
-            specific if self.rule and has(specific) else f"error.{self.code}.title",
-            **self.data,
-        )
+        found = specific if self.rule and has(specific) else f"error.{self.code}.title"
+        return say(language, found, **_in_words(language, self.data))
 
     def title(self, language: Language) -> str:
         """The kind of error, for a person; the same for every error of the class."""
@@ -54,6 +51,12 @@ class KpassError(Exception):
 
     def __str__(self) -> str:
         return self.sentence("en")
+
+
+def _in_words(language: Language, data: Mapping[str, object]) -> dict[str, object]:
+    """The data of a sentence, with a state by its name in the language."""
+    key = f"state.{data.get('state')}"
+    return {**data, "state": say(language, key)} if has(key) else dict(data)
 
 
 class Malformed(KpassError):

@@ -305,7 +305,9 @@ def check_dates(case: _Case) -> Finding:
     start = parse_date_time(case.model.valid_from)
     end = parse_date_time(case.model.valid_until) if case.model.valid_until else None
     if start is None or start > case.evidence.now + LEEWAY:
-        return Finding("dates", "failed", "not_yet_valid", {"from": _day(start, case.model.valid_from)})
+        return Finding(
+            "dates", "failed", "not_yet_valid", {"from": _day(start, case.model.valid_from)}
+        )
     if end is None:
         return Finding("dates", "passed", "no_end")
     if end <= case.evidence.now:

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -360,11 +361,8 @@ def test_what_serve_prints_can_all_be_opened_and_done_and_sigterm_stops_it(
                 break
         links = [line for line in printed if line.startswith("http://localhost:")]
         opened = {link: status_of(link.replace("localhost", "127.0.0.1")) for link in links}
-        kpass = Kpass(values | {"KPASS_PORT": base.rpartition(":")[2]}, tmp_path)
-        commands = [line.split() for line in printed if line.startswith(".venv/bin/kpass")]
-        verified = kpass.run(*commands[1][1:])
-        revoked = kpass.run(*commands[2][1:])
-        refused = kpass.run(*commands[1][1:])
+        commands = [shlex.split(line) for line in printed if ".venv/bin/kpass" in line]
+        done = [as_printed(command, tmp_path) for command in commands]
         token = next(line for line in printed if line.startswith("kp_"))
         asked = Request(f"{base}/v1/credentials", headers={"Authorization": f"Bearer {token}"})
         with urlopen(asked, timeout=10) as reply:
@@ -374,13 +372,19 @@ def test_what_serve_prints_can_all_be_opened_and_done_and_sigterm_stops_it(
 
     assert len(links) >= 18
     assert set(opened.values()) == {200}, opened
-    assert [len(command) for command in commands][1:] == [3, 3]
-    assert [done.returncode for done in (verified, revoked, refused)] == [0, 0, 1]
-    assert total == 1
+    assert [one.returncode for one in done] == [0, 0, 1, 0], [one.stderr for one in done]
+    assert total == 3
     assert too_large == 413
     assert status in {0, -15}
     assert "Traceback" not in (tmp_path / "serve.log").read_text()
     assert len(printed[0].split("http")) == 2
+
+
+def as_printed(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    """A printed command, in a terminal that knows none of the server's settings."""
+    at = command.index(".venv/bin/kpass")
+    given = dict(assignment.split("=", 1) for assignment in command[:at])
+    return Kpass({"PATH": os.environ["PATH"], **given}, folder).run(*command[at + 1 :])
 
 
 def status_of(url: str, body: bytes | None = None) -> int:

@@ -16,7 +16,7 @@ from kpass_vc.actions.define import source_of
 from kpass_vc.actions.enrol import EnrolOrder
 from kpass_vc.actions.enrol import enrol as act_enrol
 from kpass_vc.actions.initialise import initialise
-from kpass_vc.actions.issue import Issued, IssueOrder
+from kpass_vc.actions.issue import IssueOrder
 from kpass_vc.actions.issue import issue as act_issue
 from kpass_vc.actions.publish import publish as act_publish
 from kpass_vc.actions.publish import retire as act_retire
@@ -36,10 +36,10 @@ from kpass_vc.cli.console import (
     say_line,
     table,
 )
+from kpass_vc.cli.files import write_files
 from kpass_vc.completeness import gaps
 from kpass_vc.environment import Environment
 from kpass_vc.errors import FieldError, InvalidInput, NotFound
-from kpass_vc.formats import FORMATS
 from kpass_vc.language import LANGUAGES, Language, say
 from kpass_vc.model.document import MAX_BYTES, MAX_VALUES, JsonObject, read_json
 from kpass_vc.model.field_errors import field_errors
@@ -234,7 +234,11 @@ def issue(
     """Issue a credential and write its files: JSON and JWT in each language."""
     given: JsonObject = {"definition": definition_reference}
     if order_file is not None:
-        given |= read_json(_bytes(order_file))
+        if any(value is not None for value in (name, assessed_on, did, email, reference)):
+            raise typer.BadParameter(
+                "holds the whole order; leave the others out", param_hint="--order"
+            )
+        given = read_json(_bytes(order_file)) | given
     else:
         holder = {"name": name, "id": did, "email": email}
         given["holder"] = {member: value for member, value in holder.items() if value is not None}
@@ -294,8 +298,9 @@ def list_credentials(
 def revoke(
     credential_id: Annotated[str, typer.Argument(help="The id that issuing gave.")],
     reason: Annotated[
-        str, typer.Option(help="A reason code, such as issued_in_error.")
-    ] = "issued_in_error",
+        str | None,
+        typer.Option(help="A reason code; issued_in_error for a revocation if left out."),
+    ] = None,
     suspend: Annotated[
         bool, typer.Option("--suspend", help="Suspend, where the definition allows it.")
     ] = False,
@@ -305,7 +310,9 @@ def revoke(
     if suspend and reinstate:
         raise typer.BadParameter("one of --suspend and --reinstate")
     status = "suspended" if suspend else "active" if reinstate else "revoked"
-    order = _model(StatusOrder, {"status": status, "reason": reason})
+    if reason is None and status != "revoked":
+        raise typer.BadParameter("say why", param_hint="--reason")
+    order = _model(StatusOrder, {"status": status, "reason": reason or "issued_in_error"})
     env = opened()
     with env.writing() as session, session.begin():
         organization_id = award.organization_of(session, credential_id)
@@ -384,7 +391,7 @@ def token_list(
                 row.label,
                 ", ".join(row.permissions),
                 f"{row.expires_at:%Y-%m-%d}",
-                "withdrawn" if row.revoked_at else "good",
+                _token_state(row, env),
             ]
             for row in access.every(session, organization_id=organization_id)
         ]
@@ -404,15 +411,10 @@ def token_revoke(token_id: Annotated[str, typer.Argument(help="The id of the tok
     _shown({"id": token_id, "state": "withdrawn"})
 
 
-def write_files(issued: Issued, folder: Path) -> list[Path]:
-    """Write every representation, exactly as it was signed, and say where."""
-    folder.mkdir(parents=True, exist_ok=True)
-    written: list[Path] = []
-    for row in issued.representations:
-        path = folder / f"{issued.award.id}.{row.language}.{FORMATS[row.format].extension}"
-        path.write_bytes(row.body)
-        written.append(path)
-    return written
+def _token_state(row: access.ApiToken, env: Environment) -> str:
+    if row.revoked_at is not None:
+        return "withdrawn"
+    return "expired" if row.expires_at is not None and row.expires_at <= env.now() else "good"
 
 
 def _code(session: Session, row: award.Award) -> str:

@@ -1,24 +1,34 @@
 """`kpass serve`: the API and the pages, with a list of links to try."""
 
 import logging
+import os
+import shlex
 import sys
 from pathlib import Path
 from socket import socket
+from typing import Final
 
 import uvicorn
+from sqlalchemy.orm import Session
 
 from kpass_vc.actions.initialise import initialise
-from kpass_vc.actions.load_demo import FIRST, load_demo
+from kpass_vc.actions.issue import IssueOrder, issue
+from kpass_vc.actions.load_demo import FIRST, LEARNER, acting_for, load_demo, order_for
 from kpass_vc.actions.tokens import TokenOrder, grant_token
 from kpass_vc.app import create_app
+from kpass_vc.authz import Actor
 from kpass_vc.cli.console import operator, progress, say_line, step
+from kpass_vc.cli.files import write_files
 from kpass_vc.demo import catalogues
 from kpass_vc.environment import Environment, open_environment
-from kpass_vc.formats import FORMATS
+from kpass_vc.errors import NotFound
 from kpass_vc.records import award as awards
 from kpass_vc.records import definition as definitions
 from kpass_vc.records import organization as organizations
 from kpass_vc.settings import Settings
+
+ISSUER: Final = "stadsnat-exempel"
+DEFINITION: Final = "sobona/SOB-OPTO-01"
 
 
 class _Server(uvicorn.Server):
@@ -66,19 +76,32 @@ def _demo(env: Environment, folder: Path) -> list[str]:
         _load(env, folder)
     with env.writing() as session, session.begin():
         order = TokenOrder(label="demo", expires_in_days=1)
-        token = grant_token(env, session, operator(), "stadsnat-exempel", order).token
-    files = sorted(folder.glob("*.sv.json"))
+        token = grant_token(env, session, operator(), ISSUER, order).token
+        fresh = issue(env, session, _issuer(session), _order(env))
+    name = write_files(fresh, folder)[0]
+    kpass = " ".join([*_given(), ".venv/bin/kpass"])
     return [
         "",
         *_links(env),
         "",
-        "An API token of stadsnat-exempel, good for a day:",
+        f"An API token of {ISSUER}, good for a day:",
         f"  {token}",
-        "In another terminal, issue one, verify it and revoke it:",
-        '  .venv/bin/kpass issue stadsnat-exempel sobona/SOB-OPTO-01 --name "Amina Exempelsson" --out var/demo',
-        f"  .venv/bin/kpass verify {files[0] if files else 'var/demo/ID.sv.json'}",
-        f"  .venv/bin/kpass revoke {files[0].name.split('.')[0] if files else 'ID'}",
+        "In another terminal: verify what was just issued, revoke it, verify again; issue one more:",
+        f"  {kpass} verify {name}",
+        f"  {kpass} revoke {fresh.award.id}",
+        f"  {kpass} verify {name}",
+        f'  {kpass} issue {ISSUER} {DEFINITION} --name "{LEARNER}" --out {folder}',
         "Stop with Ctrl-C.",
+    ]
+
+
+def _given() -> list[str]:
+    """The KPASS_* settings of this run, for a terminal that does not have them; never a secret."""
+    secret = {"KPASS_KEK", "KPASS_VECTORS", "KPASS_OFFICIAL"}
+    return [
+        f"{name}={shlex.quote(value)}"
+        for name, value in sorted(os.environ.items())
+        if name.startswith("KPASS_") and name not in secret
     ]
 
 
@@ -86,11 +109,20 @@ def _load(env: Environment, folder: Path) -> None:
     total = sum(len(found["organisations"]) + len(found["definitions"]) for found in catalogues())
     with progress("Demo data", total) as shown, env.writing() as session, session.begin():
         loaded = load_demo(env, session, operator(), lambda text: step(shown, text))
-    folder.mkdir(parents=True, exist_ok=True)
     for issued in loaded.issued:
-        for row in issued.representations:
-            name = f"{issued.award.id}.{row.language}.{FORMATS[row.format].extension}"
-            (folder / name).write_bytes(row.body)
+        write_files(issued, folder)
+
+
+def _issuer(session: Session) -> Actor:
+    found = organizations.by_slug(session, ISSUER)
+    if found is None:
+        raise NotFound("organization", organization=ISSUER)
+    return acting_for(found, operator())
+
+
+def _order(env: Environment) -> IssueOrder:
+    owner, _, code = DEFINITION.partition("/")
+    return order_for(env, {"owner": owner, "code": code})
 
 
 def _links(env: Environment) -> list[str]:
@@ -108,7 +140,7 @@ def _links(env: Environment) -> list[str]:
                     at.achievement("en"),
                     env.addresses.did_document(owner.slug),
                 ]
-        issuer = organizations.by_slug(session, "stadsnat-exempel")
+        issuer = organizations.by_slug(session, ISSUER)
         if issuer is not None:
             links += [env.addresses.did_document(issuer.slug)]
             links += [env.addresses.status_list(issuer.slug, "revocation", 1)]

@@ -60,7 +60,9 @@ def publication(
         "relatedResource": [
             {
                 "id": url,
-                "mediaType": "application/json" if url == addresses.document else "application/ld+json",
+                "mediaType": "application/json"
+                if url == addresses.document
+                else "application/ld+json",
                 "digestSRI": digest,
             }
             for url, digest in digests.items()
