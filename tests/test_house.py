@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from kpass_vc import errors
+from kpass_vc.api.problems import PROBLEMS
 from kpass_vc.errors import FieldError, KpassError
 from kpass_vc.language import LANGUAGES, has, messages
 from kpass_vc.resources import folder
@@ -90,6 +91,10 @@ def test_every_kind_of_error_has_a_title_and_a_code_of_its_own() -> None:
     assert len(set(codes)) == len(codes)
     for code in codes:
         assert has(f"error.{code}.title"), code
+
+
+def test_every_kind_of_error_has_a_row_in_the_table_of_problems() -> None:
+    assert set(ERRORS.values()) - {KpassError} == set(PROBLEMS)
 
 
 def test_every_rule_in_the_code_has_its_sentence_and_gives_what_the_sentence_needs() -> None:

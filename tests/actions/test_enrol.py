@@ -236,3 +236,17 @@ def test_a_name_can_be_seen_and_reads_as_it_is_written(name: str, rule: str) -> 
     assert [(error.field, error.rule) for error in field_errors(caught.value)] == [
         ("/name/sv", rule)
     ]
+
+
+def test_a_later_rollback_in_the_same_session_keeps_the_keys(
+    world: World, settings: Settings
+) -> None:
+    order = EnrolOrder.model_validate({"slug": "stays", "name": {"sv": "Kvar", "en": "Stays"}})
+
+    with world.env.writing() as session:
+        enrol(world.env, session, OPERATOR_ACTOR, order)
+        session.commit()
+        session.execute(select(SigningKey))
+        session.rollback()
+
+    assert len(list(settings.keys_dir.glob("*.key"))) == 2

@@ -12,13 +12,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from jsonschema import Draft201909Validator, FormatChecker
+from jsonschema import Draft201909Validator, Draft202012Validator, FormatChecker
 
 from kpass_vc.actions.verify import own_did_document
 from kpass_vc.dids import public_key
 from kpass_vc.formats import FORMATS
 from kpass_vc.jsonld.contexts import CREDENTIALS_V2, OPEN_BADGES_3
 from kpass_vc.model.did import find_method
+from kpass_vc.resources import folder
 from tests.interop.catalogue import Catalogue, Edition
 from tests.interop.foreign import NODE_VERIFIERS, Jws, Verdict
 from tests.interop.tampering import (
@@ -408,3 +409,17 @@ def _their_credential() -> dict[str, object]:
             },
         },
     }
+
+
+def test_every_credential_validates_against_our_own_schema(catalogue: Catalogue) -> None:
+    schema = json.loads((folder("schemas") / "credential.schema.json").read_text("utf-8"))
+    validator = Draft202012Validator(schema, format_checker=FormatChecker())
+
+    broken = {
+        each.name: error.message
+        for each in catalogue.editions
+        for error in validator.iter_errors(json.loads(each.document))
+    }
+
+    assert len(catalogue.editions) == 126
+    assert broken == {}

@@ -13,6 +13,7 @@ from kpass_vc.crypto.keys import Algorithm
 from kpass_vc.dids.web import verification_method_id
 from kpass_vc.environment import Environment
 from kpass_vc.errors import Conflict, FieldError, InvalidInput
+from kpass_vc.keystores.keystore import KeyStore
 from kpass_vc.model.parts import Uri
 from kpass_vc.model.personal_numbers import (
     is_sole_trader,
@@ -96,7 +97,7 @@ def _make_key(
     key_id = env.new_id()
     store = env.key_stores[env.default_store]
     uri, public = store.generate(algorithm, organization_id=organization.id, key_id=key_id)
-    event.listen(session, "after_rollback", lambda _: store.discard(uri))
+    _discard_unless_committing(session, store, uri)
     session.add(
         SigningKey(
             id=key_id,
@@ -111,6 +112,22 @@ def _make_key(
         )
     )
     session.flush()
+
+
+def _discard_unless_committing(session: Session, store: KeyStore, uri: str) -> None:
+    """Remove the key's file if the transaction ends before its commit is tried; after that it may be in use."""
+    tried: list[bool] = []
+
+    def settle(_: Session) -> None:
+        if not session.in_nested_transaction():
+            tried.append(True)
+
+    def discard(_: Session) -> None:
+        if not tried and not session.in_nested_transaction():
+            store.discard(uri)
+
+    event.listen(session, "before_commit", settle)
+    event.listen(session, "after_rollback", discard)
 
 
 def _checked_number(order: EnrolOrder) -> str | None:
