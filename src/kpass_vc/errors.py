@@ -41,8 +41,9 @@ class KpassError(Exception):
 
     def sentence(self, language: Language) -> str:
         """What went wrong, for a person."""
-        specific = f"error.{self.code}.{self.rule}"
-        found = specific if self.rule and has(specific) else f"error.{self.code}.title"
+        kinds = [self.rule, "detail"] if self.rule else ["detail"]
+        keys = [f"error.{self.code}.{kind}" for kind in kinds]
+        found = next(filter(has, keys), f"error.{self.code}.title")
         return say(language, found, **_in_words(language, self.data))
 
     def title(self, language: Language) -> str:

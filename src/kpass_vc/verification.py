@@ -35,6 +35,7 @@ from kpass_vc.model.status import (
     BitstringStatusListCredential,
     BitstringStatusListEntry,
     CredentialStatus,
+    only,
 )
 
 Outcome = Literal["passed", "failed", "unknown"]
@@ -305,19 +306,22 @@ def check_dates(case: _Case) -> Finding:
     start = parse_date_time(case.model.valid_from)
     end = parse_date_time(case.model.valid_until) if case.model.valid_until else None
     if start is None or start > case.evidence.now + LEEWAY:
-        return Finding(
-            "dates", "failed", "not_yet_valid", {"from": _day(start, case.model.valid_from)}
-        )
+        return Finding("dates", "failed", "not_yet_valid", {"from": _day(start)})
     if end is None:
         return Finding("dates", "passed", "no_end")
     if end <= case.evidence.now:
-        return Finding("dates", "failed", "expired", {"until": _day(end, "")})
-    return Finding("dates", "passed", "passed", {"until": _day(end, "")})
+        return Finding("dates", "failed", "expired", {"until": _day(end)})
+    return Finding("dates", "passed", "passed", {"until": _day(end)})
 
 
-def _day(moment: datetime | None, otherwise: str) -> str:
-    """The day of a moment in Sweden, as people read it."""
-    return moment.astimezone(STOCKHOLM).date().isoformat() if moment else otherwise
+def _day(moment: datetime | None) -> str:
+    """The day of a moment in Sweden, as people read it; the ends of time as they are."""
+    if moment is None:
+        return ""
+    try:
+        return moment.astimezone(STOCKHOLM).date().isoformat()
+    except OverflowError:
+        return moment.date().isoformat()
 
 
 def check_status(case: _Case) -> Finding:
@@ -546,7 +550,7 @@ def _digest_holds(digest_sri: str, body: bytes) -> bool:
 
 
 def _embedded_achievement(credential: JsonObject) -> object:
-    return _member(_only(credential.get("credentialSubject")), "achievement")
+    return _member(only(credential.get("credentialSubject")), "achievement")
 
 
 def _unplain_member(document: JsonObject) -> str | None:
@@ -576,13 +580,9 @@ def _issuer(credential: JsonObject) -> str | None:
 
 def _member(value: object, *names: str) -> object:
     for name in names:
-        value = _only(value)
+        value = only(value)
         value = value.get(name) if isinstance(value, dict) else None
     return value
-
-
-def _only(value: object) -> object:
-    return value[0] if isinstance(value, list) and len(value) == 1 else value
 
 
 def _text(value: object) -> str | None:

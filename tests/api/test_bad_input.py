@@ -169,7 +169,7 @@ def test_more_than_one_mebibyte_is_not_read(
 
     found = problem(reply, 413)
     assert found["code"] == "too_large"
-    assert found["type"].endswith("#PARSING_ERROR")
+    assert found["type"] == "urn:kpass:problem:too-large"
 
 
 WRONG: list[tuple[str, tuple[str, ...], object, str]] = [

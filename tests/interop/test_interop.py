@@ -313,6 +313,7 @@ def test_we_accept_the_jwt_that_openbadgeslib_issues(catalogue: Catalogue, algor
 
 
 def _assert_good_and_its_change_refused(world: World, good: bytes, changed: bytes) -> None:
+    world.clock.moment = datetime.now(UTC)
     report = world.verified(good)
     assert report.verified, in_their_words(report).why
     assert _bytes_that_differ(good, changed) in {1, 2}

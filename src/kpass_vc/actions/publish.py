@@ -33,13 +33,9 @@ def publish(env: Environment, session: Session, actor: Actor, version_id: str) -
     if version.state != "draft":
         raise Conflict("version_is_final", version=version.version, state=version.state)
     source = source_of(version)
-    missing = (
-        *gaps(source),
-        *_unknown_parties(session, source, owner),
-        *_cycle(session, source, owner),
-    )
-    if missing:
-        raise DefinitionIncomplete(missing)
+    lacks = missing(session, source, owner)
+    if lacks:
+        raise DefinitionIncomplete(lacks)
     for sibling in siblings:
         if sibling.state == "published":
             if _order(sibling.version) > _order(version.version):
@@ -74,6 +70,15 @@ def retire(env: Environment, session: Session, actor: Actor, version_id: str) ->
         organization_id=owner.id,
     )
     return version, line, owner
+
+
+def missing(session: Session, source: Definition, owner: Organization) -> tuple[FieldError, ...]:
+    """All that stops a definition from being published: its gaps, and what it names that is not there."""
+    return (
+        *gaps(source),
+        *_unknown_parties(session, source, owner),
+        *_cycle(session, source, owner),
+    )
 
 
 def own_version(session: Session, actor: Actor, version_id: str) -> Found:
@@ -130,11 +135,10 @@ def _unknown_parties(session: Session, source: Definition, owner: Organization) 
         for number, slug in enumerate(source.authorised_issuers)
         if organizations.by_slug(session, slug) is None
     ]
-    required = source.prerequisites.required_definitions if source.prerequisites else ()
-    parts = source.stackability.parts if source.stackability else ()
     unknown = [
-        FieldError("/prerequisites", "gap.unknown_definition", code=code)
-        for code in dict.fromkeys((*required, *parts))
+        FieldError(field, "gap.unknown_definition", code=code)
+        for field, codes in _named(source).items()
+        for code in codes
         if definitions.line(session, organization_id=owner.id, code=code) is None
     ]
     return [*broken, *unknown]
@@ -148,8 +152,15 @@ def _cycle(session: Session, source: Definition, owner: Organization) -> list[Fi
 
 
 def _needs(source: Definition) -> tuple[str, ...]:
-    required = source.prerequisites.required_definitions if source.prerequisites else ()
-    return (*required, *(source.stackability.parts if source.stackability else ()))
+    return tuple(dict.fromkeys(code for codes in _named(source).values() for code in codes))
+
+
+def _named(source: Definition) -> dict[str, tuple[str, ...]]:
+    """The codes of other definitions that it names, by the field they stand in."""
+    return {
+        "/prerequisites": source.prerequisites.required_definitions if source.prerequisites else (),
+        "/stackability": source.stackability.parts if source.stackability else (),
+    }
 
 
 def _order(version: str) -> tuple[int, ...]:

@@ -5,7 +5,6 @@ more than half of its validity gone: a short validity would turn every
 credential "unknown" in an outage.
 """
 
-import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
@@ -22,7 +21,7 @@ from kpass_vc.errors import NotFound
 from kpass_vc.formats import FORMATS
 from kpass_vc.jsonld.contexts import CREDENTIALS_V2
 from kpass_vc.model.dates import utc_text
-from kpass_vc.model.document import JsonObject
+from kpass_vc.model.document import JsonObject, compact
 from kpass_vc.records import organization as organizations
 from kpass_vc.records import status_list as status_lists
 from kpass_vc.records.organization import Organization
@@ -156,9 +155,8 @@ def _secure_jwt(
 ) -> bytes:
     # EdDSA, whose key stands first in the DID document: openbadgeslib reads a list in no other way
     signing = signing_with(env, session, owner, Algorithm.ED25519, now)
-    payload = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
     header = {"typ": "vc+jwt", "kid": signing.verification_method}
-    return sign_compact(header, payload, signing.signer).encode("ascii")
+    return sign_compact(header, compact(document), signing.signer).encode("ascii")
 
 
 def _document(

@@ -5,11 +5,12 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel, ConfigDict
+from sqlalchemy.orm import Session
 
 from kpass_vc.actions.define import define, source_of
-from kpass_vc.actions.publish import own_version, publish, retire
+from kpass_vc.actions.publish import missing, own_version, publish, retire
 from kpass_vc.addresses import DefinitionAddresses
-from kpass_vc.completeness import gaps, warnings
+from kpass_vc.completeness import warnings
 from kpass_vc.edge import (
     CurrentActor,
     Env,
@@ -102,7 +103,7 @@ def post_definition(
     """Only code, version, owner and the Swedish title are needed. The reply lists what publishing still lacks."""
     found, is_new = define(env, session, actor, document)
     response.status_code = 201 if is_new else 200
-    return _draft_reply(env, found, language)
+    return _draft_reply(env, session, found, language)
 
 
 @router.get("/definitions", summary="Published definitions")
@@ -127,7 +128,11 @@ def get_definition(
 ) -> DefinitionReply:
     """With what a draft still lacks. Published ones are public at their own addresses."""
     found = own_version(session, actor, version_id)
-    return _draft_reply(env, found, language) if found[0].state == "draft" else _reply(env, found)
+    return (
+        _draft_reply(env, session, found, language)
+        if found[0].state == "draft"
+        else _reply(env, found)
+    )
 
 
 @router.post(
@@ -174,11 +179,13 @@ def _each(at: DefinitionAddresses, what: Literal["achievement", "page"]) -> dict
     return {language: address(language) for language in LANGUAGES}
 
 
-def _draft_reply(env: Environment, found: Found, language: Language) -> DefinitionReply:
+def _draft_reply(
+    env: Environment, session: Session, found: Found, language: Language
+) -> DefinitionReply:
     source = source_of(found[0])
     return _reply(env, found).model_copy(
         update={
-            "gaps": [_gap(gap, language) for gap in gaps(source)],
+            "gaps": [_gap(gap, language) for gap in missing(session, source, found[2])],
             "warnings": [_gap(gap, language) for gap in warnings(source)],
         }
     )

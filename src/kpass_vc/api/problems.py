@@ -30,7 +30,7 @@ _STATUS_LIST: Final = "https://www.w3.org/ns/credentials/status-list#"
 
 PROBLEMS: Final[Mapping[type[KpassError], tuple[int, str]]] = {
     errors.NotJson: (400, f"{_VCDM}PARSING_ERROR"),
-    errors.TooLarge: (413, f"{_VCDM}PARSING_ERROR"),
+    errors.TooLarge: (413, "urn:kpass:problem:too-large"),
     errors.InvalidInput: (422, "urn:kpass:problem:invalid-input"),
     errors.UnknownContext: (422, "urn:kpass:problem:unknown-context"),
     errors.DataLoss: (422, f"{_SECURITY}DATA_LOSS_DETECTION_ERROR"),
@@ -68,7 +68,7 @@ def problem(error: KpassError, language: Language) -> dict[str, object]:
     status, kind = PROBLEMS[type(error)]
     body: dict[str, object] = {
         "type": kind,
-        "title": error.title(language) if not error.data else _title(error, language),
+        "title": error.title(language),
         "status": status,
         "detail": _detail(error, language),
         "code": error.code,
@@ -89,11 +89,7 @@ def problem(error: KpassError, language: Language) -> dict[str, object]:
 
 def _detail(error: KpassError, language: Language) -> str:
     """Where something lies on our machine is for its keeper alone."""
-    return _title(error, language) if _PLACES & error.data.keys() else error.sentence(language)
-
-
-def _title(error: KpassError, language: Language) -> str:
-    return say(language, f"error.{error.code}.title", **error.data)
+    return error.title(language) if _PLACES & error.data.keys() else error.sentence(language)
 
 
 def _fields(error: KpassError) -> tuple[FieldError, ...]:

@@ -18,6 +18,7 @@ from kpass_vc.actions.enrol import enrol as act_enrol
 from kpass_vc.actions.initialise import initialise
 from kpass_vc.actions.issue import IssueOrder
 from kpass_vc.actions.issue import issue as act_issue
+from kpass_vc.actions.publish import missing
 from kpass_vc.actions.publish import publish as act_publish
 from kpass_vc.actions.publish import retire as act_retire
 from kpass_vc.actions.tokens import TokenOrder, grant_token, revoke_token
@@ -37,7 +38,6 @@ from kpass_vc.cli.console import (
     table,
 )
 from kpass_vc.cli.files import write_files
-from kpass_vc.completeness import gaps
 from kpass_vc.environment import Environment
 from kpass_vc.errors import FieldError, InvalidInput, NotFound
 from kpass_vc.language import LANGUAGES, Language, say
@@ -149,17 +149,17 @@ def define(
     given = document.get("definitions", [document])
     env = opened()
     rows: list[list[str]] = []
-    missing: list[tuple[str, FieldError]] = []
+    found: list[tuple[str, FieldError]] = []
     with env.writing() as session, session.begin():
         for entry in given if isinstance(given, list) else [given]:
             if not isinstance(entry, dict):
                 raise InvalidInput(FieldError("/definitions", "type", expected="object"))
             actor = acting_for(env, str(entry.get("owner", "")))
             (version, line, owner), is_new = act_define(env, session, actor, entry)
-            lacks = gaps(source_of(version))
+            lacks = missing(session, source_of(version), owner)
             name = f"{owner.slug}/{line.code}/{version.version}"
             rows.append([name, version.title_sv, "new" if is_new else "replaced", str(len(lacks))])
-            missing += [(name, gap) for gap in lacks]
+            found += [(name, gap) for gap in lacks]
     if CHOICE.as_json:
         answer(
             {
@@ -173,13 +173,13 @@ def define(
                         "rule": gap.rule,
                         "detail": gap.sentence(CHOICE.language),
                     }
-                    for name, gap in missing
+                    for name, gap in found
                 ],
             }
         )
         return
     table("Drafts", ["Definition", "Title", "", "Gaps"], rows)
-    for name, gap in missing:
+    for name, gap in found:
         say_line(f"  {name} {gap.sentence(CHOICE.language)}", "yellow")
 
 

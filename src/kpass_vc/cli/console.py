@@ -69,7 +69,7 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> 
     """A table; what came from outside is shown as it is, never read as markup."""
     shown = Table(title=title, title_justify="left", header_style="bold")
     for column in columns:
-        shown.add_column(column, overflow="fold")
+        shown.add_column(column, overflow="fold", no_wrap=column == "Id")
     for row in rows:
         shown.add_row(*(Text(cell) for cell in row))
     OUT.print(shown)

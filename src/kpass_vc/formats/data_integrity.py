@@ -1,6 +1,5 @@
 """Credentials with an embedded Data Integrity proof (VC Data Integrity 1.0)."""
 
-import json
 from collections.abc import Mapping
 from typing import Final
 
@@ -10,7 +9,7 @@ from kpass_vc.errors import Malformed, ProofInvalid
 from kpass_vc.formats.format import MAX_ITEMS, MAX_VALUES, Presented, Signing
 from kpass_vc.jsonld.contexts import Contexts
 from kpass_vc.model.dates import utc_text
-from kpass_vc.model.document import JsonObject, read_json
+from kpass_vc.model.document import JsonObject, compact, read_json
 
 _DEFAULT_SUITE: Final = "eddsa-rdfc-2022"
 
@@ -39,9 +38,7 @@ class DataIntegrity:
         proof = CRYPTOSUITES[_DEFAULT_SUITE].add_proof(
             credential, options, signing.signer, contexts
         )
-        return json.dumps(
-            {**credential, "proof": proof}, ensure_ascii=False, separators=(",", ":")
-        ).encode()
+        return compact({**credential, "proof": proof})
 
     def read(self, body: bytes) -> Presented:
         """The credential and its one proof; Malformed names the proof member that is missing or wrong."""

@@ -4,7 +4,6 @@ Not VC-JOSE-COSE: `typ` is "JWT" or absent, and the header holds nothing but
 alg, kid, jwk and typ. A `jwk` counts only if it is a key of the issuer's DID.
 """
 
-import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
@@ -16,7 +15,7 @@ from kpass_vc.formats.format import MAX_ITEMS, MAX_VALUES, Presented, Signing
 from kpass_vc.jsonld.contexts import Contexts
 from kpass_vc.jsonld.expansion import to_quads
 from kpass_vc.model.dates import parse_date_time
-from kpass_vc.model.document import JsonObject, read_json
+from kpass_vc.model.document import JsonObject, compact, read_json
 
 _HEADERS: Final = frozenset({"alg", "kid", "jwk", "typ"})
 _CLAIMS: Final = frozenset({"iss", "sub", "jti", "nbf", "exp", "iat", "aud"})
@@ -40,7 +39,7 @@ class OpenBadgesJwt:
         """The compact JWS; DataLoss if the credential holds what its contexts do not define."""
         to_quads(credential, contexts)
         payload = {**credential, **registered_claims(credential)}
-        text = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
+        text = compact(payload)
         header = {"typ": "JWT", "kid": signing.verification_method}
         return sign_compact(header, text, signing.signer).encode("ascii")
 

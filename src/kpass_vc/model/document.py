@@ -7,6 +7,7 @@ differently is how forgeries work, so `read_json` refuses all of that.
 
 import json
 import re
+from collections.abc import Mapping
 from typing import Final, TypeAlias
 
 from kpass_vc.errors import Malformed, NotJson, TooLarge
@@ -59,6 +60,11 @@ def read_json(
         raise NotJson("not_object")
     _check(document, max_depth, max_values, max_items)
     return document
+
+
+def compact(document: Mapping[str, object]) -> bytes:
+    """A document as compact JSON, its members in their order."""
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
 
 
 def check_text(text: str, field: str) -> None:

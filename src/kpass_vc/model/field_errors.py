@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from kpass_vc.errors import FieldError
+from kpass_vc.model.document import pointer
 
 # More than a reader takes in, and a bound on what a hostile body makes us answer.
 MOST_ERRORS: Final = 100
@@ -61,11 +62,6 @@ def field_errors(error: ValidationError) -> tuple[FieldError, ...]:
     """Every broken rule that `error` tells of, at most MOST_ERRORS."""
     details = error.errors(include_url=False, include_input=False)
     return tuple(field_error(detail) for detail in details[:MOST_ERRORS])
-
-
-def pointer(*places: str | int) -> str:
-    """The JSON pointer (RFC 6901) of a place."""
-    return "".join("/" + str(place).replace("~", "~0").replace("/", "~1") for place in places)
 
 
 def field_error(detail: ErrorDetails) -> FieldError:
