@@ -8,7 +8,8 @@ import pytest
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, HttpUrl, ValidationError
 
 from kpass_vc.language import LANGUAGES
-from kpass_vc.model.field_errors import field_errors, pointer
+from kpass_vc.model.document import pointer
+from kpass_vc.model.field_errors import field_errors
 
 
 class Order(BaseModel):
