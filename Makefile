@@ -5,7 +5,7 @@ BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fix contexts schemas requirements clean
+.PHONY: help run test check fix foreign contexts schemas requirements clean
 
 help: ## List these targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -28,6 +28,9 @@ check: .venv/.dev ## Static checks: format, lint, types, imports, migrations, sc
 fix: .venv/.dev ## Format, and mend what the linter can
 	$(BIN)/ruff format src tests contexts schemas alembic
 	$(BIN)/ruff check --fix src tests contexts schemas alembic
+
+foreign: .venv/.dev ## Ask other people's verifiers about a file: make foreign FILE=var/demo/ID.sv.json
+	$(BIN)/python -m tests.interop.ask $(FILE)
 
 contexts: .venv/.dev ## Bring the pinned JSON-LD contexts in anew, byte for byte
 	$(BIN)/python contexts/collect.py
