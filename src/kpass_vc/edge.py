@@ -27,10 +27,12 @@ from sqlalchemy.orm import Session
 from kpass_vc.actions.tokens import authenticate
 from kpass_vc.authz import Actor
 from kpass_vc.environment import Environment
-from kpass_vc.errors import InvalidInput, Malformed, TooLarge, Unauthenticated
+from kpass_vc.errors import InvalidInput, Malformed, NotFound, TooLarge, Unauthenticated
 from kpass_vc.language import LANGUAGES, Language, preferred
 from kpass_vc.model.document import MAX_BYTES, JsonObject, read_json
 from kpass_vc.model.field_errors import field_errors
+from kpass_vc.records import definition as definitions
+from kpass_vc.records.definition import Found
 
 REVALIDATE: Final = "public, no-cache"
 """A cache may keep it and must ask each time whether it is still the same: a revocation shows at once."""
@@ -108,6 +110,15 @@ WriteTx = Annotated[Session, Depends(writing, scope="function")]
 ReadTx = Annotated[Session, Depends(reading, scope="function")]
 
 
+def published_version(slug: str, code: str, version: str, session: ReadTx) -> Found:
+    """The published definition version of an address; NotFound if there is none, or only a draft."""
+    found = definitions.by_address(session, slug=slug, code=code, version=version)
+    if found is None or found[0].document is None:
+        raise NotFound("definition", definition=f"{slug}/{code}/{version}")
+    return found
+
+
+PublishedVersion = Annotated[Found, Depends(published_version)]
 _bearer = HTTPBearer(auto_error=False, scheme_name="token", description="An API token, kp_…")
 
 

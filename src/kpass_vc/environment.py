@@ -94,7 +94,7 @@ def read_kek(settings: Settings) -> bytes:
         raise Unavailable("kek_with_keys", path=path)
     if not path.is_file():
         raise Unavailable("kek_missing", path=path)
-    require_private(path)
+    require_private(path, owner=os.geteuid())
     return path.read_bytes()
 
 

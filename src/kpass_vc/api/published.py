@@ -14,7 +14,7 @@ from kpass_vc.actions.publish_status import current
 from kpass_vc.actions.verify import own_did_document
 from kpass_vc.crypto.jose import to_jwk
 from kpass_vc.crypto.keys import Algorithm
-from kpass_vc.edge import REVALIDATE, Env, ReadTx, served
+from kpass_vc.edge import REVALIDATE, Env, PublishedVersion, ReadTx, served
 from kpass_vc.errors import NotFound
 from kpass_vc.language import Language
 from kpass_vc.records import award as awards
@@ -110,14 +110,9 @@ def status_list(slug: str, name: str, request: Request, env: Env, session: ReadT
     response_class=Response,
     responses=_answers("application/json"),
 )
-def definition_document(
-    slug: str, code: str, version: str, request: Request, session: ReadTx
-) -> Response:
+def definition_document(request: Request, found: PublishedVersion) -> Response:
     """The bytes that credentials bind by digest."""
-    found = definitions.by_address(session, slug=slug, code=code, version=version)
-    if found is None or found[0].document is None:
-        raise NotFound("definition", definition=f"{slug}/{code}/{version}")
-    return served(request, found[0].document, "application/json", FOREVER)
+    return served(request, found[0].document or b"", "application/json", FOREVER)
 
 
 @router.head("/o/{slug}/definitions/{code}/{version}/publication.json", include_in_schema=False)
@@ -127,12 +122,9 @@ def definition_document(
     response_class=Response,
     responses=_answers("application/vc+ld+json"),
 )
-def publication(slug: str, code: str, version: str, request: Request, session: ReadTx) -> Response:
+def publication(request: Request, found: PublishedVersion) -> Response:
     """An EndorsementCredential over line, version and digests."""
-    found = definitions.by_address(session, slug=slug, code=code, version=version)
-    if found is None or found[0].publication is None:
-        raise NotFound("definition", definition=f"{slug}/{code}/{version}")
-    return served(request, found[0].publication, "application/vc+ld+json", FOREVER)
+    return served(request, found[0].publication or b"", "application/vc+ld+json", FOREVER)
 
 
 @router.head(
@@ -145,17 +137,12 @@ def publication(slug: str, code: str, version: str, request: Request, session: R
     responses=_answers("application/ld+json"),
 )
 def achievement(
-    slug: str, code: str, version: str, language: Language, request: Request, session: ReadTx
+    language: Language, request: Request, session: ReadTx, found: PublishedVersion
 ) -> Response:
     """The very achievement that credentials embed, with its @context."""
-    found = definitions.by_address(session, slug=slug, code=code, version=version)
-    row = (
-        definitions.achievement(session, definition_version_id=found[0].id, language=language)
-        if found
-        else None
-    )
+    row = definitions.achievement(session, definition_version_id=found[0].id, language=language)
     if row is None:
-        raise NotFound("definition", definition=f"{slug}/{code}/{version}")
+        raise NotFound("definition", definition=found[0].document_url)
     return served(request, row.body, "application/ld+json", FOREVER)
 
 

@@ -111,7 +111,7 @@ class FileKeyStore:
         if not self.folder.is_dir():
             raise Unavailable("keys_missing", path=self.folder)
         for path in (self.folder, *self.folder.glob("*.key")):
-            require_private(path)
+            require_private(path, owner=os.geteuid())
 
     def _open(self, key_id: str, organization_id: str) -> Signer:
         path = self.folder / f"{key_id}.key"
@@ -141,10 +141,10 @@ class FileKeyStore:
             os.close(folder)
 
 
-def require_private(path: Path) -> None:
-    """Return if `path` is ours and nobody else may read or write it, else Unavailable."""
+def require_private(path: Path, *, owner: int) -> None:
+    """Return if `path` belongs to the user id `owner` and nobody else may read or write it, else Unavailable."""
     found = path.lstat()
-    if stat.S_ISLNK(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & _OTHERS:
+    if stat.S_ISLNK(found.st_mode) or found.st_uid != owner or found.st_mode & _OTHERS:
         wanted = "0700" if stat.S_ISDIR(found.st_mode) else "0600"
         raise Unavailable("open_to_others", path=path, wanted=wanted)
 

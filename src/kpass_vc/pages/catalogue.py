@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from kpass_vc.actions.define import source_of
 from kpass_vc.badges import BadgeFace, draw, rasterise
-from kpass_vc.edge import REVALIDATE, Env, ReadTx, served
+from kpass_vc.edge import REVALIDATE, Env, PublishedVersion, ReadTx, served
 from kpass_vc.environment import Environment
 from kpass_vc.errors import NotFound
 from kpass_vc.language import LANGUAGES, Language, say
@@ -74,13 +74,10 @@ def line(slug: str, code: str, request: Request, env: Env, session: ReadTx) -> R
 
 
 @router.api_route("/o/{slug}/definitions/{code}/{version}/{language}.html", methods=["GET", "HEAD"])
-def definition(
-    slug: str, code: str, version: str, language: Language, env: Env, session: ReadTx
-) -> Response:
+def definition(language: Language, env: Env, session: ReadTx, found: PublishedVersion) -> Response:
     """One published definition, for people."""
-    found = _published(session, slug, code, version)
     row = found[0]
-    at = env.addresses.definition(slug, code, version)
+    at = env.addresses.definition(found[2].slug, found[1].code, row.version)
     page = definition_page(
         cast("Mapping[str, Any]", read_json(row.document or b"")),
         language,
@@ -98,11 +95,8 @@ def definition(
 @router.api_route(
     "/o/{slug}/definitions/{code}/{version}/badge.{language}.png", methods=["GET", "HEAD"]
 )
-def badge(
-    slug: str, code: str, version: str, language: Language, request: Request, session: ReadTx
-) -> Response:
+def badge(language: Language, request: Request, found: PublishedVersion) -> Response:
     """The badge picture, drawn from the definition."""
-    found = _published(session, slug, code, version)
     return served(request, _picture(_face(found, language)), "image/png", _A_DAY)
 
 
@@ -143,13 +137,6 @@ def _face(found: Found, language: Language) -> BadgeFace:
         colour_seed=owner.slug,
         illustrative=source.illustrative,
     )
-
-
-def _published(session: Session, slug: str, code: str, version: str) -> Found:
-    found = definitions.by_address(session, slug=slug, code=code, version=version)
-    if found is None or found[0].document is None:
-        raise NotFound("definition", definition=f"{slug}/{code}/{version}")
-    return found
 
 
 def _links(env: Environment, session: Session, found: Found, language: Language) -> dict[str, Link]:
