@@ -78,15 +78,16 @@ def published(session: Session, *, did: str) -> list[SigningKey]:
 def of_organization(
     session: Session, *, organization_id: str, for_update: bool = False
 ) -> list[SigningKey]:
-    """All keys an organisation has or had, the newest first; `for_update` holds them until the transaction ends."""
-    query = (
-        select(SigningKey)
-        .where(SigningKey.organization_id == organization_id)
-        .order_by(SigningKey.active_from.desc(), SigningKey.id)
-    )
+    """All keys an organisation has or had, the newest first; `for_update` holds them until the transaction ends.
+
+    They are held in the order in which issuing takes them, Ed25519 before P-256: it would wait for us
+    and we for it.
+    """
+    query = select(SigningKey).where(SigningKey.organization_id == organization_id)
     if for_update:
-        query = query.with_for_update().execution_options(populate_existing=True)
-    return list(session.scalars(query))
+        held = query.order_by(SigningKey.algorithm, SigningKey.id).with_for_update()
+        session.scalars(held.execution_options(populate_existing=True)).all()
+    return list(session.scalars(query.order_by(SigningKey.active_from.desc(), SigningKey.id)))
 
 
 def compromised(session: Session, *, did: str) -> dict[str, datetime]:
