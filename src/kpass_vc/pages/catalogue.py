@@ -6,7 +6,7 @@ from importlib import resources
 from typing import Any, Final, cast
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import RedirectResponse
 from sqlalchemy.orm import Session
 
 from kpass_vc.actions.define import source_of
@@ -24,7 +24,7 @@ from kpass_vc.pages.definition import (
     definition_page,
     start_page,
 )
-from kpass_vc.pages.render import SECURITY_HEADERS, chosen
+from kpass_vc.pages.render import chosen, html
 from kpass_vc.records import definition as definitions
 from kpass_vc.records import organization as organizations
 from kpass_vc.records.definition import Found
@@ -107,12 +107,6 @@ def static(name: str, request: Request) -> Response:
         raise NotFound
     body = resources.files("kpass_vc.pages").joinpath("static", name).read_bytes()
     return served(request, body, "text/css; charset=utf-8", REVALIDATE)
-
-
-def html(page: str, language: Language, *, vary: str | None = None) -> HTMLResponse:
-    """A page with its security headers."""
-    headers = {**SECURITY_HEADERS, "Content-Language": language, "Cache-Control": REVALIDATE}
-    return HTMLResponse(page, headers=headers | ({"Vary": vary} if vary else {}))
 
 
 @lru_cache(maxsize=512)

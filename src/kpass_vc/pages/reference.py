@@ -7,8 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from kpass_vc.edge import Env
-from kpass_vc.pages.catalogue import html
-from kpass_vc.pages.render import chosen, markdown, render
+from kpass_vc.pages.render import chosen, html, markdown, render
 
 router = APIRouter(include_in_schema=False)
 
