@@ -7,6 +7,7 @@ nothing from anywhere but this service.
 from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
 from typing import Final
+from urllib.parse import urlencode
 
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -14,6 +15,7 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from kpass_vc.edge import REVALIDATE
+from kpass_vc.environment import Environment as Service
 from kpass_vc.language import LANGUAGES, Language, preferred, say
 
 SECURITY_HEADERS: Final[Mapping[str, str]] = {
@@ -52,6 +54,17 @@ def html(
     if vary:
         headers["Vary"] = vary
     return HTMLResponse(page, status_code=status, headers=headers)
+
+
+def places(env: Service) -> dict[str, str]:
+    """What the layout links to: the start page, which all others stand under, and the stylesheet's folder."""
+    return {"home": f"{env.addresses.base}/", "static": f"{env.addresses.base}/static"}
+
+
+def catalogue_address(env: Service, language: Language, **asked: str) -> str:
+    """The catalogue with a question, less what was not asked."""
+    query = {"language": language, **{name: value for name, value in asked.items() if value}}
+    return f"{env.addresses.base}/catalogue?{urlencode(query)}"
 
 
 def chosen(asked: str | None, accept_language: str | None) -> Language:

@@ -1,5 +1,4 @@
-"""A verification as a person reads it: the verdict in one sentence, the four questions it
-answers, every check, and what the credential says.
+"""A verification as a person reads it: verdict, questions, checks, and what the credential says.
 
 What a credential says is not believed by being shown: it may be anything at all, of any type
 and length. It is read leniently, shortened, and marked as a claim where it is not verified.
