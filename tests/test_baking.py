@@ -6,6 +6,7 @@ import zlib
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -95,11 +96,11 @@ def test_what_was_baked_into_an_svg_comes_out_here_and_in_other_readers(
 
 def test_what_another_baked_comes_out_here(picture: bytes, drawing: bytes) -> None:
     text = JWT.decode()
-    svg = {"element": theirs.SVG_ELEMENT_OB3, "namespace": theirs.SVG_NS_OB3}
+    bake = partial(theirs.bake_svg, element=theirs.SVG_ELEMENT_OB3, namespace=theirs.SVG_NS_OB3)
 
     assert unbake(theirs.bake_png(picture, text, keyword=theirs.ITXT_KEYWORD_OB3)) == JWT
-    assert unbake(theirs.bake_svg(drawing, text, **svg)) == JWT
-    assert unbake(theirs.bake_svg(drawing, DOCUMENT.decode(), as_text=True, **svg)) == DOCUMENT
+    assert unbake(bake(drawing, text)) == JWT
+    assert unbake(bake(drawing, DOCUMENT.decode(), as_text=True)) == DOCUMENT
 
 
 def test_the_chunk_follows_the_standard_to_the_byte_and_stands_before_the_data() -> None:

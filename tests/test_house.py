@@ -24,13 +24,14 @@ ERRORS = {
 }
 PURE = [
     "model", "crypto", "jsonld", "cryptosuites", "formats", "dids", "statuslist.py", "verification.py",
-    "lint.py", "compose", "completeness.py", "addresses.py", "badges.py", "baking.py",
+    "lint.py", "compose", "completeness.py", "addresses.py", "badges.py", "baking.py", "links.py",
 ]  # fmt: skip
 # Addressed by what is public or already known to be the caller's; each says so in its docstring
 WITHOUT_ORGANIZATION = {
     "award.claim_key": "the row names the organisation",
     "award.representations": "the award was looked up first",
     "award.organization_of": "tells whose an award is",
+    "award.by_link": "a private link or a share link leads to it",
     "award.by_credential_id": "the public address of a credential",
     "status_list.by_url": "the public address of a list",
     "status_list.take": "the list was looked up first",
