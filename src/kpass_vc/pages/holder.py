@@ -58,7 +58,6 @@ from kpass_vc.records.share_link import ShareLink
 router = APIRouter(include_in_schema=False)
 
 Order = TypeVar("Order", bound=BaseModel)
-Kind = Literal["json", "jwt", "png", "svg"]
 _PICTURES: Final = {"png": "image/png", "svg": "image/svg+xml"}
 _SHARE_FIELDS: Final = ("label", "lasts", "language")
 
@@ -113,16 +112,14 @@ def download(
     """The credential of one language: as it was signed, or as a picture that holds it."""
     try:
         held = open_holder(env, session, token)
-        row = _representation(held, edition, "jwt" if kind == "jwt" else "json")
-        name = _file_name(session, held.award, edition, kind)
-        if kind in _PICTURES:
-            picture = baked(env, session, held.award, row, cast('Literal["png", "svg"]', kind))
-            return private_file(picture, _PICTURES[kind], name=name)
-        if kind not in {"json", "jwt"}:
-            raise NotFound
-        return private_file(row.body, row.media_type, name=name)
+        row = _representation(held, edition, "json" if kind in _PICTURES else kind)
     except NotFound as error:
         return problem_page(env, error, _shown(request, language))
+    name = _file_name(session, held.award, edition, kind)
+    if kind in _PICTURES:
+        picture = baked(env, session, held.award, row, cast('Literal["png", "svg"]', kind))
+        return private_file(picture, _PICTURES[kind], name=name)
+    return private_file(row.body, row.media_type, name=name)
 
 
 @router.post("/c/{token}/shares")
@@ -139,9 +136,7 @@ def post_share(
     def act(given: dict[str, str]) -> None:
         share(env, session, token, _order(ShareOrder, given))
 
-    return _acted(
-        env, session, token, _shown(request, language), "share", body, _SHARE_FIELDS, act
-    )
+    return _acted(env, session, token, _shown(request, language), "share", body, _SHARE_FIELDS, act)
 
 
 @router.post("/c/{token}/shares/{share_id}/withdrawal")

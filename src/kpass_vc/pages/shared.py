@@ -19,7 +19,7 @@ from kpass_vc.edge import Env
 from kpass_vc.environment import Environment
 from kpass_vc.errors import NotFound
 from kpass_vc.formats import FORMATS
-from kpass_vc.language import Language, say
+from kpass_vc.language import say
 from kpass_vc.links import written_code
 from kpass_vc.model.dates import STOCKHOLM
 from kpass_vc.pages.private import private_file, private_html, problem_page
@@ -141,7 +141,7 @@ def _face(env: Environment, found: SharedAward, definition: Found) -> ShareFace:
 
 @lru_cache(maxsize=64)
 def _picture(face: ShareFace) -> bytes:
-    return rasterise(draw_share(face))
+    return rasterise(draw_share(face), 1080)
 
 
 def _is_program(accept: str | None) -> bool:
