@@ -13,7 +13,10 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 
 from kpass_vc.errors import Malformed, TooLarge
 
-MAX_FORM: Final = 6 * 1024 * 1024
+MOST_MEGABYTES: Final = 5
+"""What people are told; the form has room for what stands around the file."""
+
+MAX_FORM: Final = (MOST_MEGABYTES + 1) * 1024 * 1024
 MOST_DISCARDED: Final = 64 * 1024 * 1024
 _LONGEST_HEADERS: Final = 8192
 
@@ -35,7 +38,7 @@ async def read_body(request: Request) -> bytes:
         if size > MOST_DISCARDED:
             break
     if size > MAX_FORM:
-        raise TooLarge(limit=MAX_FORM)
+        raise TooLarge("form", most=MOST_MEGABYTES)
     return b"".join(parts)
 
 

@@ -15,7 +15,7 @@ from kpass_vc.edge import Env
 from kpass_vc.environment import Environment
 from kpass_vc.errors import Malformed
 from kpass_vc.language import LANGUAGES, Language
-from kpass_vc.pages.form import MAX_FORM, read_body, read_form
+from kpass_vc.pages.form import MOST_MEGABYTES, read_body, read_form
 from kpass_vc.pages.render import chosen, html, places, render
 from kpass_vc.pages.report import report_parts
 
@@ -50,9 +50,7 @@ def language_of_form(request: Request) -> Language:
 
 def form_page(env: Environment, language: Language, problem: dict[str, str] | None = None) -> str:
     """The form, under what was wrong with the last try if there was one."""
-    return render(
-        "verify.html", language, problem=problem, most=MAX_FORM // (1024 * 1024) - 1, **places(env)
-    )
+    return render("verify.html", language, problem=problem, most=MOST_MEGABYTES, **places(env))
 
 
 def _answer(request: Request, env: Environment, body: bytes) -> Response:
