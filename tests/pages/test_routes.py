@@ -212,3 +212,10 @@ def test_the_stylesheet_is_css(http: TestClient) -> None:
     reply = http.get("/static/kpass.css")
 
     assert (reply.status_code, reply.headers["Content-Type"]) == (200, "text/css; charset=utf-8")
+
+
+def test_the_icon_is_a_picture_without_script(http: TestClient) -> None:
+    reply = http.get("/static/icon.svg")
+
+    assert (reply.status_code, reply.headers["Content-Type"]) == (200, "image/svg+xml")
+    assert b"<script" not in reply.content

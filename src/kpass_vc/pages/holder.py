@@ -30,7 +30,7 @@ from kpass_vc.compose.achievement import in_language
 from kpass_vc.compose.narrative import facts, notice
 from kpass_vc.edge import Env, RawBody, ReadTx, WriteTx
 from kpass_vc.environment import Environment
-from kpass_vc.errors import Conflict, InvalidInput, KpassError, Malformed, NotFound
+from kpass_vc.errors import Conflict, InvalidInput, Malformed, NotFound
 from kpass_vc.formats import FORMATS
 from kpass_vc.language import Language, has, say
 from kpass_vc.links import written_code
@@ -42,7 +42,6 @@ from kpass_vc.pages.private import (
     PRIVATE,
     private_file,
     private_html,
-    problem_page,
     read_form,
     refusals,
     status_of,
@@ -92,29 +91,16 @@ def holder(
     token: str, request: Request, env: Env, session: ReadTx, language: str | None = None
 ) -> Response:
     """The learner's page."""
-    shown = _shown(request, language)
-    try:
-        return _page(env, session, token, shown, Refused())
-    except NotFound as error:
-        return problem_page(env, error, shown)
+    return _page(env, session, token, _shown(request, language), Refused())
 
 
 @router.api_route("/c/{token}/credential.{edition}.{kind}", methods=["GET", "HEAD"])
 def download(
-    token: str,
-    edition: str,
-    kind: str,
-    request: Request,
-    env: Env,
-    session: ReadTx,
-    language: str | None = None,
+    token: str, edition: str, kind: str, env: Env, session: ReadTx
 ) -> Response:
     """The credential of one language: as it was signed, or as a picture that holds it."""
-    try:
-        held = open_holder(env, session, token)
-        row = _representation(held, edition, "json" if kind in _PICTURES else kind)
-    except NotFound as error:
-        return problem_page(env, error, _shown(request, language))
+    held = open_holder(env, session, token)
+    row = _representation(held, edition, "json" if kind in _PICTURES else kind)
     name = _file_name(session, held.award, edition, kind)
     if kind in _PICTURES:
         picture = baked(env, session, held.award, row, cast('Literal["png", "svg"]', kind))
@@ -183,33 +169,16 @@ def _acted(
     names: tuple[str, ...],
     act: Callable[[dict[str, str]], None],
 ) -> Response:
-    """Back to the page once it is done; the page with the form as it was filled in if it is not."""
+    """Back to the page once it is done; the page with the form as it was filled in if it was refused."""
     given: dict[str, str] = {}
     try:
         given = read_form(body, *names)
         act(given)
-    except NotFound as error:
-        return problem_page(env, error, language)
     except (Malformed, Conflict) as error:
-        return _refused(env, session, token, language, form, given, error)
+        why = Refused(form, given, tuple(refusals(error, language)), status_of(error))
+        return _page(env, session, token, language, why)
     address = f"{env.addresses.holder_page(token)}?language={language}#section:{form}"
     return RedirectResponse(address, status_code=303, headers=dict(PRIVATE))
-
-
-def _refused(
-    env: Environment,
-    session: Session,
-    token: str,
-    language: Language,
-    form: str,
-    given: dict[str, str],
-    error: KpassError,
-) -> Response:
-    why = Refused(form, given, tuple(refusals(error, language)), status_of(error))
-    try:
-        return _page(env, session, token, language, why)
-    except NotFound as gone:
-        return problem_page(env, gone, language)
 
 
 def _page(

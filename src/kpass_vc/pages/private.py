@@ -11,17 +11,15 @@ from urllib.parse import parse_qsl
 from fastapi import Response
 from fastapi.responses import HTMLResponse
 
-from kpass_vc.environment import Environment
-from kpass_vc.errors import Conflict, InvalidInput, KpassError, Malformed, NotFound
+from kpass_vc.errors import Conflict, InvalidInput, KpassError, Malformed
 from kpass_vc.language import Language, has, say
-from kpass_vc.pages.render import SECURITY_HEADERS, html, places, render
+from kpass_vc.pages.render import SECURITY_HEADERS, html
 
 PRIVATE: Final[Mapping[str, str]] = {
     "Cache-Control": "private, no-store",
     "X-Robots-Tag": "noindex, nofollow, noarchive",
 }
 _MOST_FIELDS: Final = 20
-_STATUS: Final[Mapping[type[KpassError], int]] = {NotFound: 404, Conflict: 409}
 
 
 def private_html(page: str, language: Language, *, status: int = 200) -> HTMLResponse:
@@ -45,23 +43,9 @@ def private_file(body: bytes, media_type: str, *, name: str | None = None) -> Re
     return Response(body, media_type=media_type, headers=headers)
 
 
-def problem_page(env: Environment, error: KpassError, language: Language) -> HTMLResponse:
-    """What is wrong, in plain words, and what to do about it."""
-    known = has(f"private.help.{error.rule}")
-    page = render(
-        "problem.html",
-        language,
-        title=say(language, f"private.title.{error.rule}" if known else "private.title.other"),
-        sentence=error.sentence(language),
-        help=say(language, f"private.help.{error.rule}" if known else "private.help.other"),
-        **places(env),
-    )
-    return private_html(page, language, status=status_of(error))
-
-
 def status_of(error: KpassError) -> int:
-    """The HTTP status of an error."""
-    return _STATUS.get(type(error), 422)
+    """The HTTP status of a form that was not taken."""
+    return 409 if isinstance(error, Conflict) else 422
 
 
 def read_form(body: bytes, *names: str) -> dict[str, str]:
@@ -77,7 +61,7 @@ def read_form(body: bytes, *names: str) -> dict[str, str]:
             errors="strict",
         )
     except ValueError as error:
-        raise Malformed("form") from error
+        raise Malformed("filled_form") from error
     given = dict(pairs)
     return {name: given.get(name, "").replace("\r\n", "\n").strip() for name in names}
 

@@ -22,7 +22,7 @@ from kpass_vc.formats import FORMATS
 from kpass_vc.language import say
 from kpass_vc.links import written_code
 from kpass_vc.model.dates import STOCKHOLM
-from kpass_vc.pages.private import private_file, private_html, problem_page
+from kpass_vc.pages.private import private_file, private_html
 from kpass_vc.pages.render import chosen, places, render
 from kpass_vc.pages.report import report_parts
 from kpass_vc.records import definition as definitions
@@ -42,10 +42,7 @@ _FOR_PEOPLE: Final = frozenset({"text/html", "application/xhtml+xml"})
 def shared(code: str, request: Request, env: Env, language: str | None = None) -> Response:
     """The page, or for whoever asks for it and not for a page, the credential as JSON."""
     shown = chosen(language, request.headers.get("Accept-Language"))
-    try:
-        found, definition = _opened(env, code)
-    except NotFound as error:
-        return problem_page(env, error, shown)
+    found, definition = _opened(env, code)
     row = _representation(found, "json")
     if _is_program(request.headers.get("Accept")):
         return private_file(row.body, row.media_type)
@@ -83,28 +80,18 @@ def shared(code: str, request: Request, env: Env, language: str | None = None) -
 
 
 @router.api_route("/s/{code}/credential.{extension}", methods=["GET", "HEAD"])
-def credential(
-    code: str, extension: str, request: Request, env: Env, language: str | None = None
-) -> Response:
+def credential(code: str, extension: str, env: Env) -> Response:
     """Exactly the bytes that were signed: json, or jwt."""
-    try:
-        found, definition = _opened(env, code)
-        row = _representation(found, extension)
-    except NotFound as error:
-        shown = chosen(language, request.headers.get("Accept-Language"))
-        return problem_page(env, error, shown)
+    found, definition = _opened(env, code)
+    row = _representation(found, extension)
     name = f"{definition[1].code}.{found.language}.{extension}"
     return private_file(row.body, row.media_type, name=name)
 
 
 @router.api_route("/s/{code}/image.png", methods=["GET", "HEAD"])
-def image(code: str, request: Request, env: Env, language: str | None = None) -> Response:
+def image(code: str, env: Env) -> Response:
     """The share image: the badge, the name, a QR and the code; it holds the credential as well."""
-    try:
-        found, definition = _opened(env, code)
-    except NotFound as error:
-        shown = chosen(language, request.headers.get("Accept-Language"))
-        return problem_page(env, error, shown)
+    found, definition = _opened(env, code)
     picture = _picture(_face(env, found, definition))
     body = bake_png(picture, _representation(found, "json").body)
     return private_file(body, "image/png")
