@@ -61,7 +61,7 @@ def read_form(body: bytes, *names: str) -> dict[str, str]:
             errors="strict",
         )
     except ValueError as error:
-        raise Malformed("filled_form") from error
+        raise Malformed("form") from error
     given = dict(pairs)
     return {name: given.get(name, "").replace("\r\n", "\n").strip() for name in names}
 
