@@ -99,7 +99,9 @@ def test_nothing_an_owner_writes_changes_the_shape_of_catalogue_or_comparison(wo
         assert text in shown.text
         assert compared.shape[:40] == pair.shape[:40], text
         assert {tag for tag, _ in compared.shape} == {tag for tag, _ in pair.shape}, text
-        assert all(found.startswith(("http://localhost:8000/", "#")) for found in compared.addresses)
+        assert all(
+            found.startswith(("http://localhost:8000/", "#")) for found in compared.addresses
+        )
         assert text in compared.text
 
 
@@ -140,7 +142,14 @@ def test_no_address_of_an_organisation_leaves_its_attribute(world: World) -> Non
 def test_nothing_that_is_searched_for_changes_the_shape_of_the_catalogue(world: World) -> None:
     world.published_definition()
     http = client_of(world.env)
-    asked = {"q": PLAIN, "owner": PLAIN, "level": PLAIN, "a": PLAIN, "page": PLAIN, "language": PLAIN}
+    asked = {
+        "q": PLAIN,
+        "owner": PLAIN,
+        "level": PLAIN,
+        "a": PLAIN,
+        "page": PLAIN,
+        "language": PLAIN,
+    }
     harmless = Page(http.get(f"/catalogue?{urlencode(asked)}").text).shape
 
     for text in INJECTIONS:

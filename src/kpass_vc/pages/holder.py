@@ -95,9 +95,7 @@ def holder(
 
 
 @router.api_route("/c/{token}/credential.{edition}.{kind}", methods=["GET", "HEAD"])
-def download(
-    token: str, edition: str, kind: str, env: Env, session: ReadTx
-) -> Response:
+def download(token: str, edition: str, kind: str, env: Env, session: ReadTx) -> Response:
     """The credential of one language: as it was signed, or as a picture that holds it."""
     held = open_holder(env, session, token)
     row = _representation(held, edition, "json" if kind in _PICTURES else kind)
