@@ -18,7 +18,7 @@ from kpass_vc.actions.recognise import Found, find_credential
 from kpass_vc.baking import MAX_PICTURE, bake_png, bake_svg
 from kpass_vc.environment import Environment
 from kpass_vc.errors import KpassError, NotFetched, TooLarge
-from kpass_vc.fetch import Fetched
+from kpass_vc.fetch import DOCUMENT, Fetched
 from kpass_vc.links import written_code
 
 ELSEWHERE = "https://annat.example"
@@ -32,7 +32,7 @@ class Web:
     pages: Mapping[str, tuple[str, bytes]]
     asked: list[str] = field(default_factory=list)
 
-    def get(self, url: str, *, accept: str) -> Fetched:
+    def get(self, url: str, *, accept: str, limit: int = DOCUMENT) -> Fetched:
         self.asked.append(url)
         if url not in self.pages:
             raise NotFetched("unreachable", url=url)

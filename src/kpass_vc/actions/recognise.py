@@ -18,6 +18,7 @@ from kpass_vc.actions.share import open_holder, open_share
 from kpass_vc.baking import MAX_PICTURE, kind_of, unbake
 from kpass_vc.environment import Environment
 from kpass_vc.errors import KpassError, Malformed, NotFound, TooLarge
+from kpass_vc.fetch import PICTURE
 from kpass_vc.formats import FORMATS
 from kpass_vc.links import read_code
 from kpass_vc.model.document import read_json
@@ -117,7 +118,7 @@ def _behind(env: Environment, url: str, route: Route) -> Found:
     own = _own_path(env, url)
     if own is not None:
         return _own(env, own, route)
-    fetched = env.fetcher.get(url, accept=ACCEPT)
+    fetched = env.fetcher.get(url, accept=ACCEPT, limit=PICTURE)
     route = (*route, "url")
     found = _served(fetched.body, route)
     if found is not None:
