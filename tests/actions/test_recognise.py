@@ -14,7 +14,7 @@ from tests.test_baking import DRAWING, png
 from tests.world import Clock, World, body_of
 
 from kpass_vc.actions.issue import Issued
-from kpass_vc.actions.recognise import Found, find_credential
+from kpass_vc.actions.recognise import find_credential
 from kpass_vc.baking import MAX_PICTURE, bake_png, bake_svg
 from kpass_vc.environment import Environment
 from kpass_vc.errors import KpassError, NotFetched, TooLarge
@@ -52,6 +52,11 @@ def qr(text: str, kind: str = "PNG") -> bytes:
     written = io.BytesIO()
     Image.open(code).convert("RGB").save(written, kind)
     return written.getvalue()
+
+
+def sought(env: Environment, handed_in: bytes) -> tuple[bytes, tuple[str, ...]]:
+    found = find_credential(env, handed_in)
+    return found.secured, found.route
 
 
 def rule_of(env: Environment, handed_in: bytes) -> str:
@@ -98,13 +103,13 @@ def test_json_and_jwt_are_found_with_what_people_paste_around_them(
     for secured, kind in ((document, "json"), (jwt, "jwt")):
         pasted = around.replace("{}", secured.decode()).encode()
 
-        assert find_credential(world.env, pasted) == Found(secured, (kind,))
+        assert sought(world.env, pasted) == (secured, (kind,))
 
 
 def test_pictures_give_what_is_baked_into_them(world: World, document: bytes, jwt: bytes) -> None:
     for secured in (document, jwt):
-        assert find_credential(world.env, bake_png(png(), secured)) == Found(secured, ("png",))
-        assert find_credential(world.env, bake_svg(DRAWING, secured)) == Found(secured, ("svg",))
+        assert sought(world.env, bake_png(png(), secured)) == (secured, ("png",))
+        assert sought(world.env, bake_svg(DRAWING, secured)) == (secured, ("svg",))
 
 
 def test_a_broken_json_or_jwt_is_found_as_such_and_left_to_verification(world: World) -> None:
@@ -171,7 +176,7 @@ def test_our_own_links_and_codes_are_answered_from_our_records_and_nobody_is_ask
     }
 
     for handed_in, (way, secured) in found.items():
-        assert find_credential(env, handed_in.encode()) == Found(secured, (way,)), handed_in
+        assert sought(env, handed_in.encode()) == (secured, (way,)), handed_in
     assert web.asked == []
 
 
@@ -226,7 +231,7 @@ def test_a_link_to_a_file_or_a_picture_of_another_is_followed(
         ("a.svg", jwt, ("url", "svg")),
     ):
         handed_in = f"{ELSEWHERE}/{name}".encode()
-        assert find_credential(env, handed_in) == Found(secured, route)
+        assert sought(env, handed_in) == (secured, route)
 
 
 @pytest.mark.parametrize(
@@ -235,8 +240,10 @@ def test_a_link_to_a_file_or_a_picture_of_another_is_followed(
         '<link rel="alternate" type="application/vc+ld+json" href="/a.json">',
         "<LINK HREF='a.json' TYPE='application/vc+ld+json' REL='nofollow Alternate'/>",
         f"<link type=application/vc+ld+json rel=alternate href={ELSEWHERE}/a.json>",
-        ('<link rel="stylesheet" href="/x.css"><link rel="alternate" type="application/vc+ld+json" '
-        'href="a.json?a=1&amp;b=2">'),
+        (
+            '<link rel="stylesheet" href="/x.css"><link rel="alternate" type="application/vc+ld+json" '
+            'href="a.json?a=1&amp;b=2">'
+        ),
     ],
 )
 def test_a_page_leads_to_the_credential_that_it_names(
@@ -246,9 +253,9 @@ def test_a_page_leads_to_the_credential_that_it_names(
     env, web = online(world, a_html=(HTML, page), a_json=(JSON, document))
     web.pages = {**web.pages, f"{ELSEWHERE}/a.json?a=1&b=2": (JSON, document)}
 
-    found = find_credential(env, f"{ELSEWHERE}/a.html".encode())
+    found = sought(env, f"{ELSEWHERE}/a.html".encode())
 
-    assert found == Found(document, ("url", "json"))
+    assert found == (document, ("url", "json"))
     assert len(web.asked) == 2
 
 
@@ -324,7 +331,7 @@ def test_a_picture_of_a_qr_code_leads_where_the_code_leads(
         (f"{ELSEWHERE}/a.json", ("qr", "url", "json")),
         (f"{ELSEWHERE}/b.png", ("qr", "url", "png")),
     ):
-        assert find_credential(env, qr(text, kind)) == Found(document, route)
+        assert sought(env, qr(text, kind)) == (document, route)
     assert web.asked == [f"{ELSEWHERE}/a.json", f"{ELSEWHERE}/b.png"]
 
 
@@ -333,9 +340,9 @@ def test_a_baked_credential_counts_before_the_qr_code_in_the_same_picture(
 ) -> None:
     env, web = online(world)
 
-    found = find_credential(env, bake_png(qr(f"{ELSEWHERE}/other"), document))
+    found = sought(env, bake_png(qr(f"{ELSEWHERE}/other"), document))
 
-    assert found == Found(document, ("png",))
+    assert found == (document, ("png",))
     assert web.asked == []
 
 
@@ -350,9 +357,9 @@ def test_of_several_qr_codes_ours_counts_and_others_are_not_guessed_among(
     env, web = online(world)
     ours, other, third = env.addresses.share(code), f"{ELSEWHERE}/b", f"{ELSEWHERE}/c"
 
-    found = find_credential(env, _side_by_side(other, ours, "tel:112"))
+    found = sought(env, _side_by_side(other, ours, "tel:112"))
 
-    assert found == Found(body_of(issued), ("qr", "share_link"))
+    assert found == (body_of(issued), ("qr", "share_link"))
     assert rule_of(env, _side_by_side(other, third)) == "several_qr_codes"
     assert web.asked == []
 

@@ -105,7 +105,9 @@ def post_verification(
     """
     response.headers["Cache-Control"] = "no-store"
     found = find_credential(env, body)
-    return report_reply(verify(env, found.secured), language, found.route)
+    with env.reading() as session:
+        report = verify(env, session, found.secured)
+    return report_reply(report, language, found.route)
 
 
 def report_reply(report: VerificationReport, language: Language, route: Route) -> ReportReply:

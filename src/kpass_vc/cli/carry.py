@@ -11,7 +11,8 @@ from kpass_vc.actions.bake import baked
 from kpass_vc.actions.recognise import find_credential
 from kpass_vc.actions.verify import verify as act_verify
 from kpass_vc.api.verifications import report_reply
-from kpass_vc.baking import MAX_PICTURE, Kind, bake_png, bake_svg, kind_of, unbake
+from kpass_vc.baking import MAX_PICTURE, Kind, bake_png, bake_svg, kind_of
+from kpass_vc.baking import unbake as taken_out
 from kpass_vc.cli.console import CHOICE, answer, opened, report_table, say_line
 from kpass_vc.errors import KpassError, Malformed, NotFound, TooLarge
 from kpass_vc.formats import FORMATS, recognise
@@ -36,7 +37,8 @@ def verify(
     """Verify a credential in any form: exit status 0 verified, 1 refused, 3 unknown."""
     env = opened()
     found = find_credential(env, _handed_in(given))
-    report = act_verify(env, found.secured)
+    with env.reading() as session:
+        report = act_verify(env, session, found.secured)
     if CHOICE.as_json:
         answer(report_reply(report, CHOICE.language, found.route).model_dump())
     else:
@@ -75,10 +77,7 @@ def bake(
     if Path(credential).is_file() or credential == "-":
         name = Path(credential).stem if credential != "-" else "credential"
         secured = _secured(_handed_in(credential))
-        if picture is not None:
-            body = _into(_read(picture), secured)
-        else:
-            body = _own_badge(secured, _kind(out))
+        body = _into(_read(picture), secured) if picture else _own_badge(secured, _kind(out))
     else:
         name = credential
         body = _badge_of(credential, _kind(out), picture, edition, "jwt" if jwt else "json")
@@ -94,7 +93,7 @@ def unbake(
     ] = None,
 ) -> None:
     """Take the credential out of a picture, byte for byte. This says nothing of whether it is true."""
-    secured = unbake_or_refuse(_read(picture))
+    secured = _baked_in(_read(picture))
     form = "json" if secured.startswith(b"{") else "jwt"
     if out is not None:
         _write(secured, out, "")
@@ -104,16 +103,16 @@ def unbake(
         _write(secured, Path("-"), "")
 
 
-def unbake_or_refuse(picture: bytes) -> bytes:
+def _baked_in(picture: bytes) -> bytes:
     """The credential in a picture; Malformed if there is none."""
-    secured = unbake(picture)
+    secured = taken_out(picture)
     if secured is None:
         raise Malformed("nothing_baked")
     return secured
 
 
 def _secured(given: bytes) -> bytes:
-    return unbake_or_refuse(given) if kind_of(given) is not None else given.strip()
+    return _baked_in(given) if kind_of(given) is not None else given.strip()
 
 
 def _into(picture: bytes, secured: bytes) -> bytes:
