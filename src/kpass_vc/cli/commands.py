@@ -21,11 +21,10 @@ from kpass_vc.actions.issue import issue as act_issue
 from kpass_vc.actions.publish import missing
 from kpass_vc.actions.publish import publish as act_publish
 from kpass_vc.actions.publish import retire as act_retire
+from kpass_vc.actions.share import private_link
 from kpass_vc.actions.tokens import TokenOrder, grant_token, revoke_token
-from kpass_vc.actions.verify import verify as act_verify
-from kpass_vc.api.verifications import report_reply
 from kpass_vc.authz import Actor, Permission
-from kpass_vc.cli import server, story
+from kpass_vc.cli import carry, holder, server, story
 from kpass_vc.cli.console import (
     CHOICE,
     acting_for,
@@ -33,7 +32,6 @@ from kpass_vc.cli.console import (
     language_of_terminal,
     opened,
     operator,
-    report_table,
     say_line,
     table,
 )
@@ -58,6 +56,11 @@ app = typer.Typer(
 )
 tokens = typer.Typer(help="API tokens: grant, list, withdraw.", no_args_is_help=True)
 app.add_typer(tokens, name="token")
+app.command()(carry.verify)
+app.command()(carry.bake)
+app.command()(carry.unbake)
+app.command()(holder.link)
+app.command()(holder.dispute)
 
 
 @app.callback(invoke_without_command=True)
@@ -256,6 +259,7 @@ def issue(
             {
                 "id": issued.award.id,
                 "holderId": issued.award.holder_id,
+                "holderLink": private_link(env, issued.award),
                 "files": [str(path) for path in files],
             }
         )
@@ -263,18 +267,25 @@ def issue(
     say_line(f"id  {issued.award.id}", "bold")
     for path in files:
         say_line(str(path))
+    say_line(say(CHOICE.language, "link.for_the_learner"))
+    say_line(private_link(env, issued.award))
 
 
 @app.command("list")
 def list_credentials(
     issuer: Annotated[str, typer.Argument(help="The issuing organisation's slug.")],
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 50,
+    disputed: Annotated[
+        bool, typer.Option("--disputed", help="Only those that the learner says are wrong.")
+    ] = False,
 ) -> None:
     """The credentials of an organisation, newest first."""
     env = opened()
     organization_id = acting_for(env, issuer).own_organization()
     with env.reading() as session:
-        found, total = award.search(session, organization_id=organization_id, limit=limit)
+        found, total = award.search(
+            session, organization_id=organization_id, disputed=disputed or None, limit=limit
+        )
         rows = [
             [
                 row.id,
@@ -321,23 +332,6 @@ def revoke(
             raise NotFound("credential", credential=credential_id)
         changed = change_status(env, session, acting_for(env, found.slug), credential_id, order)
     _shown({"id": changed.id, "status": changed.state, "reason": changed.reason or ""})
-
-
-@app.command()
-def verify(
-    file: Annotated[
-        Path, typer.Argument(help="A credential as JSON or JWT; - for standard input.")
-    ],
-) -> None:
-    """Verify a credential: exit status 0 verified, 1 refused, 3 unknown."""
-    env = opened()
-    with env.reading() as session:
-        report = act_verify(env, session, _bytes(file))
-    if CHOICE.as_json:
-        answer(report_reply(report, CHOICE.language).model_dump())
-    else:
-        report_table(report, say(CHOICE.language, f"verdict.{report.verdict}"))
-    raise typer.Exit({"verified": 0, "refused": 1, "unknown": 3}[report.verdict])
 
 
 @app.command()

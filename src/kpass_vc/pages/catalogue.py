@@ -10,11 +10,12 @@ from fastapi.responses import RedirectResponse
 from sqlalchemy.orm import Session
 
 from kpass_vc.actions.define import source_of
+from kpass_vc.actions.picture import badge_face
 from kpass_vc.badges import BadgeFace, draw, rasterise
 from kpass_vc.edge import REVALIDATE, Env, PublishedVersion, ReadTx, served
 from kpass_vc.environment import Environment
 from kpass_vc.errors import NotFound
-from kpass_vc.language import Language, say
+from kpass_vc.language import Language
 from kpass_vc.model.document import read_json
 from kpass_vc.pages.definition import DefinitionState, Link, definition_page
 from kpass_vc.pages.render import catalogue_address, chosen, html, places
@@ -61,9 +62,9 @@ def definition(language: Language, env: Env, session: ReadTx, found: PublishedVe
 @router.api_route(
     "/o/{slug}/definitions/{code}/{version}/badge.{language}.png", methods=["GET", "HEAD"]
 )
-def badge(language: Language, request: Request, found: PublishedVersion) -> Response:
+def badge(language: Language, request: Request, env: Env, found: PublishedVersion) -> Response:
     """The badge picture, drawn from the definition."""
-    return served(request, _picture(_face(found, language)), "image/png", _A_DAY)
+    return served(request, _picture(badge_face(env, found, language)), "image/png", _A_DAY)
 
 
 @router.api_route("/static/{name}", methods=["GET", "HEAD"])
@@ -78,25 +79,6 @@ def static(name: str, request: Request) -> Response:
 @lru_cache(maxsize=512)
 def _picture(face: BadgeFace) -> bytes:
     return rasterise(draw(face), _BADGE_SIZE)
-
-
-def _face(found: Found, language: Language) -> BadgeFace:
-    source = source_of(found[0])
-    owner = found[2]
-    level = source.level
-    return BadgeFace(
-        title=source.title.get(language, source.title["sv"]),
-        organisation=owner.name(language),
-        code=source.code,
-        version=source.version,
-        level=level.level if level else None,
-        level_basis=say(
-            language, f"badge.basis.{level.basis if level and level.basis else 'not_levelled'}"
-        ),
-        language=language,
-        colour_seed=owner.slug,
-        illustrative=source.illustrative,
-    )
 
 
 def _links(env: Environment, session: Session, found: Found, language: Language) -> dict[str, Link]:
