@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from kpass_vc import resources
 from kpass_vc.addresses import Addresses
 from kpass_vc.errors import Unavailable
+from kpass_vc.fetch import Fetcher, HttpsFetcher
 from kpass_vc.jsonld.contexts import Contexts
 from kpass_vc.keystores import KEY_STORES
 from kpass_vc.keystores.file import KEK_BYTES, require_private
@@ -40,6 +41,7 @@ class Environment:
     engine: Engine
     key_stores: Mapping[str, KeyStore]
     default_store: str
+    fetcher: Fetcher
     clock: Callable[[], datetime]
     entropy: Callable[[int], bytes]
     link_key: bytes = field(repr=False)
@@ -80,6 +82,7 @@ def open_environment(settings: Settings) -> Environment:
         key_stores=stores,
         engine=open_engine(settings.database_url),
         default_store="file",
+        fetcher=HttpsFetcher(settings.fetch_allow, settings.ca_file),
         clock=lambda: datetime.now(UTC),
         entropy=os.urandom,
         link_key=stores["file"].secret(LINK_KEY),
