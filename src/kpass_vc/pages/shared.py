@@ -46,8 +46,7 @@ def shared(code: str, request: Request, env: Env, language: str | None = None) -
     row = _representation(found, "json")
     if _is_program(request.headers.get("Accept")):
         return private_file(row.body, row.media_type)
-    with env.reading() as session:
-        report = verify(env, session, row.body)
+    report = verify(env, row.body)
     version, line, owner = definition
     at = env.addresses.definition(owner.slug, line.code, version.version)
     address = env.addresses.share(code_of(env, found.link))

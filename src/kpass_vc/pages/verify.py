@@ -60,8 +60,7 @@ def _answer(request: Request, env: Environment, body: bytes) -> Response:
             setattr(request.state, _ANSWER_IN, known)
     language = language_of_form(request)
     given = _given(fields)
-    with env.reading() as session:
-        report = verify(env, session, given)
+    report = verify(env, given)
     page = render(
         "verified.html",
         language,
