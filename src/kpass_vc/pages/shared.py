@@ -13,6 +13,7 @@ from kpass_vc.actions.picture import badge_face
 from kpass_vc.actions.share import SharedAward, code_of, open_share
 from kpass_vc.actions.verify import verify
 from kpass_vc.badges import ShareFace, draw_share, rasterise
+from kpass_vc.badges.share import HEIGHT, WIDTH
 from kpass_vc.baking import bake_png
 from kpass_vc.compose.achievement import in_language
 from kpass_vc.edge import Env
@@ -127,7 +128,7 @@ def _face(env: Environment, found: SharedAward, definition: Found) -> ShareFace:
 
 @lru_cache(maxsize=64)
 def _picture(face: ShareFace) -> bytes:
-    return rasterise(draw_share(face), 1080)
+    return rasterise(draw_share(face), WIDTH, HEIGHT)
 
 
 def _is_program(accept: str | None) -> bool:
