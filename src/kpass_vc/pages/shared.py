@@ -4,6 +4,7 @@ For people a page with the verdict first; for programs, at the same address, the
 credential. A link that has expired or was withdrawn shows nothing at all.
 """
 
+from datetime import date
 from functools import lru_cache
 from typing import Final
 
@@ -20,7 +21,7 @@ from kpass_vc.edge import Env
 from kpass_vc.environment import Environment
 from kpass_vc.errors import NotFound
 from kpass_vc.formats import FORMATS
-from kpass_vc.language import say
+from kpass_vc.language import Language, say
 from kpass_vc.links import written_code
 from kpass_vc.model.dates import STOCKHOLM
 from kpass_vc.pages.private import private_file, private_html
@@ -119,11 +120,16 @@ def _face(env: Environment, found: SharedAward, definition: Found) -> ShareFace:
     return ShareFace(
         face=badge_face(env, definition, found.language),
         holder=found.award.holder_name,
-        awarded=found.award.assessed_on.isoformat(),
+        awarded=_written(found.award.assessed_on, found.language),
         url=env.addresses.share(code),
         code=written_code(code),
         verify_at=env.addresses.base.partition("://")[2] + "/verify",
     )
+
+
+def _written(day: date, language: Language) -> str:
+    """A day as it is written in a sentence: 20 november 2026."""
+    return f"{day.day} {say(language, f'shared.month.{day.month}')} {day.year}"
 
 
 @lru_cache(maxsize=64)
