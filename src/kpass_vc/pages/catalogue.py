@@ -25,6 +25,7 @@ from kpass_vc.records.definition import Found
 router = APIRouter(include_in_schema=False)
 
 _BADGE_SIZE: Final = 512
+_STATIC: Final = {"kpass.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml"}
 _A_DAY: Final = "public, max-age=86400"
 
 
@@ -68,11 +69,11 @@ def badge(language: Language, request: Request, env: Env, found: PublishedVersio
 
 @router.api_route("/static/{name}", methods=["GET", "HEAD"])
 def static(name: str, request: Request) -> Response:
-    """The stylesheet."""
-    if name != "kpass.css":
+    """The stylesheet and the icon."""
+    if name not in _STATIC:
         raise NotFound
     body = resources.files("kpass_vc.pages").joinpath("static", name).read_bytes()
-    return served(request, body, "text/css; charset=utf-8", REVALIDATE)
+    return served(request, body, _STATIC[name], REVALIDATE)
 
 
 @lru_cache(maxsize=512)

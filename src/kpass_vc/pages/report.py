@@ -2,12 +2,17 @@
 
 What a credential says is not believed by being shown: it may be anything at all, of any type
 and length. It is read leniently, shortened, and marked as a claim where it is not verified.
+
+An issuer's name is its own word. Of those registered here it was confirmed; with any other
+did:web stands the domain, which is what was confirmed; and where the identity is only a key,
+the page says "unknown" though every check passed: a green page would lend the name our word.
 """
 
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import unquote, urlsplit
 
 from markupsafe import Markup
 
@@ -15,6 +20,7 @@ from kpass_vc.language import Language, say
 from kpass_vc.model.dates import STOCKHOLM, parse_date_time
 from kpass_vc.model.document import JsonObject
 from kpass_vc.model.status import only
+from kpass_vc.model.text import shown
 from kpass_vc.pages.render import strangers_markdown
 from kpass_vc.verification import Finding, Outcome, Verdict, VerificationReport
 
@@ -55,6 +61,8 @@ class Said:
     description: str
     issuer: str
     issuer_id: str
+    domain: str
+    """The domain of a did:web that is not one of this service; else empty."""
     owner: str
     code: str
     version: str
@@ -88,13 +96,14 @@ class ReportParts:
 def report_parts(report: VerificationReport, language: Language, *, home: str = "") -> ReportParts:
     """The parts of a report in one language; `home` is our public URL, the one place that is linked to."""
     said = _said(report.presented.credential, home) if report.presented else None
+    verdict = "unknown" if _unconfirmed(report) else report.verdict
     return ReportParts(
-        verdict=report.verdict,
-        word=say(language, f"report.word.{report.verdict}"),
+        verdict=verdict,
+        word=say(language, f"report.word.{verdict}"),
         sentence=_sentence(report, said, language),
         answers=_answers(report, said, language) if said else (),
         checks=tuple(_line(finding, language) for finding in report.findings),
-        notes=tuple(note.sentence(language) for note in report.notes),
+        notes=tuple(shown(note.sentence(language)) for note in report.notes),
         said=said,
     )
 
@@ -107,16 +116,16 @@ def _sentence(report: VerificationReport, said: Said | None, language: Language)
         "until": said.valid_until if said else "",
         "since": said.valid_from if said else "",
     }
-    return say(language, f"report.verdict.{report.verdict}_{_reason(report)}", **words)
+    return say(language, f"report.verdict.{_reason(report)}", **words)
 
 
 def _reason(report: VerificationReport) -> str:
-    """The key of what decides the verdict."""
+    """The key of the sentence: the verdict and what decides it."""
     found = {finding.check: finding for finding in report.findings}
+    if _unconfirmed(report):
+        return "unknown_unconfirmed"
     if report.verdict == "verified":
-        if any(note.code == "issuer_unconfirmed" for note in report.notes):
-            return "unconfirmed"
-        return "no_end" if found["dates"].code == "no_end" else "until"
+        return f"verified_{'no_end' if found['dates'].code == 'no_end' else 'until'}"
     wanted: Outcome = "failed" if report.verdict == "refused" else "unknown"
     order = (
         ("unreadable", ("parsed",)),
@@ -130,8 +139,14 @@ def _reason(report: VerificationReport) -> str:
     for reason, checks in order:
         for check in checks:
             if check in found and found[check].outcome == wanted:
-                return _KNOWN_REASONS.get((check, found[check].code), reason)
-    return "other"
+                known = _KNOWN_REASONS.get((check, found[check].code), reason)
+                return f"{report.verdict}_{known}"
+    return f"{report.verdict}_other"
+
+
+def _unconfirmed(report: VerificationReport) -> bool:
+    """Whether all is well but for who the issuer is."""
+    return report.verified and any(note.code == "issuer_unconfirmed" for note in report.notes)
 
 
 def _answers(report: VerificationReport, said: Said, language: Language) -> tuple[Line, ...]:
@@ -165,7 +180,7 @@ def _answer(
     if worst.outcome == "passed":
         sentence = say(language, f"report.answer.{question}_{passed}", **words)
     else:
-        reason = worst.sentence(language)
+        reason = shown(worst.sentence(language))[:2000]
         sentence = say(language, f"report.answer.{worst.outcome}", reason=reason)
     return _named(question, worst.outcome, sentence, language)
 
@@ -193,13 +208,17 @@ def _line(finding: Finding, language: Language) -> Line:
         name=say(language, f"check.name.{finding.check}"),
         outcome=finding.outcome,
         word=say(language, f"check.outcome.{finding.outcome}"),
-        sentence=finding.sentence(language)[:2000],
+        sentence=shown(finding.sentence(language)[:2000]),
     )
 
 
 def _name_of_issuer(said: Said | None, language: Language) -> str:
-    named = (said.issuer or said.issuer_id) if said else ""
-    return named or say(language, "report.the_issuer")
+    """What the issuer calls itself, with the domain of its DID where that is not ours."""
+    if said is None or not (said.issuer or said.issuer_id):
+        return say(language, "report.the_issuer")
+    if not said.issuer:
+        return said.issuer_id
+    return f"{said.issuer} ({said.domain})" if said.domain else said.issuer
 
 
 def _said(credential: JsonObject, home: str) -> Said:
@@ -208,12 +227,14 @@ def _said(credential: JsonObject, home: str) -> Said:
     issuer, creator = _object(credential.get("issuer")), _object(achievement.get("creator"))
     criteria = _object(achievement.get("criteria"))
     narrative = _text(criteria.get("narrative"), _LONGEST_TEXT)
+    issuer_id = _text(issuer.get("id")) or _text(credential.get("issuer"))
     return Said(
         names=_names(subject.get("identifier")),
         achievement=_text(achievement.get("name")) or _text(credential.get("name")),
         description=_text(achievement.get("description"), 2000),
         issuer=_text(issuer.get("name")),
-        issuer_id=_text(issuer.get("id")) or _text(credential.get("issuer")),
+        issuer_id=issuer_id,
+        domain=_domain(issuer_id, home),
         owner=_text(creator.get("name")),
         code=_text(achievement.get("humanCode")),
         version=_text(achievement.get("version")),
@@ -245,7 +266,7 @@ def _object(value: object) -> JsonObject:
 
 
 def _text(value: object, longest: int = _LONGEST) -> str:
-    found = value.strip() if isinstance(value, str) else ""
+    found = shown(value.strip()) if isinstance(value, str) else ""
     return found if len(found) <= longest else f"{found[:longest]}…"
 
 
@@ -262,6 +283,12 @@ def _day(value: object) -> str:
         return moment.astimezone(STOCKHOLM).date().isoformat()
     except OverflowError:
         return moment.date().isoformat()
+
+
+def _domain(did: str, home: str) -> str:
+    found = re.match(r"did:web:([^:]+)", did)
+    domain = shown(unquote(found[1])) if found else ""
+    return "" if domain == urlsplit(home).netloc else domain
 
 
 def _ours(address: object, home: str) -> str:
