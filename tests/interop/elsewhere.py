@@ -27,25 +27,29 @@ class Theirs:
 
 
 def publish_as_digitalbazaar(foreign: Foreign, site: Site) -> Theirs:
-    """Two badges and a JSON-LD list by @digitalbazaar/vc and its companions; all of it lies on the site."""
-    at, listed = site.url("/digitalbazaar/did.json"), site.url("/digitalbazaar/status/1.json")
+    """Two badges and a JSON-LD list by @digitalbazaar/vc and its companions.
+
+    The host itself is the DID; all that has to lie on the site lies there.
+    """
+    document, listed = "/.well-known/did.json", "/status/1.json"
     issued = foreign.publish_digitalbazaar(
-        [_with_status(listed, index) for index in INDEX.values()],
+        [_with_status(site.url(listed), index) for index in INDEX.values()],
         SEED,
-        at=at,
-        lists={listed: [INDEX["revoked"]]},
+        at=site.url(document),
+        lists={site.url(listed): [INDEX["revoked"]]},
     )
-    site.put("/digitalbazaar/did.json", "application/json", _json(issued.document))
-    site.put("/digitalbazaar/status/1.json", "application/json", _json(issued.lists[listed]))
+    site.put(document, "application/json", _json(issued.document))
+    site.put(listed, "application/json", _json(issued.lists[site.url(listed)]))
     bodies = map(_json, issued.credentials)
-    return Theirs(str(issued.document["id"]), {"document": dict(zip(INDEX, bodies, strict=True))})
+    forms = {"document": dict(zip(INDEX, bodies, strict=True))}
+    return Theirs(str(issued.document["id"]), forms)
 
 
-def publish_as_openbadgeslib(site: Site) -> Theirs:
-    """Badges in three forms and two JWT lists by openbadgeslib; all of it lies on the site."""
-    issuer = OpenBadgesLibIssuer(site.url("/openbadgeslib"), SEED)
-    site.put("/openbadgeslib/did.json", "application/json", _json(issuer.document()))
-    publish_openbadgeslib_lists(site, issuer, [INDEX["revoked"]])
+def publish_as_openbadgeslib(site: Site, folder: str) -> Theirs:
+    """Badges in three forms and two JWT lists by openbadgeslib, whose DID is this folder of the site."""
+    issuer = OpenBadgesLibIssuer(site.url(folder), SEED)
+    site.put(f"{folder}/did.json", "application/json", _json(issuer.document()))
+    publish_openbadgeslib_lists(site, folder, [INDEX["revoked"]])
     unsigned = {
         algorithm: {
             name: _with_status(issuer.list_url(algorithm), index) for name, index in INDEX.items()
@@ -62,12 +66,11 @@ def publish_as_openbadgeslib(site: Site) -> Theirs:
     return Theirs(issuer.did, forms)
 
 
-def publish_openbadgeslib_lists(
-    site: Site, issuer: OpenBadgesLibIssuer, raised: Sequence[int]
-) -> None:
+def publish_openbadgeslib_lists(site: Site, folder: str, raised: Sequence[int]) -> None:
     """Its lists with these bits raised, as a server gives them that has not heard of JWT."""
+    issuer = OpenBadgesLibIssuer(site.url(folder), SEED)
     for algorithm in ALGORITHMS:
-        path = f"/openbadgeslib/badge_{algorithm}/revocation.jwt"
+        path = issuer.list_url(algorithm).removeprefix(site.url(""))
         body = issuer.status_list(algorithm, raised).encode()
         site.put(path, "application/octet-stream", body)
 

@@ -1,6 +1,7 @@
 """Our service as others meet it: `kpass serve` over TLS on localhost, beside a site that is not ours."""
 
 import json
+import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -35,7 +36,7 @@ class Served:
     @property
     def online(self) -> Online:
         """Others' verifiers, who resolve and fetch for themselves."""
-        return Online(self.world.env.contexts.documents, self.authority.certificate)
+        return Online(self.world.env.contexts.documents, self.authority.ca_file)
 
     def report(self, body: bytes) -> Json:
         """What the server says of a credential."""
@@ -70,8 +71,9 @@ class Served:
 
     def answer(self, path: str, body: bytes | None = None) -> bytes:
         """The body of a reply, over TLS; a problem raises HTTPError."""
+        trusted = ssl.create_default_context(cafile=self.authority.ca_file)
         asked = Request(self.url + path, data=body, headers={"Accept-Language": "en"})
-        with urlopen(asked, timeout=30, context=self.authority.client_context()) as reply:
+        with urlopen(asked, timeout=30, context=trusted) as reply:
             answered: bytes = reply.read()
         return answered
 
@@ -83,14 +85,14 @@ def serving_over_tls(settings: Settings, authority: Authority, folder: Path) -> 
     url = f"https://localhost:{port}"
     own = replace(settings, public_url=url)
     initialise(own)
-    with serving_site(authority.server_context()) as site:
+    with serving_site(authority) as site:
         values = variables(
             own,
             # Both loopback addresses, whichever a client tries first.
             KPASS_HOST="localhost",
-            KPASS_TLS_CERT=str(authority.server_certificate),
-            KPASS_TLS_KEY=str(authority.server_key),
-            KPASS_CA_FILE=str(authority.certificate),
+            KPASS_TLS_CERT=str(authority.cert_file),
+            KPASS_TLS_KEY=str(authority.key_file),
+            KPASS_CA_FILE=str(authority.ca_file),
             KPASS_FETCH_ALLOW=f"localhost:{site.port}",
         )
         clock = Clock()
