@@ -6,7 +6,7 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
 from kpass_vc.actions.verify import verify
-from kpass_vc.edge import Env, RawBody, ReaderLanguage, ReadTx
+from kpass_vc.edge import Env, RawBody, ReaderLanguage
 from kpass_vc.language import Language, say
 from kpass_vc.verification import Finding, VerificationReport
 
@@ -89,11 +89,11 @@ EXAMPLE: Final[dict[str, Any]] = {
     },
 )
 def post_verification(
-    env: Env, session: ReadTx, body: RawBody, language: ReaderLanguage, response: Response
+    env: Env, body: RawBody, language: ReaderLanguage, response: Response
 ) -> ReportReply:
     """Takes the credential as it is: JSON or JWT. `verified` is true only when every check passed."""
     response.headers["Cache-Control"] = "no-store"
-    return report_reply(verify(env, session, body), language)
+    return report_reply(verify(env, body), language)
 
 
 def report_reply(report: VerificationReport, language: Language) -> ReportReply:

@@ -331,8 +331,7 @@ def verify(
 ) -> None:
     """Verify a credential: exit status 0 verified, 1 refused, 3 unknown."""
     env = opened()
-    with env.reading() as session:
-        report = act_verify(env, session, _bytes(file))
+    report = act_verify(env, _bytes(file))
     if CHOICE.as_json:
         answer(report_reply(report, CHOICE.language).model_dump())
     else:
