@@ -62,7 +62,9 @@ def publish_as_openbadgeslib(site: Site, folder: str) -> Theirs:
         }
         for algorithm in ALGORITHMS
     }
-    forms["document"] = {name: issuer.issue(each) for name, each in unsigned["EdDSA"].items()}
+    forms["document"] = {
+        name: _json(json.loads(issuer.issue(each))) for name, each in unsigned["EdDSA"].items()
+    }
     return Theirs(issuer.did, forms)
 
 

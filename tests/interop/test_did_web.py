@@ -94,11 +94,13 @@ def test_we_refuse_what_others_issued_with_one_byte_changed(
 ) -> None:
     good = theirs[issuer].forms[form]["good"]
     change = change_a_text if form == "document" else change_the_payload
+    served.site.asked.clear()
 
     report = served.report(change(good, 1))
 
     assert report["verdict"] == "refused"
-    assert set(_found(report)) == {"proof"}
+    assert _found(report) == {"proof": "failed", "status": "not_available"}
+    assert served.site.asked == [DOCUMENT[issuer]]
 
 
 def test_a_revocation_by_another_issuer_shows_at_the_next_verification(
