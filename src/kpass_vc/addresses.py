@@ -70,6 +70,10 @@ class Addresses:
         """The DID document of one organisation."""
         return f"{self.organization(slug)}/did.json"
 
+    def keys(self, slug: str) -> str:
+        """All keys of one organisation with the periods they signed in."""
+        return f"{self.organization(slug)}/keys.json"
+
     def definition_line(self, slug: str, code: str) -> str:
         """The IRI of a definition in all its versions."""
         return f"{self.organization(slug)}/definitions/{code}"

@@ -71,6 +71,8 @@ class Evidence:
     """The public URL of this service: what stands under it and is not published here is not true."""
     did_documents: Mapping[str, JsonObject] = field(default_factory=dict)
     """By DID."""
+    withdrawn_keys: Mapping[str, datetime] = field(default_factory=dict)
+    """When a key was withdrawn as compromised, by verification method."""
     status_lists: Mapping[str, bytes] = field(default_factory=dict)
     """Secured status list credentials, by URL."""
     resources: Mapping[str, bytes] = field(default_factory=dict)
@@ -266,6 +268,10 @@ def check_key(case: _Case) -> Finding:
         return _unchecked("key")
     if method_id is not None and method_id.partition("#")[0] not in {did, ""}:
         return Finding("key", "failed", "not_the_issuers", {"method": method_id[:300]})
+    named = f"{did}{method_id}" if (method_id or "").startswith("#") else method_id or ""
+    if named in case.evidence.withdrawn_keys:
+        day = _day(case.evidence.withdrawn_keys[named])
+        return Finding("key", "failed", "compromised", {"since": day})
     try:
         case.key = _key_of(case.did_document, did, case.presented)
     except Malformed as error:

@@ -139,6 +139,10 @@ def get_credentials(
         str | None, Query(alias="externalReference", max_length=200)
     ] = None,
     status: Annotated[Literal["active", "suspended", "revoked"] | None, Query()] = None,
+    compromised: Annotated[
+        bool | None,
+        Query(description="Only those that a key has signed which was withdrawn since."),
+    ] = None,
     limit: Limit = 100,
     offset: Offset = 0,
 ) -> CredentialList:
@@ -149,6 +153,7 @@ def get_credentials(
         organization_id=actor.own_organization(),
         external_reference=external_reference,
         state=status,
+        compromised=bool(compromised),
         limit=limit,
         offset=offset,
     )

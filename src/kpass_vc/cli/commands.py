@@ -25,7 +25,7 @@ from kpass_vc.actions.tokens import TokenOrder, grant_token, revoke_token
 from kpass_vc.actions.verify import verify as act_verify
 from kpass_vc.api.verifications import report_reply
 from kpass_vc.authz import Actor, Permission
-from kpass_vc.cli import server, story
+from kpass_vc.cli import keys, server, story
 from kpass_vc.cli.console import (
     CHOICE,
     acting_for,
@@ -58,6 +58,9 @@ app = typer.Typer(
 )
 tokens = typer.Typer(help="API tokens: grant, list, withdraw.", no_args_is_help=True)
 app.add_typer(tokens, name="token")
+app.command()(keys.keys)
+app.command()(keys.rotate_key)
+app.add_typer(keys.domains, name="own-domain")
 
 
 @app.callback(invoke_without_command=True)
@@ -269,12 +272,17 @@ def issue(
 def list_credentials(
     issuer: Annotated[str, typer.Argument(help="The issuing organisation's slug.")],
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 50,
+    compromised: Annotated[
+        bool, typer.Option("--compromised", help="Only those that a withdrawn key has signed.")
+    ] = False,
 ) -> None:
     """The credentials of an organisation, newest first."""
     env = opened()
     organization_id = acting_for(env, issuer).own_organization()
     with env.reading() as session:
-        found, total = award.search(session, organization_id=organization_id, limit=limit)
+        found, total = award.search(
+            session, organization_id=organization_id, compromised=compromised, limit=limit
+        )
         rows = [
             [
                 row.id,
