@@ -1,6 +1,6 @@
 """A key and a status list belong to one DID; a key may be compromised
 
-Revision 0003, after 0001.
+Revision 0003, after 0002.
 """
 
 import sqlalchemy as sa
@@ -8,7 +8,7 @@ from alembic import op
 
 
 revision = '0003'
-down_revision = '0001'
+down_revision = '0002'
 branch_labels = None
 depends_on = None
 

@@ -544,12 +544,24 @@ def _status_bit(case: _Case, body: bytes, entry: BitstringStatusListEntry) -> bo
         raise StatusListUnusable("issuer")
     key = _key_of(case.did_document, issuer, presented)
     FORMATS[presented.format].check_proof(presented, key, case.evidence.contexts)
-    since = parse_date_time(status_list.valid_from) if status_list.valid_from else None
-    until = parse_date_time(status_list.valid_until) if status_list.valid_until else None
-    if (since and since > case.evidence.now + LEEWAY) or (until and until <= case.evidence.now):
+    if not _is_current(status_list, presented, case.evidence.now):
         return None
     bits = statuslist.decode(status_list.credential_subject.encoded_list)
     return statuslist.get(bits, int(entry.status_list_index))
+
+
+def _is_current(
+    status_list: BitstringStatusListCredential, presented: Presented, now: datetime
+) -> bool:
+    """Whether a list is valid by its own dates, and by those of the JWT that it may have come in."""
+    since = parse_date_time(status_list.valid_from) if status_list.valid_from else None
+    until = parse_date_time(status_list.valid_until) if status_list.valid_until else None
+    starts = [since.timestamp() if since else None, _member(presented.proof, "claims", "nbf")]
+    ends = [until.timestamp() if until else None, _member(presented.proof, "claims", "exp")]
+    latest = (now + LEEWAY).timestamp()
+    return all(each <= latest for each in starts if isinstance(each, int | float)) and all(
+        each > now.timestamp() for each in ends if isinstance(each, int | float)
+    )
 
 
 def _definition_url(case: _Case, achievement_url: str) -> str | None:
