@@ -292,3 +292,11 @@ def hue_of(colour: str) -> float:
     """The hue of a `#rrggbb` colour in degrees, as CSS's hsl() counts it."""
     parts = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
     return colorsys.rgb_to_hls(*parts)[0] * 360
+
+
+def test_no_short_word_has_a_line_of_its_own_in_the_middle() -> None:
+    face = replace(FACE, title="Driftdokumentation och avvikelserapportering")
+
+    ink = palette(FACE.colour_seed).ink
+    *title, _, _ = (box for colour, box in words(draw(face)) if colour == ink)
+    assert len(title) == 2

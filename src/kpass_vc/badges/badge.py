@@ -239,8 +239,8 @@ def _notice(face: BadgeFace, colours: Palette) -> Iterator[str]:
 
 def _words(face: BadgeFace, colours: Palette) -> Iterator[str]:
     code = f"{face.code} \u00b7 {face.version}"
-    yield from _on_paper(434, 84, "Semibold", 40, 2).fill(face.organisation, colours.deep)
-    yield from _on_paper(520, 226, "Bold", 96, 9).fill(face.title, colours.ink)
+    yield from _on_paper(430, 82, "Semibold", 40, 2).fill(face.organisation, colours.deep)
+    yield from _on_paper(526, 220, "Bold", 96, 9).fill(face.title, colours.ink)
     yield from _pips(face, colours)
     yield from _on_paper(800, 48, "Semibold", 39, 1).fill(_level(face), colours.ink)
     yield from _on_paper(848, 44, "Regular", 35, 1).fill(code, colours.ink)

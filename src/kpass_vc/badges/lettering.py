@@ -20,6 +20,8 @@ from fontTools.ttLib import TTFont
 
 _LEADING: Final = 1.1
 _CAPITAL: Final = 0.66  # the height of a capital, in ems
+_LONELY: Final = 0.25  # what a line may not be shorter than, of the longest
+_SMALLER: Final = 0.75  # how much smaller the words may become so that no line is
 _OVERHANG: Final = 0.36  # what accents and descenders need beyond the capitals, in ems
 
 
@@ -53,13 +55,20 @@ class Zone(NamedTuple):
         for split, largest, smallest in _PASSES:
             pieces = split(text)
             widths = [typeface.width(piece.text) for piece in pieces]
+            lonely: list[Line] = []
             for step in range(round(largest * 50), round(smallest * 50) - 1, -1):
                 size = self.size * step / 50
+                if lonely and size < _SMALLER * lonely[0].size:
+                    break
                 if sum(widths) * size > self.width * self._most_lines(size):
                     continue
                 lines = self._set(pieces, widths, size)
                 if len(lines) <= self.lines and self._excess(lines) <= 1:
-                    return lines
+                    if not _has_lonely(lines):
+                        return lines
+                    lonely = lonely or lines
+            if lonely:
+                return lonely
         lines = self._set(pieces, widths, size)
         excess = self._excess(lines)
         return [line._replace(size=line.size / excess) for line in lines]
@@ -82,6 +91,12 @@ class Zone(NamedTuple):
         return max(
             ems * lines[0].size / self.height, max(line.width for line in lines) / self.width
         )
+
+
+def _has_lonely(lines: "Sequence[Line]") -> bool:
+    """Whether a short word, such as "och", stands alone between two long ones."""
+    longest = max((line.width for line in lines), default=0.0)
+    return any(line.width < _LONELY * longest for line in lines[1:-1])
 
 
 class Line(NamedTuple):
