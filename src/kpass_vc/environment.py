@@ -21,7 +21,7 @@ from kpass_vc.errors import Unavailable
 from kpass_vc.fetch import Fetcher, HttpsFetcher
 from kpass_vc.jsonld.contexts import Contexts
 from kpass_vc.keystores import KEY_STORES
-from kpass_vc.keystores.file import KEK_BYTES, require_private
+from kpass_vc.keystores.file import KEK_BYTES, require_private, sync_folder
 from kpass_vc.keystores.keystore import KeyStore
 from kpass_vc.records import organization, service
 from kpass_vc.records.base import open_engine, read_session, write_session
@@ -97,20 +97,31 @@ def open_environment(settings: Settings) -> Environment:
 
 def open_stores(settings: Settings) -> dict[str, KeyStore]:
     """The stores of an installation's keys, under their URI schemes."""
-    return {"file": KEY_STORES["file"](settings.keys_dir, read_kek(settings))}
+    return {"file": KEY_STORES["file"](settings.keys_dir, lambda: read_keks(settings))}
 
 
-def read_kek(settings: Settings) -> bytes:
-    """The key-encryption key, from KPASS_KEK or the file; Unavailable if it is not there or open to others."""
+def read_keks(settings: Settings) -> tuple[bytes, ...]:
+    """The key-encryption keys that are good now, the one that seals first; Unavailable if there is none.
+
+    From KPASS_KEK and KPASS_KEK_PREVIOUS, or from the file and the one beside it that is to take its
+    place; Unavailable also if a file is open to others.
+    """
     if settings.kek is not None:
-        return settings.kek
+        return (settings.kek, *([settings.kek_previous] if settings.kek_previous else []))
     path = settings.kek_file
     if _inside(path, settings.keys_dir):
         raise Unavailable("kek_with_keys", path=path)
-    if not path.is_file():
+    found = [each for each in (next_kek(settings), path) if each.is_file()]
+    if not found:
         raise Unavailable("kek_missing", path=path)
-    require_private(path, owner=os.geteuid())
-    return path.read_bytes()
+    for each in found:
+        require_private(each, owner=os.geteuid())
+    return tuple(each.read_bytes() for each in found)
+
+
+def next_kek(settings: Settings) -> Path:
+    """Where a key-encryption key lies that is to take the place of the one in the file."""
+    return settings.kek_file.with_name(f"{settings.kek_file.name}.next")
 
 
 def make_kek(settings: Settings) -> None:
@@ -121,11 +132,20 @@ def make_kek(settings: Settings) -> None:
     if _inside(path, settings.keys_dir):
         raise Unavailable("kek_with_keys", path=path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    write_kek(path)
+
+
+def write_kek(path: Path) -> None:
+    """Write a new random key-encryption key: on disk before this returns, and never half of one."""
+    beside = path.with_name(f"{path.name}.new")
+    beside.unlink(missing_ok=True)
+    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     with os.fdopen(handle, "wb") as file:
         file.write(os.urandom(KEK_BYTES))
         file.flush()
         os.fsync(file.fileno())
+    beside.rename(path)
+    sync_folder(path.parent)
 
 
 def _inside(path: Path, folder: Path) -> bool:

@@ -22,6 +22,7 @@ class Settings:
     keys_dir: Path
     kek_file: Path
     kek: bytes | None = field(repr=False)
+    kek_previous: bytes | None = field(repr=False)
     tls_cert: Path | None
     tls_key: Path | None
     vocabulary: str
@@ -47,7 +48,8 @@ class Settings:
             database_url=variables.get("KPASS_DATABASE_URL") or "sqlite:///var/kpass.db",
             keys_dir=Path(variables.get("KPASS_KEYS_DIR") or "keys"),
             kek_file=Path(variables.get("KPASS_KEK_FILE") or "var/kek"),
-            kek=_kek(variables.get("KPASS_KEK")),
+            kek=_kek("KPASS_KEK", variables.get("KPASS_KEK")),
+            kek_previous=_kek("KPASS_KEK_PREVIOUS", variables.get("KPASS_KEK_PREVIOUS")),
             tls_cert=Path(certificate) if certificate else None,
             tls_key=Path(key) if key else None,
             vocabulary=variables.get("KPASS_VOCABULARY") or "https://w3id.org/mikromerit#",
@@ -97,10 +99,10 @@ def _file(name: str, text: str | None) -> Path | None:
     return Path(text)
 
 
-def _kek(text: str | None) -> bytes | None:
+def _kek(name: str, text: str | None) -> bytes | None:
     if not text:
         return None
     try:
         return base64.b64decode(text, validate=True)
     except binascii.Error as error:
-        raise Unavailable("setting", name="KPASS_KEK", expected="32 bytes as base64") from error
+        raise Unavailable("setting", name=name, expected="32 bytes as base64") from error

@@ -8,7 +8,7 @@ import pytest
 from tests.world import Clock, World, body_of, open_test_environment
 
 from kpass_vc.actions.initialise import initialise
-from kpass_vc.environment import open_environment, read_kek
+from kpass_vc.environment import open_environment, read_keks
 from kpass_vc.errors import Unavailable
 from kpass_vc.settings import Settings
 
@@ -138,7 +138,7 @@ def test_a_key_encryption_key_from_the_environment_needs_no_file(tmp_path: Path)
     initialise(settings)
 
     assert not settings.kek_file.exists()
-    assert read_kek(settings) == key
+    assert read_keks(settings) == (key,)
     open_environment(settings).engine.dispose()
 
 

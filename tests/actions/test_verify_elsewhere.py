@@ -140,7 +140,7 @@ def elsewhere(world: World, authority: Authority, tmp_path: Any) -> Iterator[Els
     answers: dict[str, Answer] = {}
     folder = tmp_path / "foreign-keys"
     folder.mkdir(mode=0o700)
-    store = FileKeyStore(folder, bytes(32))
+    store = FileKeyStore(folder, lambda: (bytes(32),))
     uri, key = store.generate(Algorithm.ED25519, organization_id="elsewhere", key_id="k")
     with https_server(authority, answers) as port:
         fetcher = HttpsFetcher(

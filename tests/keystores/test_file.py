@@ -26,11 +26,11 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def store(folder: Path) -> FileKeyStore:
-    return FileKeyStore(folder, KEK)
+    return FileKeyStore(folder, lambda: (KEK,))
 
 
 def reopened(store: FileKeyStore, kek: bytes = KEK) -> FileKeyStore:
-    return FileKeyStore(store.folder, kek)
+    return FileKeyStore(store.folder, lambda: (kek,))
 
 
 def refusal(store: FileKeyStore, uri: str, organization_id: str = OWNER) -> str:
@@ -128,7 +128,7 @@ def test_another_key_encryption_key_does_not_open_it(store: FileKeyStore) -> Non
 @pytest.mark.parametrize("length", [0, 16, 24, 31, 33, 64])
 def test_a_key_encryption_key_has_256_bits(folder: Path, length: int) -> None:
     with pytest.raises(Unavailable) as caught:
-        KEY_STORES["file"](folder, bytes(length))
+        KEY_STORES["file"](folder, lambda: (bytes(length),))
 
     assert caught.value.rule == "kek_length"
 
@@ -228,7 +228,7 @@ def test_a_link_to_a_key_or_to_the_folder_stops_the_start(
     linked = tmp_path / "linked"
     linked.symlink_to(store.folder)
     with pytest.raises(Unavailable) as folder:
-        FileKeyStore(linked, KEK).check()
+        FileKeyStore(linked, lambda: (KEK,)).check()
     assert folder.value.rule == "open_to_others"
 
     store.generate(Algorithm.ED25519, organization_id=OWNER, key_id="k1")
@@ -252,7 +252,7 @@ def test_a_key_of_another_user_stops_the_start(store: FileKeyStore) -> None:
 
 def test_a_folder_that_is_not_there_is_said_to_be_missing(tmp_path: Path) -> None:
     with pytest.raises(Unavailable) as caught:
-        FileKeyStore(tmp_path / "keys", KEK).check()
+        FileKeyStore(tmp_path / "keys", lambda: (KEK,)).check()
 
     assert caught.value.rule == "keys_missing"
 

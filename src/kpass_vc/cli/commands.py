@@ -58,6 +58,7 @@ tokens = typer.Typer(help="API tokens: grant, list, withdraw.", no_args_is_help=
 app.add_typer(tokens, name="token")
 app.command()(keys.keys)
 app.command()(keys.rotate_key)
+app.command()(keys.rotate_kek)
 app.add_typer(keys.domains, name="own-domain")
 app.command()(carry.verify)
 app.command()(carry.bake)

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from kpass_vc.actions import own_domain
+from kpass_vc.actions.rotate_kek import rotate_kek as act_rotate_kek
 from kpass_vc.actions.rotate_key import compromise_key, named, rotate_keys
 from kpass_vc.cli.console import CHOICE, answer, opened, operator, say_line, table
 from kpass_vc.crypto.keys import Algorithm
@@ -14,6 +15,7 @@ from kpass_vc.language import say
 from kpass_vc.model.dates import utc_text
 from kpass_vc.records import key as records
 from kpass_vc.records.key import SigningKey
+from kpass_vc.settings import Settings
 
 Slug = Annotated[str, typer.Argument(help="The organisation's slug.")]
 domains = typer.Typer(
@@ -61,6 +63,15 @@ def rotate_key(
         say_line(say(CHOICE.language, "keys.reissue", count=count, organization=organization))
     if any(row.state == "pending" for row in rows) and not CHOICE.as_json:
         say_line(say(CHOICE.language, "keys.pending", organization=organization))
+
+
+def rotate_kek() -> None:
+    """Seal all private keys under a new key-encryption key. May be broken off and run again."""
+    count = act_rotate_kek(Settings.read())
+    if CHOICE.as_json:
+        answer({"sealed": count})
+        return
+    say_line(say(CHOICE.language, "keys.sealed", count=count), "green")
 
 
 @domains.command("prepare")

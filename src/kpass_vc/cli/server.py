@@ -106,7 +106,7 @@ def _demo(env: Environment, folder: Path) -> list[str]:
 
 def _given() -> list[str]:
     """The KPASS_* settings of this run, for a terminal that does not have them; never a secret."""
-    secret = {"KPASS_KEK", "KPASS_VECTORS", "KPASS_OFFICIAL"}
+    secret = {"KPASS_KEK", "KPASS_KEK_PREVIOUS", "KPASS_VECTORS", "KPASS_OFFICIAL"}
     return [
         f"{name}={shlex.quote(value)}"
         for name, value in sorted(os.environ.items())

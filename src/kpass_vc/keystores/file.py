@@ -1,6 +1,7 @@
 """Encrypted private-key files under one folder.
 
-AES-256-GCM under a random key-encryption key that lies elsewhere. A secret of the
+AES-256-GCM under a random key-encryption key (KEK) that lies elsewhere and can be
+changed while others use the store: then two are good, the newer one seals. A secret of the
 installation, which belongs to no organisation, lies beside the keys. Organisation
 and key id are authenticated with the file, so that a file which is copied to
 another organisation's place does not open. The folder must be 0700 and the
@@ -10,6 +11,8 @@ files 0600, ours; anything else and the service does not start.
 import json
 import os
 import stat
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -61,13 +64,16 @@ class P256Signer:
 
 
 class FileKeyStore:
-    """Keys as files `<key id>.key` in one folder; a signer is decrypted once and kept in memory."""
+    """Keys as files `<key id>.key` in one folder; a signer is decrypted once and kept in memory.
 
-    def __init__(self, folder: Path, kek: bytes) -> None:
-        if len(kek) != KEK_BYTES:
-            raise Unavailable("kek_length", expected=KEK_BYTES)
+    `keks` gives the key-encryption keys that are good now, the one that seals first. It is asked anew
+    whenever something is sealed or does not open: a change of KEK must not stop a server that runs.
+    """
+
+    def __init__(self, folder: Path, keks: Callable[[], Sequence[bytes]]) -> None:
         self.folder = folder
-        self._cipher = AESGCM(kek)
+        self._keks = keks
+        self._good = self._read_keks()
         self._signers: dict[tuple[str, str], Signer] = {}
 
     def __repr__(self) -> str:
@@ -92,6 +98,44 @@ class FileKeyStore:
         }
         self._write(self.folder / f"{key_id}.key", json.dumps(content, indent=1).encode())
         return f"{_SCHEME}{key_id}", public
+
+    def reseal(self, owners: Mapping[str, str]) -> int:
+        """Seal every secret, and the keys of these URIs and organisations, under the KEK that seals now.
+
+        Each file is replaced whole or not at all, and one that is sealed so already is left: it may be
+        broken off anywhere and done again. Says how many were sealed anew.
+        """
+        self._good = self._read_keks()
+        places = {path.stem: (path, NO_ORGANIZATION) for path in self.folder.glob("*.secret")}
+        for uri, organization_id in owners.items():
+            key_id = uri.removeprefix(_SCHEME)
+            path = self.folder / f"{key_id}.key"
+            if uri.startswith(_SCHEME) and path.exists():
+                places[key_id] = (path, organization_id)
+        return sum(
+            self._reseal(path, organization_id, name)
+            for name, (path, organization_id) in sorted(places.items())
+        )
+
+    def _reseal(self, path: Path, organization_id: str, name: str) -> bool:
+        content = json.loads(path.read_bytes())
+        bound = _bound(organization_id, name)
+        nonce, sealed = base64url_decode(content["nonce"]), base64url_decode(content["private"])
+        try:
+            AESGCM(self._good[0]).decrypt(nonce, sealed, bound)
+        except InvalidTag:
+            try:
+                private = self._unsealed(content, organization_id, name)
+            except InvalidTag as error:
+                raise Unavailable("key_sealed", key=name) from error
+            fresh = content | self._sealed(private, organization_id, name)
+            beside = path.with_suffix(f"{path.suffix}.new")
+            beside.unlink(missing_ok=True)
+            self._write(beside, json.dumps(fresh, indent=1).encode())
+            beside.replace(path)
+            sync_folder(self.folder)
+            return True
+        return False
 
     def discard(self, uri: str) -> None:
         """Remove the file of a key that never came into use."""
@@ -150,13 +194,28 @@ class FileKeyStore:
         return signer
 
     def _sealed(self, private: bytes, organization_id: str, key_id: str) -> dict[str, str]:
+        self._good = self._read_keks()
         nonce = os.urandom(12)
-        sealed = self._cipher.encrypt(nonce, private, _bound(organization_id, key_id))
+        sealed = AESGCM(self._good[0]).encrypt(nonce, private, _bound(organization_id, key_id))
         return {"nonce": base64url_encode(nonce), "private": base64url_encode(sealed)}
 
     def _unsealed(self, content: dict[str, str], organization_id: str, key_id: str) -> bytes:
         nonce, sealed = base64url_decode(content["nonce"]), base64url_decode(content["private"])
-        return self._cipher.decrypt(nonce, sealed, _bound(organization_id, key_id))
+        bound = _bound(organization_id, key_id)
+        for kek in self._good:
+            with suppress(InvalidTag):
+                return AESGCM(kek).decrypt(nonce, sealed, bound)
+        self._good = self._read_keks()
+        for kek in self._good[:-1]:
+            with suppress(InvalidTag):
+                return AESGCM(kek).decrypt(nonce, sealed, bound)
+        return AESGCM(self._good[-1]).decrypt(nonce, sealed, bound)
+
+    def _read_keks(self) -> tuple[bytes, ...]:
+        found = tuple(self._keks())
+        if not found or any(len(kek) != KEK_BYTES for kek in found):
+            raise Unavailable("kek_length", expected=KEK_BYTES)
+        return found
 
     def _write(self, path: Path, content: bytes) -> None:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
@@ -164,11 +223,16 @@ class FileKeyStore:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        folder = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        sync_folder(self.folder)
+
+
+def sync_folder(path: Path) -> None:
+    """Have the names in a folder on disk before this returns."""
+    folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def require_private(path: Path, *, owner: int) -> None:

@@ -1,5 +1,6 @@
 """The KeyStore protocol: where private keys live. A private key never leaves its store."""
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from kpass_vc.crypto.keys import Algorithm, PublicKey, Signer
@@ -24,6 +25,9 @@ class KeyStore(Protocol):
 
     def secret(self, name: str) -> bytes:
         """A secret of the installation, 32 bytes; Unavailable if it is not there."""
+
+    def reseal(self, owners: Mapping[str, str]) -> int:
+        """Seal anew, under the key-encryption key of now, all secrets and the keys of these URIs and organisations."""
 
     def check(self) -> None:
         """Return if the store is set up safely, else Unavailable."""

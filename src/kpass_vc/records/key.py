@@ -102,6 +102,12 @@ def compromised(session: Session, *, did: str) -> dict[str, datetime]:
     }
 
 
+def owners(session: Session) -> dict[str, str]:
+    """The organisation of every key, by the key's URI."""
+    rows = session.execute(select(SigningKey.uri, SigningKey.organization_id))
+    return {row[0]: row[1] for row in rows}
+
+
 def dids(session: Session, *, organization_ids: Collection[str]) -> frozenset[str]:
     """Every DID that organisations sign as or have signed as."""
     query = (
