@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.request import Request, urlopen
 
 from kpass_vc.actions.initialise import initialise
+from kpass_vc.fetch import HttpsFetcher
 from kpass_vc.settings import Settings
 from tests.api.http import Json, free_port, serving, variables
 from tests.interop.foreign import Online, Verdict
@@ -96,7 +97,8 @@ def serving_over_tls(settings: Settings, authority: Authority, folder: Path) -> 
             KPASS_FETCH_ALLOW=f"localhost:{site.port}",
         )
         clock = Clock()
-        environment = open_test_environment(own, clock)
+        allowed = HttpsFetcher(frozenset({f"localhost:{site.port}"}), authority.ca_file)
+        environment = replace(open_test_environment(own, clock), fetcher=allowed)
         try:
             with serving(values, folder, port=port):
                 yield Served(World(environment, clock), url, site, authority)
