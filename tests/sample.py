@@ -138,9 +138,11 @@ def sample() -> Sample:
                 body=body,
                 jwt=body_of(issued, form="vc-jwt"),
                 evidence=gather(env, session, wanted(body)),
-                signing=signing_with(env, session, issuer, Algorithm.ED25519, clock()),
-                jwt_signing=signing_with(env, session, issuer, Algorithm.P256, clock()),
-                owner_signing=signing_with(env, session, owner, Algorithm.ED25519, clock()),
+                signing=signing_with(env, session, issuer, issuer.did, Algorithm.ED25519, clock()),
+                jwt_signing=signing_with(env, session, issuer, issuer.did, Algorithm.P256, clock()),
+                owner_signing=signing_with(
+                    env, session, owner, owner.did, Algorithm.ED25519, clock()
+                ),
             )
         env.engine.dispose()
         return made

@@ -26,6 +26,7 @@ from kpass_vc.formats.format import Signing
 from kpass_vc.keystores.file import Ed25519Signer
 from kpass_vc.language import LANGUAGES
 from kpass_vc.model.dates import utc_text
+from kpass_vc.model.document import compact
 from kpass_vc.verification import CHECKS, Evidence, VerificationReport, verify, wanted
 from tests.sample import Json, Sample, at, outcome, places, replaced, sample
 from tests.world import failed_checks
@@ -687,6 +688,59 @@ def test_a_list_for_several_purposes_serves_each() -> None:
     body = status_list(made, credentialSubject__statusPurpose=["suspension", "revocation"])
 
     assert made.judge(made.body, with_list(made, body)).verified
+
+
+def test_a_list_whose_issuer_is_an_object_is_that_issuers() -> None:
+    made = sample()
+    issuer, owner = (
+        each.verification_method.partition("#")[0] for each in (made.signing, made.owner_signing)
+    )
+    own = status_list(made, issuer={"id": issuer, "name": "Stadsnätet (exempel)"})
+    others = status_list(made, issuer={"id": owner})
+
+    assert made.judge(made.body, with_list(made, own)).verified
+    only(made.judge(made.body, with_list(made, others)), "status", ("failed", "list_unusable"))
+
+
+def jwt_list(made: Sample, **claims: object) -> bytes:
+    """The issuer's list as a plain JWT with these claims, of which none is demanded."""
+    document: Json = json.loads(status_list(made))
+    del document["proof"]
+    header = {"typ": "JWT", "kid": made.signing.verification_method}
+    return sign_compact(header, compact(document | claims), made.signing.signer).encode()
+
+
+@pytest.mark.parametrize("name", ["", "iss", "jti", "nbf"])
+def test_a_list_in_a_jwt_needs_no_claims_and_may_have_been_signed_later(name: str) -> None:
+    made = sample()
+    signer = made.signing.verification_method.partition("#")[0]
+    listed = made.credential["credentialStatus"]["statusListCredential"]
+    claims = {"iss": signer, "jti": listed, "nbf": int(made.now.timestamp())}
+
+    body = jwt_list(made, **{key: value for key, value in claims.items() if key == name})
+
+    assert made.judge(made.body, with_list(made, body)).verified
+
+
+@pytest.mark.parametrize("name", ["iss", "jti", "sub"])
+def test_a_list_in_a_jwt_whose_claims_name_something_else_is_not_used(name: str) -> None:
+    made = sample()
+
+    report = made.judge(made.body, with_list(made, jwt_list(made, **{name: "did:web:x.example"})))
+
+    only(report, "status", ("failed", "list_unusable"))
+
+
+@pytest.mark.parametrize(("name", "hours"), [("exp", 0), ("exp", -1), ("nbf", 1)])
+def test_a_list_in_a_jwt_that_is_not_valid_now_leaves_the_answer_unknown(
+    name: str, hours: int
+) -> None:
+    made = sample()
+    moment = int((made.now + timedelta(hours=hours)).timestamp())
+
+    report = made.judge(made.body, with_list(made, jwt_list(made, **{name: moment})))
+
+    only(report, "status", ("unknown", "list_out_of_date"))
 
 
 @pytest.mark.parametrize("index", ["131072", "9999999999", "-1", "1.5", "01", "", "x"])

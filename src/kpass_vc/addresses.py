@@ -44,6 +44,18 @@ class DefinitionAddresses:
         """The badge picture, PNG."""
         return f"{self.folder}/badge.{language}.png"
 
+    def badge_svg(self, language: Language) -> str:
+        """The badge picture, SVG."""
+        return f"{self.folder}/badge.{language}.svg"
+
+    def badge_small(self, language: Language) -> str:
+        """The badge picture for 128 pixels and less, SVG."""
+        return f"{self.folder}/badge-small.{language}.svg"
+
+    def badge_64(self, language: Language) -> str:
+        """The badge picture of 64 pixels, PNG."""
+        return f"{self.folder}/badge-64.{language}.png"
+
 
 @dataclass(frozen=True)
 class Addresses:
@@ -69,6 +81,10 @@ class Addresses:
     def did_document(self, slug: str) -> str:
         """The DID document of one organisation."""
         return f"{self.organization(slug)}/did.json"
+
+    def keys(self, slug: str) -> str:
+        """All keys of one organisation with the periods they signed in."""
+        return f"{self.organization(slug)}/keys.json"
 
     def definition_line(self, slug: str, code: str) -> str:
         """The IRI of a definition in all its versions."""

@@ -17,15 +17,15 @@ class Permission(StrEnum):
     CREDENTIALS_REVOKE = "credentials:revoke"
     CREDENTIALS_READ = "credentials:read"
     TOKENS_WRITE = "tokens:write"
+    KEYS_WRITE = "keys:write"
 
 
-OPERATOR: Final = frozenset({Permission.ORGANIZATIONS_WRITE, Permission.TOKENS_WRITE})
-"""What the operator may do: register organisations and hand out their tokens, never issue."""
+OPERATOR: Final = frozenset(
+    {Permission.ORGANIZATIONS_WRITE, Permission.TOKENS_WRITE, Permission.KEYS_WRITE}
+)
+"""What the operator may do: register organisations, hand out their tokens, change their keys; never issue."""
 
-ORGANIZATION: Final = frozenset(Permission) - {
-    Permission.ORGANIZATIONS_WRITE,
-    Permission.TOKENS_WRITE,
-}
+ORGANIZATION: Final = frozenset(Permission) - OPERATOR
 """What an organisation may do with what is its own."""
 
 

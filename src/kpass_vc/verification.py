@@ -72,6 +72,8 @@ class Evidence:
     """The public URL of this service: what stands under it and is not published here is not true."""
     did_documents: Mapping[str, JsonObject] = field(default_factory=dict)
     """By DID."""
+    withdrawn_keys: Mapping[str, datetime] = field(default_factory=dict)
+    """When a key was withdrawn as compromised, by verification method."""
     status_lists: Mapping[str, bytes] = field(default_factory=dict)
     """Secured status list credentials, by URL."""
     resources: Mapping[str, bytes] = field(default_factory=dict)
@@ -267,6 +269,10 @@ def check_key(case: _Case) -> Finding:
         return _unchecked("key")
     if method_id is not None and method_id.partition("#")[0] not in {did, ""}:
         return Finding("key", "failed", "not_the_issuers", {"method": method_id[:300]})
+    named = f"{did}{method_id}" if (method_id or "").startswith("#") else method_id or ""
+    if named in case.evidence.withdrawn_keys:
+        day = _day(case.evidence.withdrawn_keys[named])
+        return Finding("key", "failed", "compromised", {"since": day})
     try:
         case.key = _key_of(case.did_document, did, case.presented)
     except Malformed as error:
@@ -538,12 +544,24 @@ def _status_bit(case: _Case, body: bytes, entry: BitstringStatusListEntry) -> bo
         raise StatusListUnusable("issuer")
     key = _key_of(case.did_document, issuer, presented)
     FORMATS[presented.format].check_proof(presented, key, case.evidence.contexts)
-    since = parse_date_time(status_list.valid_from) if status_list.valid_from else None
-    until = parse_date_time(status_list.valid_until) if status_list.valid_until else None
-    if (since and since > case.evidence.now + LEEWAY) or (until and until <= case.evidence.now):
+    if not _is_current(status_list, presented, case.evidence.now):
         return None
     bits = statuslist.decode(status_list.credential_subject.encoded_list)
     return statuslist.get(bits, int(entry.status_list_index))
+
+
+def _is_current(
+    status_list: BitstringStatusListCredential, presented: Presented, now: datetime
+) -> bool:
+    """Whether a list is valid by its own dates, and by those of the JWT that it may have come in."""
+    since = parse_date_time(status_list.valid_from) if status_list.valid_from else None
+    until = parse_date_time(status_list.valid_until) if status_list.valid_until else None
+    starts = [since.timestamp() if since else None, _member(presented.proof, "claims", "nbf")]
+    ends = [until.timestamp() if until else None, _member(presented.proof, "claims", "exp")]
+    latest = (now + LEEWAY).timestamp()
+    return all(each <= latest for each in starts if isinstance(each, int | float)) and all(
+        each > now.timestamp() for each in ends if isinstance(each, int | float)
+    )
 
 
 def _definition_url(case: _Case, achievement_url: str) -> str | None:

@@ -45,7 +45,9 @@ def resigned(world: World, credential: dict[str, Any], slug: str, form: str = "l
     organization = world.organization(slug)
     algorithm = FORMATS[form].algorithm
     with world.reading() as session:
-        signing = signing_with(world.env, session, organization, algorithm, world.clock())
+        signing = signing_with(
+            world.env, session, organization, organization.did, algorithm, world.clock()
+        )
     return FORMATS[form].secure(credential, signing, world.env.contexts)
 
 

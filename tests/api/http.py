@@ -128,10 +128,10 @@ def free_port() -> int:
 
 @contextmanager
 def serving(
-    values: dict[str, str], folder: Path, *arguments: str
+    values: dict[str, str], folder: Path, *arguments: str, port: int | None = None
 ) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """`kpass serve` as a process of its own in a folder: the process, and where it serves."""
-    port = free_port()
+    port = port or free_port()
     given = values | {"KPASS_PORT": str(port)}
     command = [sys.executable, "-m", "kpass_vc", "serve", *arguments]
     with (folder / "serve.log").open("w+") as log:

@@ -144,7 +144,7 @@ NOTHING_LIKE_IT = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("label", UNREADABLE.keys() - TOLERATED - NOTHING_LIKE_IT)
+@pytest.mark.parametrize("label", sorted(UNREADABLE.keys() - TOLERATED - NOTHING_LIKE_IT))
 def test_what_cannot_be_read_is_a_report_that_says_so_where_credentials_are_verified(
     service: Service, label: str
 ) -> None:

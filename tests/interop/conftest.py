@@ -9,6 +9,8 @@ from sqlalchemy import create_engine, make_url, text
 from kpass_vc.actions.initialise import initialise
 from kpass_vc.settings import Settings
 from tests.interop.catalogue import Catalogue, issue_the_catalogue
+from tests.interop.served import Served, serving_over_tls
+from tests.tls import make_authority
 from tests.world import Clock, World, open_test_environment
 
 
@@ -34,6 +36,15 @@ def catalogue(interop_settings: Settings) -> Iterator[Catalogue]:
     environment = open_test_environment(interop_settings, clock)
     yield issue_the_catalogue(World(environment, clock))
     environment.engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """Our service over TLS, and the site of others on a second port; on SQLite."""
+    folder = tmp_path_factory.mktemp("served")
+    settings = _settings(f"sqlite:///{folder}/kpass.db", folder)
+    with serving_over_tls(settings, make_authority(folder), folder) as found:
+        yield found
 
 
 def _settings(database_url: str, folder: Path) -> Settings:

@@ -1,7 +1,8 @@
 """Other people's issuers and verifiers, asked about a closed world of documents.
 
 Nothing here reaches the network: a verifier sees the documents it was handed and
-no others. The clock is the real one, since `vc-bitstring-status-list` and
+no others. The exception is an Online one, whose verifiers resolve DIDs and fetch
+lists themselves, over TLS and from this machine alone. The clock is the real one, since `vc-bitstring-status-list` and
 openbadgeslib take no other. Two words decide a verdict: `verified` says that
 proof, dates and structure hold and that the status list could be read; `revoked`
 says what the status bit is, and is None when there is no status or nobody could
@@ -12,24 +13,33 @@ from __future__ import annotations
 
 import json
 import os
+import ssl
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
+from unittest.mock import patch
 from urllib.parse import unquote
+from urllib.request import Request, urlopen
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from openbadgeslib.errors import LibOpenBadgesException
+from openbadgeslib.keys import public_jwk_from_pem
 from openbadgeslib.ob3 import (
     OB3LdpSigner,
     OB3LdpVerifier,
     OB3Signer,
     OB3Verifier,
     OpenBadgeCredential,
+    build_did_document,
+    build_status_list_credential,
     did_key_from_pem,
+    did_web_from_url,
+    sign_status_list_credential,
 )
+from openbadgeslib.util import download_file
 
 from tests import npm
 
@@ -59,6 +69,15 @@ class Verdict:
     def accepted(self) -> bool:
         """Verified, and its status bit, if it has one, is not set."""
         return self.verified and not self.revoked
+
+
+@dataclass(frozen=True)
+class DigitalBazaarIssued:
+    """What @digitalbazaar/vc issued under a did:web, and what must lie on its site."""
+
+    document: dict[str, object]
+    credentials: list[dict[str, object]]
+    lists: dict[str, dict[str, object]]
 
 
 class Foreign:
@@ -94,7 +113,7 @@ class Foreign:
             {"id": index, "credential": each.decode() if isinstance(each, bytes) else each}
             for index, each in enumerate(credentials)
         ]
-        answer = _run("verify.mjs", {"world": self.world, "cases": cases})
+        answer = self._run_verifiers({"world": self.world, "cases": cases})
         return {
             name: [
                 Verdict(verified=each["verified"], revoked=each["revoked"], why=each["why"])
@@ -139,6 +158,37 @@ class Foreign:
         issued: list[dict[str, object]] = answer["credentials"]
         return issued
 
+    def publish_digitalbazaar(
+        self,
+        credentials: Sequence[Mapping[str, object]],
+        seed: bytes,
+        *,
+        at: str,
+        lists: Mapping[str, Sequence[int]],
+    ) -> DigitalBazaarIssued:
+        """The same under the did:web whose did.json lies at the https address `at`.
+
+        `lists` says which bits are raised in the revocation list of each address.
+        """
+        answer = _run(
+            "issue.mjs",
+            {
+                "world": self.world,
+                "seed": seed.hex(),
+                "credentials": list(credentials),
+                "at": at,
+                "lists": [
+                    {"id": url, "statusPurpose": "revocation", "raised": list(raised)}
+                    for url, raised in lists.items()
+                ],
+            },
+        )
+        return DigitalBazaarIssued(
+            document=answer["didDocument"],
+            credentials=answer["credentials"],
+            lists=dict(zip(lists, answer["lists"], strict=True)),
+        )
+
     def issue_openbadgeslib(self, credential: Mapping[str, object], seed: bytes) -> bytes:
         """A Data Integrity credential as openbadgeslib writes it, under an Ed25519 did:key.
 
@@ -153,13 +203,11 @@ class Foreign:
         self, credential: Mapping[str, object], seed: bytes, *, algorithm: Jws = "ES256"
     ) -> str:
         """The same as a compact VC-JWT; its header carries `jwk` and no `kid`."""
-        key: Ed25519PrivateKey | ec.EllipticCurvePrivateKey
-        if algorithm == "EdDSA":
-            key = Ed25519PrivateKey.from_private_bytes(seed)
-        else:
-            scalar = int.from_bytes(seed, "big") % (_P256_ORDER - 1) + 1
-            key = ec.derive_private_key(scalar, ec.SECP256R1())
+        key = _key(seed, algorithm)
         return OB3Signer(_private_pem(key), algorithm).sign(_as_model(credential, _did(key)))
+
+    def _run_verifiers(self, question: Mapping[str, object]) -> dict[str, Any]:
+        return _run("verify.mjs", question)
 
     def _check_document(self, text: str, *, check_status: bool) -> OpenBadgeCredential:
         return OB3LdpVerifier().verify(text, check_status=check_status, download=self._download)
@@ -188,6 +236,90 @@ class Foreign:
         raise OSError(message)
 
 
+class Online(Foreign):
+    """The verifiers with their own resolution over TLS, of what lies on this machine.
+
+    `world` holds contexts alone. What is not real: 1EdTech's schemas, which
+    verifier-core fetches each time, are handed in; openbadgeslib is allowed loopback
+    by its own `allow_private`, and gets lists as JWT, which it does not ask for.
+    """
+
+    def __init__(self, contexts: Mapping[str, object], authority: Path) -> None:
+        """`authority` is the certificate of the one that vouches for https on localhost."""
+        super().__init__(contexts)
+        self.authority = authority
+
+    def verify_openbadgeslib(self, credential: bytes | str) -> Verdict:
+        # It takes no context of its own, so the platform's has to know the authority.
+        with patch.dict(os.environ, SSL_CERT_FILE=str(self.authority)):
+            return super().verify_openbadgeslib(credential)
+
+    def _run_verifiers(self, question: Mapping[str, object]) -> dict[str, Any]:
+        return _run(
+            "verify.mjs", {**question, "online": True}, NODE_EXTRA_CA_CERTS=str(self.authority)
+        )
+
+    def _download(self, url: str) -> bytes:
+        if url.endswith("/did.json"):
+            downloaded: bytes = download_file(url, allow_private=True)
+            return downloaded
+        wanted = Request(url, headers={"Accept": "application/vc+jwt"})
+        trusted = ssl.create_default_context(cafile=self.authority)
+        with urlopen(wanted, timeout=10, context=trusted) as reply:
+            body: bytes = reply.read()
+        return body
+
+
+class OpenBadgesLibIssuer:
+    """openbadgeslib as an issuer under did:web: a key of its own, and a list, for each of two badges."""
+
+    def __init__(self, at: str, seed: bytes) -> None:
+        """`at` is the https folder that holds did.json and the lists."""
+        self.at = at
+        self.did: str = did_web_from_url(at)
+        self._keys: dict[Jws, Ed25519PrivateKey | ec.EllipticCurvePrivateKey] = {
+            "EdDSA": _key(seed, "EdDSA"),
+            "ES256": _key(seed, "ES256"),
+        }
+
+    def document(self) -> dict[str, object]:
+        """Its DID document, as `openbadges-publish` writes it."""
+        methods = [
+            (f"badge_{algorithm}", public_jwk_from_pem(_public_pem(key)))
+            for algorithm, key in self._keys.items()
+        ]
+        found: dict[str, object] = build_did_document(self.did, methods)
+        return found
+
+    def list_url(self, algorithm: Jws) -> str:
+        """Where the revocation list of a badge lies."""
+        return f"{self.at}/badge_{algorithm}/revocation.jwt"
+
+    def status_list(self, algorithm: Jws, raised: Sequence[int]) -> str:
+        """The list as a compact JWT, signed by the badge's key."""
+        unsigned = build_status_list_credential(
+            self.did, self.list_url(algorithm), "revocation", raised
+        )
+        signed: str = sign_status_list_credential(
+            unsigned, _private_pem(self._keys[algorithm]), algorithm
+        )
+        return signed
+
+    def issue(self, credential: Mapping[str, object]) -> bytes:
+        """A Data Integrity credential under the Ed25519 key."""
+        signer = OB3LdpSigner(
+            _private_pem(self._keys["EdDSA"]), verification_method=f"{self.did}#badge_EdDSA"
+        )
+        issued: str = signer.sign_to_json(_as_model(credential, self.did))
+        return issued.encode()
+
+    def issue_jwt(self, credential: Mapping[str, object], algorithm: Jws) -> bytes:
+        """The same as a compact VC-JWT."""
+        signer = OB3Signer(_private_pem(self._keys[algorithm]), algorithm)
+        issued: str = signer.sign(_as_model(credential, self.did))
+        return issued.encode()
+
+
 def node() -> list[str]:
     """The command that starts a node of version 20 or newer."""
     return [npm.node()]
@@ -198,11 +330,12 @@ def install() -> None:
     npm.install(HERE)
 
 
-def _run(program: str, question: Mapping[str, object]) -> dict[str, list[Any]]:
+def _run(program: str, question: Mapping[str, object], **variables: str) -> dict[str, Any]:
     install()
     finished = subprocess.run(
         [*node(), program],
         cwd=HERE,
+        env=os.environ | variables,
         input=json.dumps(question, ensure_ascii=False).encode(),
         capture_output=True,
         timeout=600,
@@ -211,7 +344,7 @@ def _run(program: str, question: Mapping[str, object]) -> dict[str, list[Any]]:
     if finished.returncode != 0:
         message = f"{program} failed: {finished.stderr.decode(errors='replace')[-2000:]}"
         raise ForeignFailed(message)
-    answer: dict[str, list[Any]] = json.loads(finished.stdout)
+    answer: dict[str, Any] = json.loads(finished.stdout)
     return answer
 
 
@@ -251,11 +384,20 @@ def _as_model(credential: Mapping[str, object], did: str) -> OpenBadgeCredential
     return OpenBadgeCredential.from_vc_document({**credential, "issuer": profile})
 
 
+def _key(seed: bytes, algorithm: Jws) -> Ed25519PrivateKey | ec.EllipticCurvePrivateKey:
+    if algorithm == "EdDSA":
+        return Ed25519PrivateKey.from_private_bytes(seed)
+    scalar = int.from_bytes(seed, "big") % (_P256_ORDER - 1) + 1
+    return ec.derive_private_key(scalar, ec.SECP256R1())
+
+
 def _did(key: Ed25519PrivateKey | ec.EllipticCurvePrivateKey) -> str:
-    return did_key_from_pem(
-        key.public_key().public_bytes(
-            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-        )
+    return did_key_from_pem(_public_pem(key))
+
+
+def _public_pem(key: Ed25519PrivateKey | ec.EllipticCurvePrivateKey) -> bytes:
+    return key.public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     )
 
 

@@ -17,7 +17,9 @@ from kpass_vc.formats import FORMATS
 from kpass_vc.model.document import JsonObject
 from kpass_vc.records.organization import Organization
 from tests.interop.catalogue import Catalogue, Edition
-from tests.interop.foreign import NODE_VERIFIERS, Foreign, Verdict
+from tests.interop.elsewhere import publish_as_openbadgeslib, their_credential
+from tests.interop.foreign import NODE_VERIFIERS, Foreign, OpenBadgesLibIssuer, Verdict
+from tests.interop.served import Served
 from tests.interop.verdicts import in_their_words
 from tests.world import World, body_of
 
@@ -120,6 +122,32 @@ def test_the_node_verifiers_refuse_every_jwt(
     verdict = catalogue.foreign().verify_in_node([token])[verifier][0]
     assert not verdict.verified
     assert evidence in verdict.why
+
+
+def test_openbadgeslib_takes_its_own_jwt_under_its_second_key_for_one_under_its_first(
+    catalogue: Catalogue,
+) -> None:
+    """Its JWT names no `kid`, and of a did:web it then tries no other key than the first."""
+    issuer = OpenBadgesLibIssuer("https://utfardare.example/openbadgeslib", bytes(range(32)))
+    issued = {name: issuer.issue_jwt(their_credential(), name) for name in ("EdDSA", "ES256")}
+    contexts = catalogue.world.env.contexts.documents
+
+    foreign = Foreign({**contexts, issuer.did: issuer.document()})
+
+    assert foreign.verify_openbadgeslib(issued["EdDSA"]).accepted
+    verdict = foreign.verify_openbadgeslib(issued["ES256"])
+    assert not verdict.verified
+    assert "'ES256' in token header is not allowed" in verdict.why
+
+
+def test_the_node_verifiers_read_no_status_list_that_is_a_jwt(served: Served) -> None:
+    """So a badge by openbadgeslib with a status, good by its own verifier, is good by neither of them."""
+    theirs = publish_as_openbadgeslib(served.site, "/openbadgeslib-list")
+    body = theirs.forms["document"]["good"]
+    assert served.online.verify_openbadgeslib(body).accepted
+    for name, (verdict,) in served.online.verify_in_node([body]).items():
+        assert not verdict.verified, name
+        assert "is not valid JSON" in verdict.why, name
 
 
 def test_digitalbazaar_calls_a_revoked_credential_verified(

@@ -8,7 +8,7 @@ import os
 from base64 import urlsafe_b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -17,10 +17,10 @@ from jsonschema import Draft201909Validator, Draft202012Validator, FormatChecker
 from kpass_vc.actions.verify import own_did_document
 from kpass_vc.dids import public_key
 from kpass_vc.formats import FORMATS
-from kpass_vc.jsonld.contexts import CREDENTIALS_V2, OPEN_BADGES_3
 from kpass_vc.model.did import find_method
 from kpass_vc.resources import folder
 from tests.interop.catalogue import Catalogue, Edition
+from tests.interop.elsewhere import their_credential
 from tests.interop.foreign import NODE_VERIFIERS, Jws, Verdict
 from tests.interop.tampering import (
     change_a_text,
@@ -38,7 +38,7 @@ from tests.interop.verdicts import (
     judge_tokens,
     not_accepted,
 )
-from tests.world import LEARNER, World
+from tests.world import World
 
 pytestmark = [pytest.mark.interop, pytest.mark.xdist_group("interop")]
 
@@ -287,14 +287,14 @@ def test_1edtechs_schema_with_its_formats_on_refuses_a_broken_date(
 
 
 def test_we_accept_what_digitalbazaar_issues(catalogue: Catalogue) -> None:
-    (issued,) = catalogue.foreign().issue_digitalbazaar([_their_credential()], SEED)
+    (issued,) = catalogue.foreign().issue_digitalbazaar([their_credential()], SEED)
     body = _compact(issued)
     assert b'"did:key:z6Mk' in body
     _assert_good_and_its_change_refused(catalogue.world, body, change_a_text(body, 0))
 
 
 def test_we_accept_what_openbadgeslib_issues(catalogue: Catalogue) -> None:
-    body = _compact(json.loads(catalogue.foreign().issue_openbadgeslib(_their_credential(), SEED)))
+    body = _compact(json.loads(catalogue.foreign().issue_openbadgeslib(their_credential(), SEED)))
     assert b'"did:key:z6Mk' in body
     _assert_good_and_its_change_refused(catalogue.world, body, change_a_text(body, 0))
 
@@ -302,7 +302,7 @@ def test_we_accept_what_openbadgeslib_issues(catalogue: Catalogue) -> None:
 @pytest.mark.parametrize("algorithm", ["ES256", "EdDSA"])
 def test_we_accept_the_jwt_that_openbadgeslib_issues(catalogue: Catalogue, algorithm: Jws) -> None:
     foreign = catalogue.foreign()
-    issued = foreign.issue_openbadgeslib_jwt(_their_credential(), SEED, algorithm=algorithm)
+    issued = foreign.issue_openbadgeslib_jwt(their_credential(), SEED, algorithm=algorithm)
     token = issued.encode()
     header = json.loads(urlsafe_b64decode(token.partition(b".")[0] + b"=="))
     assert header["alg"] == algorithm
@@ -375,41 +375,6 @@ def _errors(schema: Draft201909Validator, document: object) -> list[str]:
 
 def _compact(document: object) -> bytes:
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
-
-
-def _their_credential() -> dict[str, object]:
-    yesterday = datetime.now(UTC).replace(microsecond=0) - timedelta(days=1)
-    return {
-        "@context": [CREDENTIALS_V2, OPEN_BADGES_3],
-        "id": "urn:uuid:5f2c1f7e-3a0b-4a57-9c35-0d2b8f1c6a11",
-        "type": ["VerifiableCredential", "OpenBadgeCredential"],
-        "name": "Svetsning, grundnivå",
-        "issuer": {
-            "id": "https://utfardare.example/",
-            "type": ["Profile"],
-            "name": "Verkstadsskolan (påhittad)",
-        },
-        "validFrom": yesterday.isoformat().replace("+00:00", "Z"),
-        "credentialSubject": {
-            "id": "urn:uuid:0b8f5b0c-95cf-4a0e-8e0a-6a4d7d1d2f10",
-            "type": ["AchievementSubject"],
-            "identifier": [
-                {
-                    "type": "IdentityObject",
-                    "hashed": False,
-                    "identityHash": LEARNER,
-                    "identityType": "name",
-                }
-            ],
-            "achievement": {
-                "id": "https://utfardare.example/svetsning",
-                "type": ["Achievement"],
-                "name": "Svetsning, grundnivå",
-                "description": "Kan lägga en kälfog i stål.",
-                "criteria": {"narrative": "Tre godkända provbitar."},
-            },
-        },
-    }
 
 
 def test_every_credential_validates_against_our_own_schema(catalogue: Catalogue) -> None:

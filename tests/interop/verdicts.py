@@ -1,6 +1,6 @@
 """What four verifiers say about many credentials, by the verifier's and the credential's name."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from kpass_vc.verification import VerificationReport
@@ -55,13 +55,23 @@ def judge_tokens(
 
 def in_their_words(report: VerificationReport) -> Verdict:
     """Our report as a verdict: a raised bit stands in `revoked`, all else in `verified`."""
-    status = next(finding for finding in report.findings if finding.check == "status")
-    found = [each for each in report.findings if each.outcome != "passed"]
-    raised = {"revoked": True, "suspended": True, "passed": False}.get(status.code)
+    return verdict_on(
+        [(each.check, each.outcome, each.code, each.sentence("en")) for each in report.findings]
+    )
+
+
+def verdict_on(checks: Sequence[tuple[str, str, str, str]]) -> Verdict:
+    """The same of a report's checks: name, outcome, code and sentence of each."""
+    raised = next(
+        {"revoked": True, "suspended": True, "passed": False}.get(code)
+        for name, _, code, _ in checks
+        if name == "status"
+    )
+    found = [each for each in checks if each[1] != "passed"]
     return Verdict(
-        verified=all(each is status and raised for each in found),
+        verified=all(name == "status" and raised for name, *_ in found),
         revoked=raised,
-        why="; ".join(f"{each.check} {each.outcome}: {each.sentence('en')}" for each in found),
+        why="; ".join(f"{name} {outcome}: {sentence}" for name, outcome, _, sentence in found),
     )
 
 

@@ -1,20 +1,21 @@
 /**
  * Verify credentials with two verifiers that are not ours.
  *
- * In:  {world: {address: document}, cases: [{id, credential}]}
+ * In:  {world: {address: document}, cases: [{id, credential}], online?}
  * Out: {digitalbazaar: [{id, verified, revoked, why}], "verifier-core": […]}
  *
+ * With `online`, they resolve DIDs and fetch status lists themselves, over TLS.
  * A credential may be given as JSON text, which each verifier then gets parsed.
  * `verified`: proof, dates and structure hold and the status list could be read.
  * `revoked`: the status bit, or null when there is none or it could not be told.
  */
-import {World, answer, explain, keepStandardOutput, read} from './world.mjs';
-
-const SCHEMAS = 'https://purl.imsglobal.org/spec/ob/v3p0/schema/';
+import {
+  Network, SCHEMAS, World, answer, explain, keepStandardOutput, read
+} from './world.mjs';
 
 keepStandardOutput();
-const {world: documents, cases} = await read();
-const world = new World(documents);
+const {world: documents, cases, online = false} = await read();
+const world = online ? new Network(documents) : new World(documents);
 world.replaceTheNetwork();
 
 // Imported late: the libraries are to find our `fetch`, not the platform's.

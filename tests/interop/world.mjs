@@ -1,14 +1,16 @@
 /**
  * Everything these programs may know about the outside: documents by address.
  *
- * Whatever is not here does not exist. No socket can be opened, so that a
- * verdict never depends on the network.
+ * Whatever is not in a World does not exist. No socket can be opened, so that a
+ * verdict never depends on the network. A Network is the other way round: DIDs
+ * and lists come over TLS from this machine, and only 1EdTech's schemas are handed in.
  */
 import {Socket} from 'node:net';
 import {text} from 'node:stream/consumers';
 
 const MULTIKEY = 'https://w3id.org/security/multikey/v1';
 const DID_CONTEXTS = ['https://www.w3.org/ns/did/v1', MULTIKEY];
+export const SCHEMAS = 'https://purl.imsglobal.org/spec/ob/v3p0/schema/';
 
 export class World {
   #documents;
@@ -89,6 +91,57 @@ function didKeyDocument(did) {
     verificationMethod: [{id, type: 'Multikey', controller: did, publicKeyMultibase}],
     assertionMethod: [id]
   };
+}
+
+/** The real network of this machine; a verifier's own contexts and 1EdTech's schemas are handed in. */
+export class Network extends World {
+  #platform = globalThis.fetch;
+  #contexts;
+  #didWeb;
+
+  constructor(documents) {
+    const handedIn = Object.entries(documents);
+    super(Object.fromEntries(handedIn.filter(([url]) => url.startsWith(SCHEMAS))));
+    this.#contexts = new Map(handedIn);
+  }
+
+  /** did:web by Digital Bazaar's own resolver, lists by `fetch`. */
+  loader() {
+    const resolved = super.loader();
+    return async url => {
+      if(url.startsWith('did:web:')) {
+        return {contextUrl: null, documentUrl: url, document: await this.#resolve(url)};
+      }
+      if(this.#contexts.has(url) || url.startsWith('did:')) {
+        const document = this.#contexts.get(url);
+        return document ? {contextUrl: null, documentUrl: url, document} : resolved(url);
+      }
+      const reply = await fetch(url);
+      if(!reply.ok) {
+        throw new Error(`NotFoundError: ${url} answered ${reply.status}`);
+      }
+      return {contextUrl: null, documentUrl: url, document: await reply.json()};
+    };
+  }
+
+  /** The platform's own for https on this machine, which is all that may be asked. */
+  fetch() {
+    const handedIn = super.fetch();
+    return async (input, init) => {
+      const {protocol, hostname} = new URL(input instanceof Request ? input.url : input);
+      return protocol === 'https:' && hostname === 'localhost' ?
+        this.#platform(input, init) : handedIn(input, init);
+    };
+  }
+
+  replaceTheNetwork() {
+    globalThis.fetch = this.fetch();
+  }
+
+  async #resolve(didUrl) {
+    this.#didWeb ??= (await import('@digitalbazaar/did-method-web')).driver();
+    return this.#didWeb.get({url: didUrl});
+  }
 }
 
 /** The one JSON document on standard input. */

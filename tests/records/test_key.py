@@ -20,6 +20,7 @@ def add(world: World, seed: int, state: str, days: int) -> SigningKey:
     row = SigningKey(
         id=f"k{seed}",
         organization_id=owner.id,
+        did=owner.did,
         algorithm="Ed25519",
         multikey=public.multikey(),
         verification_method=f"{owner.did}#{public.multikey()}",
@@ -27,6 +28,7 @@ def add(world: World, seed: int, state: str, days: int) -> SigningKey:
         state=state,
         active_from=world.clock() + timedelta(days=days),
         active_until=None,
+        compromised_at=None,
     )
     with world.writing() as session:
         session.add(row)
@@ -41,8 +43,12 @@ def test_the_newest_active_key_of_the_kind_signs(world: World) -> None:
     add(world, 4, "compromised", 6)
 
     with world.reading() as session:
-        found = keys.active(session, organization_id=owner.id, algorithm=Algorithm.ED25519)
-        other = keys.active(session, organization_id=owner.id, algorithm=Algorithm.P256)
+        found = keys.active(
+            session, organization_id=owner.id, did=owner.did, algorithm=Algorithm.ED25519
+        )
+        other = keys.active(
+            session, organization_id=owner.id, did=owner.did, algorithm=Algorithm.P256
+        )
 
     assert found is not None
     assert other is not None
@@ -56,14 +62,19 @@ def test_another_organisations_key_never_signs(world: World) -> None:
 
     with world.reading() as session:
         found = [
-            keys.active(session, organization_id=owner, algorithm=Algorithm.ED25519)
-            for owner in (first.id, second.id, "nobody")
+            keys.active(session, organization_id=owner, did=did, algorithm=Algorithm.ED25519)
+            for owner, did in (
+                (first.id, first.did),
+                (second.id, second.did),
+                ("nobody", first.did),
+                (second.id, first.did),
+            )
         ]
 
     assert found[0] is not None
     assert found[1] is not None
     assert found[0].id != found[1].id
-    assert found[2] is None
+    assert found[2] is found[3] is None
 
 
 def test_active_keys_are_shown_first_then_retired_ones_and_no_compromised_one(world: World) -> None:
@@ -73,7 +84,7 @@ def test_active_keys_are_shown_first_then_retired_ones_and_no_compromised_one(wo
     add(world, 3, "active", 9)
 
     with world.reading() as session:
-        found = keys.published(session, organization_id=owner.id)
+        found = keys.published(session, did=owner.did)
 
     assert [(row.state, row.algorithm) for row in found] == [
         ("active", "Ed25519"),

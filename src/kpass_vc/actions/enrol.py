@@ -3,17 +3,15 @@
 from typing import Annotated, Final
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
-from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from kpass_vc.actions.audit import audit
+from kpass_vc.actions.make_key import make_key
 from kpass_vc.actions.publish_status import open_list
 from kpass_vc.authz import Actor, Permission
 from kpass_vc.crypto.keys import Algorithm
-from kpass_vc.dids.web import verification_method_id
 from kpass_vc.environment import Environment
 from kpass_vc.errors import Conflict, FieldError, InvalidInput
-from kpass_vc.keystores.keystore import KeyStore
 from kpass_vc.model.parts import Uri
 from kpass_vc.model.personal_numbers import (
     is_sole_trader,
@@ -22,7 +20,6 @@ from kpass_vc.model.personal_numbers import (
 )
 from kpass_vc.model.text import name
 from kpass_vc.records import organization as organizations
-from kpass_vc.records.key import SigningKey
 from kpass_vc.records.organization import Organization
 
 _Text = Annotated[
@@ -85,49 +82,10 @@ def enrol(env: Environment, session: Session, actor: Actor, order: EnrolOrder) -
     session.add(row)
     session.flush()
     for algorithm in Algorithm:
-        _make_key(env, session, row, algorithm)
+        make_key(env, session, row, row.did, algorithm)
     open_list(env, session, row, "revocation")
     audit(env, session, actor, "organization.enrolled", row.slug, organization_id=row.id)
     return row
-
-
-def _make_key(
-    env: Environment, session: Session, organization: Organization, algorithm: Algorithm
-) -> None:
-    key_id = env.new_id()
-    store = env.key_stores[env.default_store]
-    uri, public = store.generate(algorithm, organization_id=organization.id, key_id=key_id)
-    _discard_unless_committing(session, store, uri)
-    session.add(
-        SigningKey(
-            id=key_id,
-            organization_id=organization.id,
-            algorithm=algorithm.value,
-            multikey=public.multikey(),
-            verification_method=verification_method_id(organization.did, public),
-            uri=uri,
-            state="active",
-            active_from=env.now(),
-            active_until=None,
-        )
-    )
-    session.flush()
-
-
-def _discard_unless_committing(session: Session, store: KeyStore, uri: str) -> None:
-    """Remove the key's file if the transaction ends before its commit is tried; after that it may be in use."""
-    tried: list[bool] = []
-
-    def settle(_: Session) -> None:
-        if not session.in_nested_transaction():
-            tried.append(True)
-
-    def discard(_: Session) -> None:
-        if not tried and not session.in_nested_transaction():
-            store.discard(uri)
-
-    event.listen(session, "before_commit", settle)
-    event.listen(session, "after_rollback", discard)
 
 
 def _checked_number(order: EnrolOrder) -> str | None:

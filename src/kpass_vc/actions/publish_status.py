@@ -36,8 +36,13 @@ def open_list(
     env: Environment, session: Session, organization: Organization, purpose: str
 ) -> StatusList:
     """The list that is being filled for a purpose; the first one is made when it is first asked for."""
-    found = status_lists.newest(session, organization_id=organization.id, purpose=purpose)
-    return found or make_list(env, session, organization, purpose, number=1)
+    found = status_lists.newest(
+        session, organization_id=organization.id, purpose=purpose, issuer=organization.did
+    )
+    if found is not None:
+        return found
+    last = status_lists.newest(session, organization_id=organization.id, purpose=purpose)
+    return make_list(env, session, organization, purpose, number=last.number + 1 if last else 1)
 
 
 def make_list(
@@ -47,6 +52,7 @@ def make_list(
     row = StatusList(
         id=env.new_id(),
         organization_id=organization.id,
+        issuer=organization.did,
         purpose=purpose,
         number=number,
         url=env.addresses.status_list(organization.slug, purpose, number),
@@ -76,7 +82,9 @@ def next_index(
     current = open_list(env, session, organization, purpose)
     while (counter := status_lists.take(session, current)) is None:
         newest = (
-            status_lists.newest(session, organization_id=organization.id, purpose=purpose)
+            status_lists.newest(
+                session, organization_id=organization.id, purpose=purpose, issuer=organization.did
+            )
             or current
         )
         full = newest.number == current.number
@@ -130,6 +138,13 @@ def _renew(env: Environment, session: Session, status_list: StatusList) -> Statu
     return publication
 
 
+def sign_again(env: Environment, session: Session, owner: Organization, *, issuer: str) -> None:
+    """Sign every list of a DID anew, with the keys it has now; holds them until the transaction ends."""
+    for status_list, publication in status_lists.of_issuer(session, issuer=issuer):
+        _sign(env, session, status_list, owner, publication)
+    session.flush()
+
+
 def _sign(
     env: Environment,
     session: Session,
@@ -141,7 +156,7 @@ def _sign(
     publication.version += 1
     publication.valid_from = now - BACKDATED
     publication.valid_until = now + VALID_FOR
-    document = _document(status_list, owner, publication)
+    document = _document(status_list, publication)
     publication.body = secure(env, session, owner, FORMATS["ldp_vc"], document, now).body
     publication.body_jwt = _secure_jwt(env, session, owner, document, now)
 
@@ -154,19 +169,17 @@ def _secure_jwt(
     now: datetime,
 ) -> bytes:
     # EdDSA, whose key stands first in the DID document: openbadgeslib reads a list in no other way
-    signing = signing_with(env, session, owner, Algorithm.ED25519, now)
+    signing = signing_with(env, session, owner, str(document["issuer"]), Algorithm.ED25519, now)
     header = {"typ": "vc+jwt", "kid": signing.verification_method}
     return sign_compact(header, compact(document), signing.signer).encode("ascii")
 
 
-def _document(
-    status_list: StatusList, owner: Organization, publication: StatusPublication
-) -> JsonObject:
+def _document(status_list: StatusList, publication: StatusPublication) -> JsonObject:
     return {
         "@context": [CREDENTIALS_V2],
         "id": status_list.url,
         "type": ["VerifiableCredential", "BitstringStatusListCredential"],
-        "issuer": owner.did,
+        "issuer": status_list.issuer,
         "validFrom": utc_text(publication.valid_from),
         "validUntil": utc_text(publication.valid_until),
         "credentialSubject": {

@@ -49,8 +49,10 @@ def secure(
     document: Mapping[str, object],
     created: datetime,
 ) -> Secured:
-    """The document in a format, signed with the organisation's active key of the format's kind."""
-    signing = signing_with(env, session, organization, form.algorithm, created)
+    """The document in a format, signed with the active key of the format's kind of the DID that issues it."""
+    issuer = document["issuer"]
+    did = str(issuer["id"] if isinstance(issuer, Mapping) else issuer)
+    signing = signing_with(env, session, organization, did, form.algorithm, created)
     return Secured(form.secure(document, signing, env.contexts), signing.verification_method)
 
 
@@ -58,11 +60,12 @@ def signing_with(
     env: Environment,
     session: Session,
     organization: Organization,
+    did: str,
     algorithm: Algorithm,
     created: datetime,
 ) -> Signing:
-    """The active key of one kind, ready to sign; Unavailable if there is none."""
-    key = keys.active(session, organization_id=organization.id, algorithm=algorithm)
+    """The active key of one kind of a DID of the organisation's, ready to sign; Unavailable if there is none."""
+    key = keys.active(session, organization_id=organization.id, did=did, algorithm=algorithm)
     if key is None:
         raise Unavailable(
             "no_active_key", organization=organization.slug, algorithm=algorithm.value

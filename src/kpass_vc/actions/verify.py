@@ -70,7 +70,8 @@ def gather(env: Environment, session: Session, want: Wanted) -> Evidence:
             resources[url] = found[0].document
             states[url] = found[0].state
             issuers = (organizations.by_slug(session, slug) for slug in found[0].authorised_issuers)
-            authorised[url] = frozenset(issuer.did for issuer in issuers if issuer is not None)
+            ids = [issuer.id for issuer in issuers if issuer is not None]
+            authorised[url] = keys.dids(session, organization_ids=ids)
     document = own_did_document(session, want.did) if want.did else None
     status_lists = {url: _own_status_list(env, session, url) for url in want.status_lists}
     return Evidence(
@@ -78,6 +79,7 @@ def gather(env: Environment, session: Session, want: Wanted) -> Evidence:
         contexts=env.contexts,
         home=env.addresses.base,
         did_documents={str(want.did): document} if document else {},
+        withdrawn_keys=keys.compromised(session, did=want.did) if want.did else {},
         status_lists={url: body for url, body in status_lists.items() if body is not None},
         resources=resources,
         definition_states=states,
@@ -86,12 +88,9 @@ def gather(env: Environment, session: Session, want: Wanted) -> Evidence:
 
 
 def own_did_document(session: Session, did: str) -> JsonObject | None:
-    """The DID document of an organisation here, or None."""
-    organization = organizations.by_did(session, did)
-    if organization is None:
-        return None
-    published = keys.published(session, organization_id=organization.id)
-    return did_document(did, [key.public_key for key in published])
+    """The document of a DID that an organisation here signs as or has signed as, or None."""
+    published = keys.published(session, did=did)
+    return did_document(did, [key.public_key for key in published]) if published else None
 
 
 def _own_status_list(env: Environment, session: Session, url: str) -> bytes | None:

@@ -164,6 +164,10 @@ def get_credentials(
         str | None, Query(alias="externalReference", max_length=200)
     ] = None,
     status: Annotated[Literal["active", "suspended", "revoked"] | None, Query()] = None,
+    compromised: Annotated[
+        bool | None,
+        Query(description="Only those that a key has signed which was withdrawn since."),
+    ] = None,
     disputed: Annotated[
         bool | None, Query(description="Whether the learner says that something is wrong.")
     ] = None,
@@ -177,6 +181,7 @@ def get_credentials(
         organization_id=actor.own_organization(),
         external_reference=external_reference,
         state=status,
+        compromised=bool(compromised),
         disputed=disputed,
         limit=limit,
         offset=offset,

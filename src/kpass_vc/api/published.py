@@ -17,6 +17,7 @@ from kpass_vc.crypto.keys import Algorithm
 from kpass_vc.edge import REVALIDATE, Env, PublishedVersion, ReadTx, served
 from kpass_vc.errors import NotFound
 from kpass_vc.language import Language
+from kpass_vc.model.dates import utc_text
 from kpass_vc.records import award as awards
 from kpass_vc.records import definition as definitions
 from kpass_vc.records import key as keys
@@ -66,17 +67,36 @@ def jwks(request: Request, session: ReadTx) -> Response:
     """RFC 7517; `kid` is the DID URL that JWTs name, `iss` the organisation's DID."""
     found = []
     for organization in organizations.every(session):
-        for key in keys.published(session, organization_id=organization.id):
+        for key in keys.of_organization(session, organization_id=organization.id):
+            if key.state == "compromised":
+                continue
             public = key.public_key
             alg = "ES256" if public.algorithm is Algorithm.P256 else "EdDSA"
             members = {
                 "kid": key.verification_method,
                 "alg": alg,
                 "use": "sig",
-                "iss": organization.did,
+                "iss": key.did,
             }
             found.append(to_jwk(public) | members)
     return served(request, _text({"keys": found}), "application/jwk-set+json", REVALIDATE)
+
+
+@router.head("/o/{slug}/keys.json", include_in_schema=False)
+@router.get(
+    "/o/{slug}/keys.json",
+    summary="All keys of an organisation, with the periods they signed in",
+    response_class=Response,
+    responses=_answers("application/json"),
+)
+def key_periods(slug: str, request: Request, session: ReadTx) -> Response:
+    """Retired keys still verify what they signed; what a compromised one signed is not to be believed."""
+    organization = organizations.by_slug(session, slug)
+    if organization is None:
+        raise NotFound("organization", organization=slug)
+    rows = keys.of_organization(session, organization_id=organization.id)
+    document = {"id": organization.did, "keys": [_period(row) for row in rows]}
+    return served(request, _text(document), "application/json", REVALIDATE)
 
 
 @router.head("/o/{slug}/status/{name}.json", include_in_schema=False)
@@ -123,8 +143,8 @@ def definition_document(request: Request, found: PublishedVersion) -> Response:
     responses=_answers("application/vc+ld+json"),
 )
 def publication(request: Request, found: PublishedVersion) -> Response:
-    """An EndorsementCredential over line, version and digests."""
-    return served(request, found[0].publication or b"", "application/vc+ld+json", FOREVER)
+    """An EndorsementCredential over line, version and digests; signed anew if its key was compromised."""
+    return served(request, found[0].publication or b"", "application/vc+ld+json", REVALIDATE)
 
 
 @router.head(
@@ -173,6 +193,23 @@ def credential(
         "statusListCredential": status.url,
     }
     return served(request, _text(document), "application/json", "public, no-cache")
+
+
+def _period(key: keys.SigningKey) -> dict[str, str | None]:
+    """One key and its period; the moments are those of our own records, in UTC."""
+    moments = {
+        "activeFrom": key.active_from,
+        "activeUntil": key.active_until,
+        "compromisedAt": key.compromised_at,
+    }
+    return {
+        "id": key.verification_method,
+        "controller": key.did,
+        "algorithm": key.algorithm,
+        "publicKeyMultibase": key.multikey,
+        "state": key.state,
+        **{name: utc_text(moment) for name, moment in moments.items() if moment is not None},
+    }
 
 
 def _negotiated(accept: str | None) -> str:

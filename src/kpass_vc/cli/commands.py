@@ -24,7 +24,7 @@ from kpass_vc.actions.publish import retire as act_retire
 from kpass_vc.actions.share import private_link
 from kpass_vc.actions.tokens import TokenOrder, grant_token, revoke_token
 from kpass_vc.authz import Actor, Permission
-from kpass_vc.cli import carry, holder, server, story
+from kpass_vc.cli import carry, holder, keys, server, story
 from kpass_vc.cli.console import (
     CHOICE,
     acting_for,
@@ -56,6 +56,9 @@ app = typer.Typer(
 )
 tokens = typer.Typer(help="API tokens: grant, list, withdraw.", no_args_is_help=True)
 app.add_typer(tokens, name="token")
+app.command()(keys.keys)
+app.command()(keys.rotate_key)
+app.add_typer(keys.domains, name="own-domain")
 app.command()(carry.verify)
 app.command()(carry.bake)
 app.command()(carry.unbake)
@@ -275,6 +278,9 @@ def issue(
 def list_credentials(
     issuer: Annotated[str, typer.Argument(help="The issuing organisation's slug.")],
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 50,
+    compromised: Annotated[
+        bool, typer.Option("--compromised", help="Only those that a withdrawn key has signed.")
+    ] = False,
     disputed: Annotated[
         bool, typer.Option("--disputed", help="Only those that the learner says are wrong.")
     ] = False,
@@ -284,7 +290,11 @@ def list_credentials(
     organization_id = acting_for(env, issuer).own_organization()
     with env.reading() as session:
         found, total = award.search(
-            session, organization_id=organization_id, disputed=disputed or None, limit=limit
+            session,
+            organization_id=organization_id,
+            compromised=compromised,
+            disputed=disputed or None,
+            limit=limit,
         )
         rows = [
             [

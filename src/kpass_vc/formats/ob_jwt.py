@@ -11,7 +11,7 @@ from kpass_vc.crypto.jose import from_jwk, read_compact, sign_compact, verify_co
 from kpass_vc.crypto.keys import Algorithm, PublicKey
 from kpass_vc.errors import Malformed, ProofInvalid
 from kpass_vc.formats.format import MAX_ITEMS, MAX_VALUES, Presented, Signing
-from kpass_vc.formats.registered_claims import CLAIMS, registered_claims
+from kpass_vc.formats.registered_claims import CLAIMS, registered_claims, require_no_other
 from kpass_vc.jsonld.contexts import Contexts
 from kpass_vc.jsonld.expansion import to_quads
 from kpass_vc.model.document import compact, read_json
@@ -72,20 +72,33 @@ class OpenBadgesJwt:
         )
 
     def check_proof(self, presented: Presented, key: PublicKey, contexts: Contexts) -> None:
-        """Return if the signature holds and the registered claims say what the credential says."""
+        """Return if the signature holds and the registered claims say what the credential says.
+
+        They must be there, but for `exp`; only a status list, which is no badge, may leave
+        them out, and its `nbf` is the moment somebody signed it.
+        """
         jws = read_compact(presented.secured.decode("ascii"))
         if presented.jwk is not None and from_jwk(presented.jwk) != key:
             raise ProofInvalid("jwk")
         verify_compact(jws, key)
         claims = presented.proof["claims"]
         found = claims if isinstance(claims, dict) else {}
-        for name, value in registered_claims(presented.credential).items():
+        said = registered_claims(presented.credential)
+        if "BitstringStatusListCredential" in _types(presented.credential):
+            require_no_other(said, found)
+            return
+        for name, value in said.items():
             if name == "exp" and name not in found:
                 continue
             if not _same(name, found.get(name), value):
                 raise ProofInvalid("claim", claim=name)
         if "exp" in found and "validUntil" not in presented.credential:
             raise ProofInvalid("claim", claim="exp")
+
+
+def _types(credential: Mapping[str, object]) -> list[object]:
+    found = credential.get("type")
+    return found if isinstance(found, list) else [found]
 
 
 def _same(name: str, found: object, value: object) -> bool:

@@ -4,11 +4,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
+from kpass_vc.errors import ProofInvalid
 from kpass_vc.model.dates import parse_date_time
 from kpass_vc.model.document import JsonObject
 
 CLAIMS: Final = frozenset({"iss", "sub", "jti", "nbf", "exp", "iat", "aud"})
 """What is a JWT's own beside the credential's members."""
+
+_BINDING: Final = ("iss", "sub", "jti")
 
 
 def registered_claims(credential: Mapping[str, object]) -> JsonObject:
@@ -23,6 +26,13 @@ def registered_claims(credential: Mapping[str, object]) -> JsonObject:
     if "validUntil" in credential:
         claims["exp"] = _seconds(credential["validUntil"])
     return {name: value for name, value in claims.items() if value is not None}
+
+
+def require_no_other(said: JsonObject, found: JsonObject) -> None:
+    """Return unless a claim names another issuer, subject or credential than it says; else ProofInvalid."""
+    for name in _BINDING:
+        if name in found and found[name] != said.get(name):
+            raise ProofInvalid("claim", claim=name)
 
 
 def _seconds(value: object) -> int | None:

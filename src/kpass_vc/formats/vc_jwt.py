@@ -13,14 +13,13 @@ from kpass_vc.crypto.keys import Algorithm, PublicKey
 from kpass_vc.crypto.multibase import base64url_decode
 from kpass_vc.errors import Malformed, ProofInvalid
 from kpass_vc.formats.format import MAX_ITEMS, MAX_VALUES, Presented, Signing
-from kpass_vc.formats.registered_claims import CLAIMS, registered_claims
+from kpass_vc.formats.registered_claims import CLAIMS, registered_claims, require_no_other
 from kpass_vc.jsonld.contexts import Contexts
 from kpass_vc.jsonld.expansion import to_quads
 from kpass_vc.model.document import JsonObject, compact, read_json
 
 _TYP: Final = "vc+jwt"
 _HEADERS: Final = frozenset({"alg", "kid", "typ", "cty", "iss"})
-_BINDING: Final = ("iss", "sub", "jti")
 _LONGEST_HEADER: Final = 8192
 
 
@@ -83,8 +82,6 @@ class VcJwt:
         said = registered_claims(presented.credential)
         claims = presented.proof["claims"]
         found: JsonObject = claims if isinstance(claims, dict) else {}
-        for name in _BINDING:
-            if name in found and found[name] != said.get(name):
-                raise ProofInvalid("claim", claim=name)
+        require_no_other(said, found)
         if "iss" in presented.proof and presented.proof["iss"] != said.get("iss"):
             raise ProofInvalid("claim", claim="iss")

@@ -14,6 +14,11 @@ def only(value: object) -> object:
     return value[0] if isinstance(value, list) and len(value) == 1 else value
 
 
+def _id_of(value: object) -> object:
+    """An object that says more than its id stands for the id."""
+    return value.get("id") if isinstance(value, dict) else value
+
+
 class CredentialStatus(Open):
     """An entry of `credentialStatus`, of whatever type."""
 
@@ -51,7 +56,7 @@ class BitstringStatusListCredential(Open):
     context: list[object] = Field(alias="@context", min_length=1)
     id: Uri
     type: Several[str]
-    issuer: Uri
+    issuer: Annotated[Uri, BeforeValidator(_id_of)]
     valid_from: DateTimeStamp | None = Field(default=None, alias="validFrom")
     valid_until: DateTimeStamp | None = Field(default=None, alias="validUntil")
     credential_subject: BitstringStatusList = Field(alias="credentialSubject")

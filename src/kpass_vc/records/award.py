@@ -1,14 +1,16 @@
 """Award, Representation, IdempotencyKey, and their queries."""
 
+from collections.abc import Collection
 from datetime import date, datetime
 from typing import Literal
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, exists, func, select, text
+from sqlalchemy import ForeignKey, Index, Select, UniqueConstraint, exists, func, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from kpass_vc.records.base import Base
 from kpass_vc.records.dispute import Dispute
+from kpass_vc.records.key import SigningKey
 
 State = Literal["active", "suspended", "revoked"]
 
@@ -133,6 +135,7 @@ def search(
     external_reference: str | None = None,
     definition_version_id: str | None = None,
     state: str | None = None,
+    compromised: bool = False,
     disputed: bool | None = None,
     limit: int = 100,
     offset: int = 0,
@@ -145,12 +148,33 @@ def search(
         query = query.where(Award.definition_version_id == definition_version_id)
     if state is not None:
         query = query.where(Award.state == state)
+    if compromised:
+        query = query.where(Award.id.in_(_signed_with_compromised()))
     if disputed is not None:
         is_open = exists().where(Dispute.award_id == Award.id).where(Dispute.state == "open")
         query = query.where(is_open if disputed else ~is_open)
     total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
     page = query.order_by(Award.issued_at.desc(), Award.id).limit(limit).offset(offset)
     return list(session.scalars(page)), total
+
+
+def signed_with(session: Session, *, organization_id: str, methods: Collection[str]) -> list[str]:
+    """The ids of an organisation's awards of which a form was signed with one of these verification methods."""
+    query = (
+        select(Award.id)
+        .join(Representation, Representation.award_id == Award.id)
+        .where(Award.organization_id == organization_id)
+        .where(Representation.verification_method.in_(methods))
+    )
+    return list(session.scalars(query.distinct()))
+
+
+def _signed_with_compromised() -> Select[str]:
+    return (
+        select(Representation.award_id)
+        .join(SigningKey, SigningKey.verification_method == Representation.verification_method)
+        .where(SigningKey.state == "compromised")
+    )
 
 
 def representations(session: Session, *, award_id: str) -> list[Representation]:

@@ -86,6 +86,21 @@ def versions(
     return list(session.scalars(query))
 
 
+def hold_published(session: Session, *, organization_id: str) -> list[DefinitionVersion]:
+    """Every version of an owner that has a publication, held until the transaction ends."""
+    return list(
+        session.scalars(
+            select(DefinitionVersion)
+            .join(Definition, Definition.id == DefinitionVersion.definition_id)
+            .where(Definition.organization_id == organization_id)
+            .where(DefinitionVersion.publication.is_not(None))
+            .order_by(DefinitionVersion.id)
+            .with_for_update(of=DefinitionVersion)
+            .execution_options(populate_existing=True)
+        )
+    )
+
+
 def by_id(session: Session, version_id: str) -> Found | None:
     """A version by its id."""
     return _one(session, DefinitionVersion.id == version_id)

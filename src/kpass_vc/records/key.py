@@ -1,7 +1,8 @@
 """SigningKey: verification method, key-store URI, and whether it is active."""
 
+from collections.abc import Collection
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 
 from sqlalchemy import ForeignKey, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -9,16 +10,22 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from kpass_vc.crypto.keys import Algorithm, PublicKey
 from kpass_vc.records.base import Base
 
-State = Literal["active", "retired", "compromised"]
+State = Literal["pending", "active", "retired", "compromised"]
+_RANK: Final = {"pending": 0, "active": 1, "retired": 2}
 
 
 class SigningKey(Base):
-    """A key of one organisation, for one purpose; the private half is in a key store."""
+    """A key of one DID of one organisation, for one purpose; the private half is in a key store.
+
+    pending: shown to the world, and not signing yet; active: signs; retired: signs no more, and what
+    it signed still holds; compromised: shown no more, and what it signed holds no more.
+    """
 
     __tablename__ = "signing_key"
 
     id: Mapped[str] = mapped_column(primary_key=True)
     organization_id: Mapped[str] = mapped_column(ForeignKey("organization.id"), index=True)
+    did: Mapped[str] = mapped_column(index=True)
     algorithm: Mapped[str]
     multikey: Mapped[str] = mapped_column(unique=True)
     verification_method: Mapped[str] = mapped_column(unique=True)
@@ -26,6 +33,7 @@ class SigningKey(Base):
     state: Mapped[str]
     active_from: Mapped[datetime]
     active_until: Mapped[datetime | None]
+    compromised_at: Mapped[datetime | None]
 
     @property
     def public_key(self) -> PublicKey:
@@ -33,26 +41,72 @@ class SigningKey(Base):
         return PublicKey.from_multikey(self.multikey)
 
 
-def active(session: Session, *, organization_id: str, algorithm: Algorithm) -> SigningKey | None:
-    """The key an organisation signs with now."""
-    return session.scalar(
+def active(
+    session: Session, *, organization_id: str, did: str, algorithm: Algorithm
+) -> SigningKey | None:
+    """The key that an organisation signs with now as one of its DIDs.
+
+    Its row is held, shared, until the transaction ends: nobody withdraws a key while something
+    that it has signed is not yet stored. Who had to wait for a withdrawal looks once more.
+    """
+    query = (
         select(SigningKey)
         .where(SigningKey.organization_id == organization_id)
+        .where(SigningKey.did == did)
         .where(SigningKey.algorithm == algorithm.value)
         .where(SigningKey.state == "active")
         .order_by(SigningKey.active_from.desc())
         .limit(1)
+        .with_for_update(read=True)
+        .execution_options(populate_existing=True)
     )
+    return session.scalar(query) or session.scalar(query)
 
 
-def published(session: Session, *, organization_id: str) -> list[SigningKey]:
-    """The keys of the DID document: active before retired, Ed25519 before P-256; compromised ones are not in it."""
+def published(session: Session, *, did: str) -> list[SigningKey]:
+    """The keys of a DID document: those that sign first, Ed25519 before P-256; compromised ones are not in it."""
     keys = session.scalars(
         select(SigningKey)
-        .where(SigningKey.organization_id == organization_id)
+        .where(SigningKey.did == did)
         .where(SigningKey.state != "compromised")
         .order_by(SigningKey.active_from.desc(), SigningKey.id)
     )
-    rank = {"active": 0, "retired": 1}
     kinds = [algorithm.value for algorithm in Algorithm]
-    return sorted(keys, key=lambda key: (rank[key.state], kinds.index(key.algorithm)))
+    return sorted(keys, key=lambda key: (_RANK[key.state], kinds.index(key.algorithm)))
+
+
+def of_organization(
+    session: Session, *, organization_id: str, for_update: bool = False
+) -> list[SigningKey]:
+    """All keys an organisation has or had, the newest first; `for_update` holds them until the transaction ends.
+
+    They are held in the order in which issuing takes them, Ed25519 before P-256: it would wait for us
+    and we for it.
+    """
+    query = select(SigningKey).where(SigningKey.organization_id == organization_id)
+    if for_update:
+        held = query.order_by(SigningKey.algorithm, SigningKey.id).with_for_update()
+        session.scalars(held.execution_options(populate_existing=True)).all()
+    return list(session.scalars(query.order_by(SigningKey.active_from.desc(), SigningKey.id)))
+
+
+def compromised(session: Session, *, did: str) -> dict[str, datetime]:
+    """When each withdrawn key of a DID was withdrawn, by verification method."""
+    keys = session.scalars(
+        select(SigningKey).where(SigningKey.did == did).where(SigningKey.state == "compromised")
+    )
+    return {
+        key.verification_method: key.compromised_at
+        for key in keys
+        if key.compromised_at is not None
+    }
+
+
+def dids(session: Session, *, organization_ids: Collection[str]) -> frozenset[str]:
+    """Every DID that organisations sign as or have signed as."""
+    query = (
+        select(SigningKey.did)
+        .where(SigningKey.organization_id.in_(organization_ids))
+        .where(SigningKey.state != "pending")
+    )
+    return frozenset(session.scalars(query.distinct()))

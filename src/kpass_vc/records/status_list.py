@@ -20,6 +20,8 @@ class StatusList(Base):
 
     id: Mapped[str] = mapped_column(primary_key=True)
     organization_id: Mapped[str] = mapped_column(ForeignKey("organization.id"))
+    issuer: Mapped[str]
+    """The DID that signs it, which is the issuer of every credential in it."""
     purpose: Mapped[str]
     number: Mapped[int]
     url: Mapped[str] = mapped_column(unique=True)
@@ -42,15 +44,31 @@ class StatusPublication(Base):
     valid_until: Mapped[datetime]
 
 
-def newest(session: Session, *, organization_id: str, purpose: str) -> StatusList | None:
-    """The list that is being filled."""
-    return session.scalar(
+def newest(
+    session: Session, *, organization_id: str, purpose: str, issuer: str | None = None
+) -> StatusList | None:
+    """The list that is being filled, of all the organisation's DIDs or of one."""
+    query = (
         select(StatusList)
         .where(StatusList.organization_id == organization_id)
         .where(StatusList.purpose == purpose)
-        .order_by(StatusList.number.desc())
-        .limit(1)
     )
+    if issuer is not None:
+        query = query.where(StatusList.issuer == issuer)
+    return session.scalar(query.order_by(StatusList.number.desc()).limit(1))
+
+
+def of_issuer(session: Session, *, issuer: str) -> list[tuple[StatusList, StatusPublication]]:
+    """All lists that a DID signs, their publications held until the transaction ends."""
+    found = session.execute(
+        select(StatusList, StatusPublication)
+        .join(StatusPublication, StatusPublication.status_list_id == StatusList.id)
+        .where(StatusList.issuer == issuer)
+        .order_by(StatusList.id)
+        .with_for_update(of=StatusPublication)
+        .execution_options(populate_existing=True)
+    )
+    return [(row[0], row[1]) for row in found]
 
 
 def take(session: Session, status_list: StatusList) -> int | None:
