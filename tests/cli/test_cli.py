@@ -394,3 +394,15 @@ def status_of(url: str, body: bytes | None = None) -> int:
             return int(reply.status)
     except OSError as error:
         return int(getattr(error, "code", 413 if body else 0))
+
+
+def test_a_database_that_does_not_answer_is_said_in_a_sentence(kpass: Kpass) -> None:
+    refused = {"KPASS_DATABASE_URL": "postgresql://kpass:hemligt@127.0.0.1:1/kpass"}
+
+    for command in (["init"], ["list", "organizations"]):
+        done = kpass.run(*command, **refused)
+
+        assert done.returncode == 1
+        assert "Traceback" not in done.stderr
+        assert "The database does not answer" in done.stderr
+        assert "hemligt" not in done.stderr
