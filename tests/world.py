@@ -19,6 +19,8 @@ from kpass_vc.actions.verify import verify
 from kpass_vc.authz import OPERATOR, ORGANIZATION, Actor
 from kpass_vc.demo import catalogues
 from kpass_vc.environment import Environment, open_environment
+from kpass_vc.errors import NotFetched
+from kpass_vc.fetch import DOCUMENT, Fetched
 from kpass_vc.records import organization as organizations
 from kpass_vc.records.definition import Found
 from kpass_vc.records.organization import Organization
@@ -27,6 +29,13 @@ from kpass_vc.verification import VerificationReport
 
 OPERATOR_ACTOR = Actor("test:operator", None, OPERATOR)
 LEARNER = "Amina Exempelsson"
+
+
+class NothingElsewhere:
+    """A fetcher that fetches nothing: most tests have no outside."""
+
+    def get(self, url: str, *, accept: str, limit: int = DOCUMENT) -> Fetched:
+        raise NotFetched("off", url=url[:300])
 
 
 class Clock:
@@ -53,7 +62,9 @@ def open_test_environment(settings: Settings, clock: Clock) -> Environment:
         seed = f"{settings.keys_dir}{next(counter)}".encode()
         return hashlib.shake_256(seed).digest(length)
 
-    return replace(open_environment(settings), clock=clock, entropy=entropy)
+    return replace(
+        open_environment(settings), clock=clock, entropy=entropy, fetcher=NothingElsewhere()
+    )
 
 
 def actor_of(organization: Organization) -> Actor:

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from kpass_vc import resources
 from kpass_vc.addresses import Addresses
 from kpass_vc.errors import Unavailable
+from kpass_vc.fetch import Fetcher, HttpsFetcher
 from kpass_vc.jsonld.contexts import Contexts
 from kpass_vc.keystores import KEY_STORES
 from kpass_vc.keystores.file import KEK_BYTES, require_private
@@ -36,6 +37,7 @@ class Environment:
     engine: Engine
     key_stores: Mapping[str, KeyStore]
     default_store: str
+    fetcher: Fetcher
     clock: Callable[[], datetime]
     entropy: Callable[[int], bytes]
 
@@ -72,6 +74,7 @@ def open_environment(settings: Settings) -> Environment:
         key_stores={"file": KEY_STORES["file"](settings.keys_dir, read_kek(settings))},
         engine=open_engine(settings.database_url),
         default_store="file",
+        fetcher=HttpsFetcher(settings.fetch_allow, settings.ca_file),
         clock=lambda: datetime.now(UTC),
         entropy=os.urandom,
     )

@@ -17,6 +17,7 @@
     ├── Conflict                    the state does not allow it
     │   ├── IdempotencyMismatch     the same Idempotency-Key with another body
     │   └── DefinitionIncomplete    a definition that may not be published yet
+    ├── NotFetched                  a document that lies elsewhere and could not be had
     └── Unavailable                 something we need does not answer, or is set up unsafely
 
 No HTTP status in here: api/problems.py maps classes to statuses. The sentences
@@ -186,6 +187,12 @@ class DefinitionIncomplete(Conflict):
     def sentence(self, language: Language) -> str:
         """All gaps, one after the other."""
         return " ".join(gap.sentence(language) for gap in self.gaps)
+
+
+class NotFetched(KpassError):
+    """A document that lies elsewhere and could not be had, or that we do not ask for; `data["url"]` names it."""
+
+    code = "not_fetched"
 
 
 class Unavailable(KpassError):

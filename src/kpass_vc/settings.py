@@ -25,6 +25,8 @@ class Settings:
     tls_cert: Path | None
     tls_key: Path | None
     vocabulary: str
+    fetch_allow: frozenset[str]
+    ca_file: Path | None
 
     @classmethod
     def read(cls, variables: Mapping[str, str] = os.environ) -> "Settings":
@@ -49,6 +51,8 @@ class Settings:
             tls_cert=Path(certificate) if certificate else None,
             tls_key=Path(key) if key else None,
             vocabulary=variables.get("KPASS_VOCABULARY") or "https://w3id.org/mikromerit#",
+            fetch_allow=_fetch_allow(variables.get("KPASS_FETCH_ALLOW", "")),
+            ca_file=_file("KPASS_CA_FILE", variables.get("KPASS_CA_FILE")),
         )
 
 
@@ -96,6 +100,24 @@ def _database_url(variables: Mapping[str, str]) -> str:
         ) from error
     user, _, host = parts.netloc.rpartition("@")
     return parts._replace(netloc=f"{user}:{quote(password, safe='')}@{host}").geturl()
+
+
+def _fetch_allow(text: str) -> frozenset[str]:
+    """Exact `host:port` pairs that may lie at a private address, between commas."""
+    found = frozenset(part.strip() for part in text.split(",") if part.strip())
+    for entry in found:
+        host, _, port = entry.rpartition(":")
+        if not host or host != host.lower() or not port.isdecimal():
+            raise Unavailable("setting", name="KPASS_FETCH_ALLOW", expected="host:port,host:port")
+    return found
+
+
+def _file(name: str, text: str | None) -> Path | None:
+    if not text:
+        return None
+    if not Path(text).is_file():
+        raise Unavailable("setting", name=name, expected="a file that is there")
+    return Path(text)
 
 
 def _kek(text: str | None) -> bytes | None:

@@ -45,6 +45,7 @@ PROBLEMS: Final[Mapping[type[KpassError], tuple[int, str]]] = {
     errors.IdempotencyMismatch: (422, "urn:kpass:problem:idempotency-mismatch"),
     errors.DefinitionIncomplete: (422, "urn:kpass:problem:definition-incomplete"),
     errors.Conflict: (409, "urn:kpass:problem:conflict"),
+    errors.NotFetched: (422, "urn:kpass:problem:not-fetched"),
     errors.Unavailable: (503, "urn:kpass:problem:unavailable"),
 }
 
