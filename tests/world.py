@@ -14,6 +14,7 @@ from kpass_vc.actions.define import define
 from kpass_vc.actions.enrol import EnrolOrder, enrol
 from kpass_vc.actions.issue import Issued, IssueOrder, issue
 from kpass_vc.actions.publish import publish
+from kpass_vc.actions.share import DisputeOrder, ShareOrder, code_of, dispute, share
 from kpass_vc.actions.tokens import TokenOrder, grant_token
 from kpass_vc.actions.verify import verify
 from kpass_vc.authz import OPERATOR, ORGANIZATION, Actor
@@ -21,9 +22,13 @@ from kpass_vc.demo import catalogues
 from kpass_vc.environment import Environment, open_environment
 from kpass_vc.errors import NotFetched
 from kpass_vc.fetch import DOCUMENT, Fetched
+from kpass_vc.links import holder_token
 from kpass_vc.records import organization as organizations
+from kpass_vc.records.award import Award
 from kpass_vc.records.definition import Found
+from kpass_vc.records.dispute import Dispute
 from kpass_vc.records.organization import Organization
+from kpass_vc.records.share_link import ShareLink
 from kpass_vc.settings import Settings
 from kpass_vc.verification import VerificationReport
 
@@ -132,6 +137,29 @@ class World:
         with self.writing() as session:
             wanted = IssueOrder.model_validate(order)
             return issue(self.env, session, actor_of(organization), wanted)
+
+    def token_of(self, award_id: str) -> str:
+        """The token of an award's private link, as the learner has it now."""
+        with self.reading() as session:
+            award = session.get_one(Award, award_id)
+            return holder_token(self.env.link_key, award.id, award.link_generation)
+
+    def shared(self, award_id: str, **order: object) -> ShareLink:
+        """A share link of an award."""
+        token = self.token_of(award_id)
+        wanted = {"label": "Chefen", "lasts": "month", "language": "sv"} | order
+        with self.writing() as session:
+            made = ShareOrder.model_validate(wanted)
+            return share(self.env, session, token, made)
+
+    def code_of(self, link: ShareLink) -> str:
+        return code_of(self.env, link)
+
+    def disputed(self, award_id: str, text: str = "Datumet är fel.") -> Dispute:
+        """A dispute of an award."""
+        token = self.token_of(award_id)
+        with self.writing() as session:
+            return dispute(self.env, session, token, DisputeOrder(text=text))
 
     def verified(self, body: bytes) -> VerificationReport:
         with self.reading() as session:

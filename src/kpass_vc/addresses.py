@@ -85,3 +85,11 @@ class Addresses:
     def credential(self, slug: str, credential_id: str) -> str:
         """The id of one credential; answers with no personal data."""
         return f"{self.organization(slug)}/credentials/{credential_id}"
+
+    def holder_page(self, token: str) -> str:
+        """A learner's private link; whoever has it may manage the award."""
+        return f"{self.base}/c/{token}"
+
+    def share(self, code: str) -> str:
+        """A share link: what may stand in a QR, an image or on paper."""
+        return f"{self.base}/s/{code}"

@@ -17,6 +17,7 @@ from kpass_vc.api import (
 )
 from kpass_vc.edge import PARTS, plain_address
 from kpass_vc.environment import Environment
+from kpass_vc.pages.problem import ProblemPages
 
 DESCRIPTION = """
 Issue, carry and verify micro-credentials (*mikromeriter*): Open Badges 3.0 on W3C Verifiable Credentials 2.0.
@@ -38,7 +39,7 @@ def create_app(env: Environment) -> FastAPI:
         dependencies=[Depends(plain_address)],
     )
     app.state.environment = env
-    problems.install(app)
+    problems.install(app, ProblemPages())
     for part in (organizations, definitions, credentials, verifications, published, health):
         app.include_router(part.router)
     pages.install(app)

@@ -7,9 +7,10 @@ has to be replaced.
 import os
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 from sqlalchemy import Engine, inspect
 from sqlalchemy.orm import Session
@@ -26,6 +27,9 @@ from kpass_vc.records import organization, service
 from kpass_vc.records.base import open_engine, read_session, write_session
 from kpass_vc.settings import Settings
 
+LINK_KEY: Final = "links"
+"""The secret that private links and share links are made from."""
+
 
 @dataclass(frozen=True)
 class Environment:
@@ -40,6 +44,7 @@ class Environment:
     fetcher: Fetcher
     clock: Callable[[], datetime]
     entropy: Callable[[int], bytes]
+    link_key: bytes = field(repr=False)
 
     def now(self) -> datetime:
         """The moment, in UTC."""
@@ -67,25 +72,32 @@ class Environment:
 
 def open_environment(settings: Settings) -> Environment:
     """The environment of an installation that `kpass init` has set up; Unavailable says what is wrong."""
+    stores = open_stores(settings)
+    for store in stores.values():
+        store.check()
     environment = Environment(
         addresses=Addresses(settings.public_url),
         vocabulary=settings.vocabulary,
         contexts=resources.contexts(),
-        key_stores={"file": KEY_STORES["file"](settings.keys_dir, read_kek(settings))},
+        key_stores=stores,
         engine=open_engine(settings.database_url),
         default_store="file",
         fetcher=HttpsFetcher(settings.fetch_allow, settings.ca_file),
         clock=lambda: datetime.now(UTC),
         entropy=os.urandom,
+        link_key=stores["file"].secret(LINK_KEY),
     )
     try:
-        for store in environment.key_stores.values():
-            store.check()
         _require_same_url(environment)
     except Exception:
         environment.engine.dispose()
         raise
     return environment
+
+
+def open_stores(settings: Settings) -> dict[str, KeyStore]:
+    """The stores of an installation's keys, under their URI schemes."""
+    return {"file": KEY_STORES["file"](settings.keys_dir, read_kek(settings))}
 
 
 def read_kek(settings: Settings) -> bytes:

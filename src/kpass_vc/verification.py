@@ -39,6 +39,7 @@ from kpass_vc.model.status import (
 )
 
 Outcome = Literal["passed", "failed", "unknown"]
+Verdict = Literal["verified", "refused", "unknown"]
 LEEWAY: Final = timedelta(seconds=60)
 """How far another's clock may be ahead of ours."""
 
@@ -111,7 +112,7 @@ class VerificationReport:
         return all(finding.outcome == "passed" for finding in self.findings)
 
     @property
-    def verdict(self) -> Literal["verified", "refused", "unknown"]:
+    def verdict(self) -> Verdict:
         """`refused` if a check failed; else `unknown` if one could not be made."""
         outcomes = {finding.outcome for finding in self.findings}
         if "failed" in outcomes:

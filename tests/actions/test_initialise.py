@@ -142,6 +142,25 @@ def test_a_key_encryption_key_from_the_environment_needs_no_file(tmp_path: Path)
     open_environment(settings).engine.dispose()
 
 
+def test_an_older_installation_is_told_to_run_init_which_makes_the_link_key(
+    settings: Settings,
+) -> None:
+    secret = settings.keys_dir / "links.secret"
+    secret.unlink()
+    assert refusal(settings) == "secret_missing"
+
+    initialise(settings)
+
+    opened = open_environment(settings)
+    assert len(opened.link_key) == 32
+    assert repr(opened.link_key) not in repr(opened)
+    initialise(settings)
+    again = open_environment(settings)
+    assert again.link_key == opened.link_key
+    opened.engine.dispose()
+    again.engine.dispose()
+
+
 def test_a_folder_of_keys_that_others_can_open_stops_the_start(settings: Settings) -> None:
     settings.keys_dir.chmod(0o755)
 

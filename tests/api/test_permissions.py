@@ -34,6 +34,8 @@ TABLE = {
     "GET /v1/credentials/{credential_id}": Row(401, 404, 403, 403, 200),
     "GET /v1/credentials/{credential_id}/{language}.{extension}": Row(401, 404, 403, 403, 200),
     "POST /v1/credentials/{credential_id}/status": Row(401, 404, 403, 403, 200),
+    "POST /v1/credentials/{credential_id}/link": Row(401, 404, 403, 403, 200),
+    "POST /v1/credentials/{credential_id}/dispute": Row(401, 404, 403, 403, 200),
     "POST /v1/verifications": PUBLIC,
     "GET /o/{slug}/did.json": PUBLIC,
     "GET /.well-known/jwks.json": PUBLIC,
@@ -52,6 +54,7 @@ BODIES: dict[str, Json] = {
     "POST /v1/definitions/{version_id}/status": {"status": "published"},
     "POST /v1/credentials": issue_order(),
     "POST /v1/credentials/{credential_id}/status": {"status": "revoked", "reason": "other"},
+    "POST /v1/credentials/{credential_id}/dispute": {"status": "closed", "answer": "Rättat."},
     "POST /v1/verifications": {},
 }
 
@@ -75,6 +78,8 @@ def address(service: Service, operation: str) -> str:
     """The path of an operation on things that are there."""
     issued = service.issued()
     path = operation.partition(" ")[2]
+    if path.endswith("/dispute"):
+        service.world.disputed(issued["id"])
     credential_id = issued["id"]
     if path.startswith("/o/"):
         credential_id = issued["editions"][0]["id"].rpartition("/")[2]

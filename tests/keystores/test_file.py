@@ -255,3 +255,55 @@ def test_a_folder_that_is_not_there_is_said_to_be_missing(tmp_path: Path) -> Non
         FileKeyStore(tmp_path / "keys", KEK).check()
 
     assert caught.value.rule == "keys_missing"
+
+
+def test_a_secret_is_made_once_and_is_the_same_after_the_store_is_opened_again(
+    store: FileKeyStore,
+) -> None:
+    store.make_secret("links")
+    found = store.secret("links")
+
+    store.make_secret("links")
+
+    assert reopened(store).secret("links") == found
+    assert len(found) == 32
+    path = store.folder / "links.secret"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert base64url_encode(found) not in path.read_text()
+    assert found not in path.read_bytes()
+
+
+def test_a_secret_that_is_missing_damaged_or_under_another_name_is_refused(
+    store: FileKeyStore,
+) -> None:
+    store.make_secret("links")
+    (store.folder / "links.secret").rename(store.folder / "other.secret")
+
+    for name, rule in (("links", "secret_missing"), ("other", "secret_sealed")):
+        with pytest.raises(Unavailable) as caught:
+            store.secret(name)
+        assert caught.value.rule == rule
+    for body in (b"", b"[]", b"{}", b'{"nonce": 1, "private": 2}', b"\xff"):
+        (store.folder / "links.secret").write_bytes(body)
+        with pytest.raises(Unavailable) as caught:
+            store.secret("links")
+        assert caught.value.rule == "secret_sealed"
+
+
+def test_another_key_encryption_key_does_not_open_a_secret(store: FileKeyStore) -> None:
+    store.make_secret("links")
+
+    with pytest.raises(Unavailable) as caught:
+        reopened(store, b"\x22" * 32).secret("links")
+
+    assert caught.value.rule == "secret_sealed"
+
+
+def test_a_secret_that_others_can_read_stops_the_start(store: FileKeyStore) -> None:
+    store.make_secret("links")
+    (store.folder / "links.secret").chmod(0o644)
+
+    with pytest.raises(Unavailable) as caught:
+        store.check()
+
+    assert caught.value.rule == "open_to_others"

@@ -1,4 +1,4 @@
-"""Set up an installation: folders, key-encryption key, tables, and the public URL on record. May be run again."""
+"""Set up an installation: folders, secrets, tables, and the public URL on record. May be run again."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +11,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 
 from kpass_vc import resources
-from kpass_vc.environment import make_kek
+from kpass_vc.environment import LINK_KEY, make_kek, open_stores
 from kpass_vc.errors import Unavailable
 from kpass_vc.records import organization as organizations
 from kpass_vc.records.base import open_engine, write_session
@@ -29,6 +29,7 @@ def initialise(settings: Settings) -> None:
     settings.keys_dir.mkdir(parents=True, exist_ok=True)
     settings.keys_dir.chmod(0o700)
     make_kek(settings)
+    open_stores(settings)["file"].make_secret(LINK_KEY)
     engine = open_engine(settings.database_url)
     try:
         migrate(engine)

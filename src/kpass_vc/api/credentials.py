@@ -1,4 +1,4 @@
-"""Credentials: issue, find, fetch, revoke."""
+"""Credentials: issue, find, fetch, revoke; the learner's private link, and what the learner says is wrong."""
 
 import json
 from datetime import UTC, date, datetime
@@ -10,13 +10,17 @@ from sqlalchemy.orm import Session
 
 from kpass_vc.actions.change_status import StatusOrder, change_status
 from kpass_vc.actions.issue import IssueOrder, issue
+from kpass_vc.actions.share import AnswerOrder, answer, private_link, renew_link
 from kpass_vc.authz import Actor, Permission
 from kpass_vc.edge import CurrentActor, Env, Limit, Offset, ReadTx, WriteTx, accepts, message
+from kpass_vc.environment import Environment
 from kpass_vc.errors import NotFound
 from kpass_vc.formats import FORMATS
 from kpass_vc.records import award as awards
 from kpass_vc.records import definition as definitions
+from kpass_vc.records import dispute as disputes
 from kpass_vc.records.award import Award, Representation
+from kpass_vc.records.dispute import Dispute
 from kpass_vc.records.status_list import StatusList
 
 router = APIRouter(prefix="/v1", tags=["Credentials"])
@@ -53,15 +57,35 @@ class IssuedReply(BaseModel):
     issuedAt: datetime  # noqa: N815
     validUntil: datetime | None  # noqa: N815
     statusEntry: StatusEntryReply  # noqa: N815
+    holderLink: str  # noqa: N815
+    """The learner's private link. Whoever has it may manage the credential: give it to the learner alone."""
     editions: list[EditionReply]
 
 
+class DisputeReply(BaseModel):
+    """What the learner says is wrong, and what the issuer answered."""
+
+    status: Literal["open", "closed"]
+    text: str
+    openedAt: datetime  # noqa: N815
+    answer: str | None
+    closedAt: datetime | None  # noqa: N815
+
+
 class CredentialReply(IssuedReply):
-    """The same, with its status now."""
+    """The same, with its status now, and the learner's last dispute."""
 
     status: str
     reason: str | None = None
     statusChangedAt: datetime | None = None  # noqa: N815
+    dispute: DisputeReply | None = None
+
+
+class LinkReply(BaseModel):
+    """The learner's private link to one credential."""
+
+    id: str
+    holderLink: str  # noqa: N815
 
 
 class CredentialSummary(BaseModel):
@@ -74,6 +98,7 @@ class CredentialSummary(BaseModel):
     issuedAt: datetime  # noqa: N815
     validUntil: datetime | None  # noqa: N815
     status: str
+    disputed: bool
 
 
 class CredentialList(BaseModel):
@@ -128,7 +153,7 @@ def post_credential(
     """Signs one award in every language and format, records it with its status index, and answers after the commit."""
     issued = issue(env, session, actor, order, idempotency_key)
     response.headers["Location"] = f"{env.addresses.base}/v1/credentials/{issued.award.id}"
-    return _issued(env.addresses.base, session, issued.award, list(issued.representations))
+    return _issued(env, session, issued.award, list(issued.representations))
 
 
 @router.get("/credentials", summary="Your credentials")
@@ -139,6 +164,9 @@ def get_credentials(
         str | None, Query(alias="externalReference", max_length=200)
     ] = None,
     status: Annotated[Literal["active", "suspended", "revoked"] | None, Query()] = None,
+    disputed: Annotated[
+        bool | None, Query(description="Whether the learner says that something is wrong.")
+    ] = None,
     limit: Limit = 100,
     offset: Offset = 0,
 ) -> CredentialList:
@@ -149,6 +177,7 @@ def get_credentials(
         organization_id=actor.own_organization(),
         external_reference=external_reference,
         state=status,
+        disputed=disputed,
         limit=limit,
         offset=offset,
     )
@@ -161,14 +190,14 @@ def get_credential(
 ) -> CredentialReply:
     """As it was issued, with its status now."""
     award = _own(session, actor, credential_id)
-    issued = _issued(
-        env.addresses.base, session, award, awards.representations(session, award_id=award.id)
-    )
+    issued = _issued(env, session, award, awards.representations(session, award_id=award.id))
+    dispute = disputes.newest(session, award_id=award.id)
     return CredentialReply(
         **issued.model_dump(),
         status=award.state,
         reason=award.reason,
         statusChangedAt=award.status_changed_at,
+        dispute=_dispute(dispute) if dispute else None,
     )
 
 
@@ -218,6 +247,33 @@ def post_credential_status(
     )
 
 
+@router.post("/credentials/{credential_id}/link", summary="A new private link for the learner")
+def post_credential_link(
+    credential_id: str, actor: CurrentActor, env: Env, session: WriteTx
+) -> LinkReply:
+    """For a link that was lost or has come into other hands: the one before it opens nothing from now on."""
+    award = renew_link(env, session, actor, credential_id)
+    return LinkReply(id=award.id, holderLink=private_link(env, award))
+
+
+@router.post(
+    "/credentials/{credential_id}/dispute",
+    summary="Answer what the learner says is wrong",
+    openapi_extra=accepts(
+        AnswerOrder, {"status": "closed", "answer": "Datumet är rättat i ett nytt bevis."}
+    ),
+)
+def post_credential_dispute(
+    credential_id: str,
+    actor: CurrentActor,
+    env: Env,
+    session: WriteTx,
+    order: Annotated[AnswerOrder, Depends(message(AnswerOrder))],
+) -> DisputeReply:
+    """The learner's page shows the answer. A wrong credential is corrected by revoking it and issuing a new one."""
+    return _dispute(answer(env, session, actor, credential_id, order))
+
+
 def _own(session: Session, actor: Actor, award_id: str) -> Award:
     actor.require(Permission.CREDENTIALS_READ)
     award = awards.by_id(session, organization_id=actor.own_organization(), award_id=award_id)
@@ -226,7 +282,9 @@ def _own(session: Session, actor: Actor, award_id: str) -> Award:
     return award
 
 
-def _issued(base: str, session: Session, award: Award, rows: list[Representation]) -> IssuedReply:
+def _issued(
+    env: Environment, session: Session, award: Award, rows: list[Representation]
+) -> IssuedReply:
     languages = dict.fromkeys(
         row.language for row in sorted(rows, key=lambda row: row.language, reverse=True)
     )
@@ -239,8 +297,13 @@ def _issued(base: str, session: Session, award: Award, rows: list[Representation
         issuedAt=award.issued_at.astimezone(UTC),
         validUntil=award.valid_until.astimezone(UTC) if award.valid_until else None,
         statusEntry=_entry(session, award),
+        holderLink=private_link(env, award),
         editions=[
-            _edition(base, award, {row.format: row for row in rows if row.language == language})
+            _edition(
+                env.addresses.base,
+                award,
+                {row.format: row for row in rows if row.language == language},
+            )
             for language in languages
         ],
     )
@@ -267,12 +330,23 @@ def _entry(session: Session, award: Award) -> StatusEntryReply:
     )
 
 
+def _dispute(found: Dispute) -> DisputeReply:
+    return DisputeReply(
+        status="open" if found.state == "open" else "closed",
+        text=found.text,
+        openedAt=found.opened_at.astimezone(UTC),
+        answer=found.answer,
+        closedAt=found.closed_at.astimezone(UTC) if found.closed_at else None,
+    )
+
+
 def _definition_url(session: Session, award: Award) -> str:
     found = definitions.by_id(session, award.definition_version_id)
     return str(found[0].document_url) if found else ""
 
 
 def _summary(session: Session, award: Award) -> CredentialSummary:
+    dispute = disputes.newest(session, award_id=award.id)
     return CredentialSummary(
         id=award.id,
         definition=_definition_url(session, award),
@@ -281,4 +355,5 @@ def _summary(session: Session, award: Award) -> CredentialSummary:
         issuedAt=award.issued_at,
         validUntil=award.valid_until,
         status=award.state,
+        disputed=dispute is not None and dispute.state == "open",
     )

@@ -1,14 +1,15 @@
 """The table error class -> status and problem type (RFC 9457), and the handlers that use it.
 
-Where W3C has a name for the error, its URI is the type.
+Where W3C has a name for the error, its URI is the type. A reader with a browser
+gets the same problem as a page, from whatever `install` is handed.
 """
 
 import logging
 import secrets
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -53,8 +54,19 @@ _PLACES: Final = frozenset({"path", "file"})
 _log = logging.getLogger("kpass")
 
 
-def install(app: FastAPI) -> None:
-    """Answer every error of this app as a problem."""
+class Pages(Protocol):
+    """Problems as pages."""
+
+    def language(self, request: Request) -> Language | None:
+        """The language of the page that is wanted; None where a program asks."""
+
+    def page(self, request: Request, problem: Mapping[str, object], language: Language) -> Response:
+        """The problem as a page."""
+
+
+def install(app: FastAPI, pages: Pages) -> None:
+    """Answer every error of this app as a problem: JSON, or a page where that is asked for."""
+    app.state.problem_pages = pages
     app.add_exception_handler(KpassError, _domain)
     app.add_exception_handler(RequestValidationError, _parameters)
     app.add_exception_handler(HTTPException, _http)
@@ -101,17 +113,33 @@ def _fields(error: KpassError) -> tuple[FieldError, ...]:
 
 def _answer(
     request: Request, error: KpassError, headers: Mapping[str, str] | None = None
-) -> JSONResponse:
-    language = language_of(request)
-    body = problem(error, language)
-    sent = {"Content-Language": language, "Cache-Control": "no-store", **(headers or {})}
+) -> Response:
+    sent = dict(headers or {})
     if isinstance(error, errors.Unauthenticated):
         sent["WWW-Authenticate"] = 'Bearer realm="kpass"'
+    return _told(request, lambda language: problem(error, language), sent)
+
+
+def _told(
+    request: Request,
+    body_in: Callable[[Language], Mapping[str, object]],
+    headers: Mapping[str, str],
+) -> Response:
+    """A problem in the form and language that its reader wants."""
+    pages: Pages = request.app.state.problem_pages
+    wanted = pages.language(request)
+    language = wanted or language_of(request)
+    body = body_in(language)
+    if wanted:
+        page = pages.page(request, body, wanted)
+        page.headers.update(headers)
+        return page
+    sent = {"Content-Language": language, "Cache-Control": "no-store", **headers}
     status = int(str(body["status"]))
     return JSONResponse(body, status_code=status, media_type=MEDIA_TYPE, headers=sent)
 
 
-def _domain(request: Request, error: Exception) -> JSONResponse:
+def _domain(request: Request, error: Exception) -> Response:
     if not isinstance(error, KpassError):
         raise error
     if isinstance(error, errors.Unavailable):
@@ -119,19 +147,19 @@ def _domain(request: Request, error: Exception) -> JSONResponse:
     return _answer(request, error)
 
 
-def _parameters(request: Request, error: Exception) -> JSONResponse:
+def _parameters(request: Request, error: Exception) -> Response:
     details: list[Any] = list(error.errors()) if isinstance(error, RequestValidationError) else []
     return _answer(request, errors.InvalidInput(*(field_error(detail) for detail in details[:100])))
 
 
-def _http(request: Request, error: Exception) -> JSONResponse:
+def _http(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
     headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
     if status == 404:
         return _answer(request, errors.NotFound())
     title = str(error.detail) if isinstance(error, HTTPException) else ""
     body = {"type": "about:blank", "title": title, "status": status}
-    return JSONResponse(body, status_code=status, media_type=MEDIA_TYPE, headers=headers)
+    return _told(request, lambda _: body, headers)
 
 
 def _gone(_request: Request, _error: Exception) -> Response:
@@ -139,14 +167,14 @@ def _gone(_request: Request, _error: Exception) -> Response:
     return Response(status_code=400)
 
 
-def _raced(request: Request, error: Exception) -> JSONResponse:
+def _raced(request: Request, error: Exception) -> Response:
     _log.warning(
         "a constraint refused what another request had just stored: %s", type(error).__name__
     )
     return _answer(request, errors.Conflict())
 
 
-def _database(request: Request, error: Exception) -> JSONResponse:
+def _database(request: Request, error: Exception) -> Response:
     """The driver's sentence and the traceback quote what was to be stored, so neither is logged."""
     cause = getattr(error, "orig", None)
     code = getattr(cause, "sqlstate", None) or getattr(cause, "sqlite_errorname", None)
@@ -161,14 +189,16 @@ def _database(request: Request, error: Exception) -> JSONResponse:
     return _answer(request, errors.Unavailable("database"), {"Retry-After": "5"})
 
 
-def _unexpected(request: Request, error: Exception) -> JSONResponse:
+def _unexpected(request: Request, error: Exception) -> Response:
     reference = secrets.token_hex(8)
     _log.error("unexpected error %s", reference, exc_info=error)
-    language = language_of(request)
-    body = {
-        "type": "about:blank",
-        "title": say(language, "error.error.title"),
-        "status": 500,
-        "detail": say(language, "error.unavailable.unexpected", reference=reference),
-    }
-    return JSONResponse(body, status_code=500, media_type=MEDIA_TYPE)
+
+    def body(language: Language) -> dict[str, object]:
+        return {
+            "type": "about:blank",
+            "title": say(language, "error.error.title"),
+            "status": 500,
+            "detail": say(language, "error.unavailable.unexpected", reference=reference),
+        }
+
+    return _told(request, body, {})

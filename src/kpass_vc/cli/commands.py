@@ -21,11 +21,12 @@ from kpass_vc.actions.issue import issue as act_issue
 from kpass_vc.actions.publish import missing
 from kpass_vc.actions.publish import publish as act_publish
 from kpass_vc.actions.publish import retire as act_retire
+from kpass_vc.actions.share import private_link
 from kpass_vc.actions.tokens import TokenOrder, grant_token, revoke_token
 from kpass_vc.actions.verify import verify as act_verify
 from kpass_vc.api.verifications import report_reply
 from kpass_vc.authz import Actor, Permission
-from kpass_vc.cli import server, story
+from kpass_vc.cli import holder, server, story
 from kpass_vc.cli.console import (
     CHOICE,
     acting_for,
@@ -58,6 +59,8 @@ app = typer.Typer(
 )
 tokens = typer.Typer(help="API tokens: grant, list, withdraw.", no_args_is_help=True)
 app.add_typer(tokens, name="token")
+app.command()(holder.link)
+app.command()(holder.dispute)
 
 
 @app.callback(invoke_without_command=True)
@@ -256,6 +259,7 @@ def issue(
             {
                 "id": issued.award.id,
                 "holderId": issued.award.holder_id,
+                "holderLink": private_link(env, issued.award),
                 "files": [str(path) for path in files],
             }
         )
@@ -263,18 +267,25 @@ def issue(
     say_line(f"id  {issued.award.id}", "bold")
     for path in files:
         say_line(str(path))
+    say_line(say(CHOICE.language, "link.for_the_learner"))
+    say_line(private_link(env, issued.award))
 
 
 @app.command("list")
 def list_credentials(
     issuer: Annotated[str, typer.Argument(help="The issuing organisation's slug.")],
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 50,
+    disputed: Annotated[
+        bool, typer.Option("--disputed", help="Only those that the learner says are wrong.")
+    ] = False,
 ) -> None:
     """The credentials of an organisation, newest first."""
     env = opened()
     organization_id = acting_for(env, issuer).own_organization()
     with env.reading() as session:
-        found, total = award.search(session, organization_id=organization_id, limit=limit)
+        found, total = award.search(
+            session, organization_id=organization_id, disputed=disputed or None, limit=limit
+        )
         rows = [
             [
                 row.id,

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from kpass_vc.actions.initialise import initialise
 from kpass_vc.actions.issue import IssueOrder, issue
 from kpass_vc.actions.load_demo import FIRST, LEARNER, acting_for, load_demo, order_for
+from kpass_vc.actions.share import ShareOrder, code_of, private_link, share
 from kpass_vc.actions.tokens import TokenOrder, grant_token
 from kpass_vc.app import create_app
 from kpass_vc.authz import Actor
@@ -22,6 +23,7 @@ from kpass_vc.cli.files import write_files
 from kpass_vc.demo import catalogues
 from kpass_vc.environment import Environment, open_environment
 from kpass_vc.errors import NotFound
+from kpass_vc.links import holder_token
 from kpass_vc.records import award as awards
 from kpass_vc.records import definition as definitions
 from kpass_vc.records import organization as organizations
@@ -79,11 +81,18 @@ def _demo(env: Environment, folder: Path) -> list[str]:
         order = TokenOrder(label="demo", expires_in_days=1)
         token = grant_token(env, session, operator(), ISSUER, order).token
         fresh = issue(env, session, _issuer(session), _order(env))
+        learner = holder_token(env.link_key, fresh.award.id, fresh.award.link_generation)
+        wanted = ShareOrder(label="demo", lasts="month", language="sv")
+        shared = share(env, session, learner, wanted)
     name = write_files(fresh, folder)[0]
     kpass = " ".join([*_given(), ".venv/bin/kpass"])
     return [
         "",
         *_links(env),
+        "",
+        "The learner's page of what was just issued (a private link), and a share link to it:",
+        f"  {private_link(env, fresh.award)}",
+        f"  {env.addresses.share(code_of(env, shared))}",
         "",
         f"An API token of {ISSUER}, good for a day:",
         f"  {token}",

@@ -1,6 +1,7 @@
 """Encrypted private-key files under one folder.
 
-AES-256-GCM under a random key-encryption key that lies elsewhere. Organisation
+AES-256-GCM under a random key-encryption key that lies elsewhere. A secret of the
+installation, which belongs to no organisation, lies beside the keys. Organisation
 and key id are authenticated with the file, so that a file which is copied to
 another organisation's place does not open. The folder must be 0700 and the
 files 0600, ours; anything else and the service does not start.
@@ -27,6 +28,9 @@ _SCHEME: Final = "file:"
 _VERSION: Final = "1"
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 KEK_BYTES: Final = 32
+SECRET_BYTES: Final = 32
+NO_ORGANIZATION: Final = ""
+"""What a secret of the installation is bound to, where a key is bound to its organisation."""
 
 
 @dataclass(frozen=True)
@@ -80,15 +84,11 @@ class FileKeyStore:
                 ec.generate_private_key(ec.SECP256R1()).private_numbers().private_value.to_bytes(32)
             )
         public = _signer(algorithm, private).public_key
-        nonce = os.urandom(12)
         content = {
             "version": _VERSION,
             "algorithm": algorithm.value,
             "public": public.multikey(),
-            "nonce": base64url_encode(nonce),
-            "private": base64url_encode(
-                self._cipher.encrypt(nonce, private, _bound(organization_id, key_id))
-            ),
+            **self._sealed(private, organization_id, key_id),
         }
         self._write(self.folder / f"{key_id}.key", json.dumps(content, indent=1).encode())
         return f"{_SCHEME}{key_id}", public
@@ -106,19 +106,40 @@ class FileKeyStore:
             )
         return known
 
+    def make_secret(self, name: str) -> None:
+        """A new random secret in a new file, on disk before this returns; what is there stays as it is."""
+        path = self.folder / f"{name}.secret"
+        if path.exists():
+            return
+        content = {
+            "version": _VERSION,
+            **self._sealed(os.urandom(SECRET_BYTES), NO_ORGANIZATION, name),
+        }
+        self._write(path, json.dumps(content, indent=1).encode())
+
+    def secret(self, name: str) -> bytes:
+        """The secret of a file."""
+        try:
+            content = json.loads((self.folder / f"{name}.secret").read_bytes())
+            return self._unsealed(content, NO_ORGANIZATION, name)
+        except FileNotFoundError as error:
+            raise Unavailable("secret_missing", name=name) from error
+        except (InvalidTag, ValueError, KeyError, TypeError, Malformed) as error:
+            raise Unavailable("secret_sealed", name=name) from error
+
     def check(self) -> None:
         """Return if nobody else can read the folder or a key in it."""
         if not self.folder.is_dir():
             raise Unavailable("keys_missing", path=self.folder)
-        for path in (self.folder, *self.folder.glob("*.key")):
+        secrets = self.folder.glob("*.secret")
+        for path in (self.folder, *self.folder.glob("*.key"), *secrets):
             require_private(path, owner=os.geteuid())
 
     def _open(self, key_id: str, organization_id: str) -> Signer:
         path = self.folder / f"{key_id}.key"
         try:
             content = json.loads(path.read_bytes())
-            nonce, sealed = base64url_decode(content["nonce"]), base64url_decode(content["private"])
-            private = self._cipher.decrypt(nonce, sealed, _bound(organization_id, key_id))
+            private = self._unsealed(content, organization_id, key_id)
             signer = _signer(Algorithm(content["algorithm"]), private)
         except FileNotFoundError as error:
             raise Unavailable("key_missing", key=key_id) from error
@@ -127,6 +148,15 @@ class FileKeyStore:
         if signer.public_key.multikey() != content.get("public"):
             raise Unavailable("key_sealed", key=key_id)
         return signer
+
+    def _sealed(self, private: bytes, organization_id: str, key_id: str) -> dict[str, str]:
+        nonce = os.urandom(12)
+        sealed = self._cipher.encrypt(nonce, private, _bound(organization_id, key_id))
+        return {"nonce": base64url_encode(nonce), "private": base64url_encode(sealed)}
+
+    def _unsealed(self, content: dict[str, str], organization_id: str, key_id: str) -> bytes:
+        nonce, sealed = base64url_decode(content["nonce"]), base64url_decode(content["private"])
+        return self._cipher.decrypt(nonce, sealed, _bound(organization_id, key_id))
 
     def _write(self, path: Path, content: bytes) -> None:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)

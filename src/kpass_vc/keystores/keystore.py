@@ -19,5 +19,11 @@ class KeyStore(Protocol):
     def signer(self, uri: str, *, organization_id: str) -> Signer:
         """The signer of a key; Unavailable if it is not there, or not that organisation's."""
 
+    def make_secret(self, name: str) -> None:
+        """Make a random secret of the installation, where there is none of that name."""
+
+    def secret(self, name: str) -> bytes:
+        """A secret of the installation, 32 bytes; Unavailable if it is not there."""
+
     def check(self) -> None:
         """Return if the store is set up safely, else Unavailable."""

@@ -39,5 +39,10 @@ def name(value: str) -> str:
     return value
 
 
+def shown(value: str) -> str:
+    """Somebody's text with a sign in place of each mark that would not be seen, or would turn the text around."""
+    return _UNWRITABLE.sub("\N{REPLACEMENT CHARACTER}", value)
+
+
 def _is_seen(letter: str) -> bool:
     return unicodedata.category(letter)[0] in "LN" and letter not in _SHAPELESS

@@ -2,10 +2,10 @@
 
 from fastapi import FastAPI
 
-from kpass_vc.pages import catalogue, reference
+from kpass_vc.pages import catalogue, compare, holder, reference, search, shared, start, verify
 
 
 def install(app: FastAPI) -> None:
     """Add every page to the app."""
-    app.include_router(catalogue.router)
-    app.include_router(reference.router)
+    for part in (start, search, compare, catalogue, verify, holder, shared, reference):
+        app.include_router(part.router)

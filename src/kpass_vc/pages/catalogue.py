@@ -1,4 +1,4 @@
-"""The start page, the page and the badge picture of each definition, and the stylesheet."""
+"""The page and the badge picture of each definition, and the stylesheet."""
 
 from collections.abc import Mapping
 from functools import lru_cache
@@ -6,27 +6,20 @@ from importlib import resources
 from typing import Any, Final, cast
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import RedirectResponse
 from sqlalchemy.orm import Session
 
 from kpass_vc.actions.define import source_of
+from kpass_vc.actions.picture import badge_face
 from kpass_vc.badges import BadgeFace, draw, rasterise
 from kpass_vc.edge import REVALIDATE, Env, PublishedVersion, ReadTx, served
 from kpass_vc.environment import Environment
 from kpass_vc.errors import NotFound
-from kpass_vc.language import LANGUAGES, Language, say
+from kpass_vc.language import Language
 from kpass_vc.model.document import read_json
-from kpass_vc.pages.definition import (
-    DefinitionState,
-    Link,
-    ListedDefinition,
-    ListedOrganization,
-    definition_page,
-    start_page,
-)
-from kpass_vc.pages.render import SECURITY_HEADERS, chosen
+from kpass_vc.pages.definition import DefinitionState, Link, definition_page
+from kpass_vc.pages.render import catalogue_address, chosen, html, places
 from kpass_vc.records import definition as definitions
-from kpass_vc.records import organization as organizations
 from kpass_vc.records.definition import Found
 
 router = APIRouter(include_in_schema=False)
@@ -34,33 +27,6 @@ router = APIRouter(include_in_schema=False)
 _BADGE_SIZE: Final = 512
 _STATIC: Final = {"kpass.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml"}
 _A_DAY: Final = "public, max-age=86400"
-
-
-@router.api_route("/", methods=["GET", "HEAD"])
-def start(request: Request, env: Env, session: ReadTx, language: str | None = None) -> Response:
-    """Every organisation and what it has published."""
-    shown = chosen(language, request.headers.get("Accept-Language"))
-    rows, _ = definitions.search(session, states=("published",), limit=10_000)
-    listed = [
-        ListedOrganization(
-            slug=organization.slug,
-            name={"sv": organization.name_sv, "en": organization.name_en},
-            url=organization.url,
-            did_document=env.addresses.did_document(organization.slug),
-            definitions=[_listed(env, row) for row in rows if row[2].id == organization.id],
-        )
-        for organization in organizations.every(session)
-    ]
-    base = env.addresses.base
-    page = start_page(
-        [organization for organization in listed if organization.definitions],
-        shown,
-        documentation=f"{base}/docs",
-        openapi=f"{base}/openapi.json",
-        home=f"{base}/",
-        static=f"{base}/static",
-    )
-    return html(page, shown, vary="Accept-Language")
 
 
 @router.api_route("/o/{slug}/definitions/{code}", methods=["GET", "HEAD"])
@@ -85,10 +51,10 @@ def definition(language: Language, env: Env, session: ReadTx, found: PublishedVe
         addresses=at,
         state=cast("DefinitionState", row.state),
         badge_url=at.badge(language),
+        compare=catalogue_address(env, language, a=f"{found[2].slug}/{found[1].code}"),
         digest=row.digest_sri,
         others=_links(env, session, found, language),
-        home=f"{env.addresses.base}/",
-        static=f"{env.addresses.base}/static",
+        **places(env),
     )
     return html(page, language)
 
@@ -96,9 +62,9 @@ def definition(language: Language, env: Env, session: ReadTx, found: PublishedVe
 @router.api_route(
     "/o/{slug}/definitions/{code}/{version}/badge.{language}.png", methods=["GET", "HEAD"]
 )
-def badge(language: Language, request: Request, found: PublishedVersion) -> Response:
+def badge(language: Language, request: Request, env: Env, found: PublishedVersion) -> Response:
     """The badge picture, drawn from the definition."""
-    return served(request, _picture(_face(found, language)), "image/png", _A_DAY)
+    return served(request, _picture(badge_face(env, found, language)), "image/png", _A_DAY)
 
 
 @router.api_route("/static/{name}", methods=["GET", "HEAD"])
@@ -110,34 +76,9 @@ def static(name: str, request: Request) -> Response:
     return served(request, body, _STATIC[name], REVALIDATE)
 
 
-def html(page: str, language: Language, *, vary: str | None = None) -> HTMLResponse:
-    """A page with its security headers."""
-    headers = {**SECURITY_HEADERS, "Content-Language": language, "Cache-Control": REVALIDATE}
-    return HTMLResponse(page, headers=headers | ({"Vary": vary} if vary else {}))
-
-
 @lru_cache(maxsize=512)
 def _picture(face: BadgeFace) -> bytes:
     return rasterise(draw(face), _BADGE_SIZE)
-
-
-def _face(found: Found, language: Language) -> BadgeFace:
-    source = source_of(found[0])
-    owner = found[2]
-    level = source.level
-    return BadgeFace(
-        title=source.title.get(language, source.title["sv"]),
-        organisation=owner.name(language),
-        code=source.code,
-        version=source.version,
-        level=level.level if level else None,
-        level_basis=say(
-            language, f"badge.basis.{level.basis if level and level.basis else 'not_levelled'}"
-        ),
-        language=language,
-        colour_seed=owner.slug,
-        illustrative=source.illustrative,
-    )
 
 
 def _links(env: Environment, session: Session, found: Found, language: Language) -> dict[str, Link]:
@@ -155,17 +96,3 @@ def _links(env: Environment, session: Session, found: Found, language: Language)
             )
             links[code] = Link(at.page(language), title)
     return links
-
-
-def _listed(env: Environment, found: Found) -> ListedDefinition:
-    version, line_, owner = found
-    source = source_of(version)
-    at = env.addresses.definition(owner.slug, line_.code, version.version)
-    return ListedDefinition(
-        code=line_.code,
-        version=version.version,
-        title=source.title,
-        description=source.description or {},
-        pages={language: at.page(language) for language in LANGUAGES},
-        illustrative=source.illustrative,
-    )

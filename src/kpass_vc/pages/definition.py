@@ -1,4 +1,4 @@
-"""The page of one published definition version, and the start page that lists them.
+"""The page of one published definition version.
 
 A page is made of the published document alone, so it says what the stored and
 signed bytes say; only the state of the version and links to other definitions
@@ -7,7 +7,7 @@ come from our records.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, Literal
 
 from kpass_vc.addresses import DefinitionAddresses
 from kpass_vc.compose.achievement import in_language
@@ -32,30 +32,7 @@ class Link:
 
 
 @dataclass(frozen=True)
-class ListedDefinition:
-    """One definition on the start page; `pages` holds its page in each language."""
-
-    code: str
-    version: str
-    title: Mapping[str, str]
-    description: Mapping[str, str]
-    pages: Mapping[Language, str]
-    illustrative: bool = False
-
-
-@dataclass(frozen=True)
-class ListedOrganization:
-    """One organisation on the start page with what it has published."""
-
-    slug: str
-    name: Mapping[Language, str]
-    url: str | None
-    did_document: str
-    definitions: Sequence[ListedDefinition]
-
-
-@dataclass(frozen=True)
-class _Text:
+class Words:
     """A text and the language it is in, so that it is also spoken right."""
 
     text: str
@@ -63,8 +40,10 @@ class _Text:
 
 
 @dataclass(frozen=True)
-class _Aligned:
-    name: _Text
+class Aligned:
+    """What a definition corresponds to in another register."""
+
+    name: Words
     address: str
     framework: str
     kind: str
@@ -77,21 +56,22 @@ def definition_page(
     addresses: DefinitionAddresses,
     state: DefinitionState,
     badge_url: str,
+    compare: str = "/catalogue",
     digest: str | None = None,
     others: Mapping[str, Link] | None = None,
     home: str = "/",
     static: str = "/static",
 ) -> str:
     """The page of a published definition; `others` says where the codes it names have pages."""
-    definition = _read(document)
-    owner = _text(document["owner"]["name"], language)
+    definition = read_published(document)
+    owner = in_words(document["owner"]["name"], language)
     links = others or {}
     return render(
         "definition.html",
         language,
         definition=definition,
-        title=_text(definition.title, language),
-        description=_text(definition.description, language) if definition.description else None,
+        title=in_words(definition.title, language),
+        description=in_words(definition.description, language) if definition.description else None,
         owner=owner,
         owner_did=document["owner"]["id"],
         state=state,
@@ -105,18 +85,18 @@ def definition_page(
             code=definition.code,
             version=definition.version,
         ),
-        outcomes=_outcomes(definition, language),
+        outcomes=outcomes(definition, language),
         facts=[
             (say(language, f"definition.label.{fact.label}"), fact.text)
             for fact in facts(definition, language)
         ],
         areas=[
-            (_text(area.name, language) if area.name else None, area)
+            (in_words(area.name, language) if area.name else None, area)
             for area in definition.thematic_areas
         ],
-        country=_named("country", definition.country, language),
-        taught_in=_named("language", definition.language, language),
-        alignments=_alignments(definition, language),
+        country=named("country", definition.country, language),
+        taught_in=named("language", definition.language, language),
+        alignments=alignments(definition, language),
         needed=_linked(
             definition.prerequisites.required_definitions if definition.prerequisites else (),
             links,
@@ -124,75 +104,36 @@ def definition_page(
         parts=_linked(definition.stackability.parts if definition.stackability else (), links),
         addresses=addresses,
         languages=LANGUAGES,
+        compare=compare,
         digest=digest or digest_sri(to_bytes(document)),
         home=home,
         static=static,
     )
 
 
-def start_page(
-    organizations: Sequence[ListedOrganization],
-    language: Language,
-    *,
-    documentation: str = "/docs",
-    openapi: str = "/openapi.json",
-    home: str = "/",
-    static: str = "/static",
-) -> str:
-    """The start page: who has published what, and where the programming interface is described."""
-    listed = [
-        (
-            _text(cast("Mapping[str, str]", organization.name), language),
-            organization,
-            [
-                (_text(item.title, language), _text(item.description, language), item)
-                for item in sorted(organization.definitions, key=lambda item: item.code)
-            ],
-        )
-        for organization in sorted(
-            organizations, key=lambda item: in_language(_plain(item.name), language).casefold()
-        )
-    ]
-    return render(
-        "start.html",
-        language,
-        organizations=listed,
-        count=sum(len(organization.definitions) for organization in organizations),
-        illustrative=any(
-            item.illustrative for organization in organizations for item in organization.definitions
-        ),
-        documentation=documentation,
-        openapi=openapi,
-        home=home,
-        static=static,
-    )
-
-
-def _read(document: Mapping[str, Any]) -> Definition:
-    """The published document in the form that the narrative reads."""
+def read_published(document: Mapping[str, Any]) -> Definition:
+    """A published document in the form that the narrative reads."""
     body = {name: value for name, value in document.items() if name not in _NOT_OF_THE_IMPORT_FORM}
     *_, slug, _, _ = str(document["definition"]).split("/")
     return read_definition({**body, "owner": slug})
 
 
-def _plain(names: Mapping[Language, str]) -> Mapping[str, str]:
-    return cast("Mapping[str, str]", names)
-
-
-def _text(given: Mapping[str, str], language: Language) -> _Text:
+def in_words(given: Mapping[str, str], language: Language) -> Words:
+    """The text in a language, else in Swedish, else in whatever there is; it says which."""
     for tag in (language, "sv", *given):
         if given.get(tag):
-            return _Text(given[tag], tag)
-    return _Text("", language)
+            return Words(given[tag], tag)
+    return Words("", language)
 
 
-def _outcomes(
+def outcomes(
     definition: Definition, language: Language
-) -> list[tuple[str, list[tuple[str | None, _Text]]]]:
+) -> list[tuple[str, list[tuple[str | None, Words]]]]:
+    """The learning outcomes with their ids, by domain."""
     groups = []
     for domain in _DOMAINS:
         found = [
-            (outcome.id, _text(outcome.text, language))
+            (outcome.id, in_words(outcome.text, language))
             for outcome in definition.learning_outcomes
             if outcome.domain == domain and outcome.text
         ]
@@ -201,10 +142,11 @@ def _outcomes(
     return groups
 
 
-def _alignments(definition: Definition, language: Language) -> list[_Aligned]:
+def alignments(definition: Definition, language: Language) -> list[Aligned]:
+    """What it corresponds to in other registers."""
     return [
-        _Aligned(
-            name=_text(alignment.target_name, language),
+        Aligned(
+            name=in_words(alignment.target_name, language),
             address=alignment.target_url,
             framework=say(language, f"page.framework.{alignment.framework}"),
             kind=_kind(alignment.target_type, language),
@@ -221,7 +163,8 @@ def _kind(target_type: str | None, language: Language) -> str:
     return say(language, f"page.target.{stem}") if stem in known else target_type
 
 
-def _named(what: str, code: str | None, language: Language) -> str | None:
+def named(what: str, code: str | None, language: Language) -> str | None:
+    """The name of a country or language, or its code where it has no name here."""
     key = f"page.{what}.{code}"
     return say(language, key) if has(key) else code
 

@@ -7,8 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from kpass_vc.edge import Env
-from kpass_vc.pages.catalogue import html
-from kpass_vc.pages.render import chosen, markdown, render
+from kpass_vc.pages.render import chosen, html, markdown, places, render
 
 router = APIRouter(include_in_schema=False)
 
@@ -48,8 +47,7 @@ def docs(request: Request, env: Env, language: str | None = None) -> Response:
         groups=groups,
         base=base,
         openapi=f"{base}/openapi.json",
-        home=f"{base}/",
-        static=f"{base}/static",
+        **places(env),
     )
     return html(page, shown, vary="Accept-Language")
 

@@ -5,9 +5,11 @@ from kpass_vc.records import (
     audit,
     award,
     definition,
+    dispute,
     key,
     organization,
     service,
+    share_link,
     status_list,
 )
 from kpass_vc.records.base import Base
@@ -18,8 +20,10 @@ __all__ = [
     "audit",
     "award",
     "definition",
+    "dispute",
     "key",
     "organization",
     "service",
+    "share_link",
     "status_list",
 ]

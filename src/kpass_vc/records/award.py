@@ -3,11 +3,12 @@
 from datetime import date, datetime
 from typing import Literal
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, func, select, text
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, exists, func, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from kpass_vc.records.base import Base
+from kpass_vc.records.dispute import Dispute
 
 State = Literal["active", "suspended", "revoked"]
 
@@ -44,6 +45,7 @@ class Award(Base):
     status_list_id: Mapped[str] = mapped_column(ForeignKey("status_list.id"))
     status_index: Mapped[int]
     status_changed_at: Mapped[datetime | None]
+    link_generation: Mapped[int] = mapped_column(default=0, server_default="0")
 
 
 class Representation(Base):
@@ -104,6 +106,14 @@ def by_id(
     return session.scalar(query)
 
 
+def by_link(session: Session, *, award_id: str, for_update: bool = False) -> Award | None:
+    """The award that a private link or a share link leads to, whichever organisation's it is."""
+    query = select(Award).where(Award.id == award_id)
+    if for_update:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    return session.scalar(query)
+
+
 def by_reference(
     session: Session, *, organization_id: str, external_reference: str
 ) -> Award | None:
@@ -123,6 +133,7 @@ def search(
     external_reference: str | None = None,
     definition_version_id: str | None = None,
     state: str | None = None,
+    disputed: bool | None = None,
     limit: int = 100,
     offset: int = 0,
 ) -> tuple[list[Award], int]:
@@ -134,6 +145,9 @@ def search(
         query = query.where(Award.definition_version_id == definition_version_id)
     if state is not None:
         query = query.where(Award.state == state)
+    if disputed is not None:
+        is_open = exists().where(Dispute.award_id == Award.id).where(Dispute.state == "open")
+        query = query.where(is_open if disputed else ~is_open)
     total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
     page = query.order_by(Award.issued_at.desc(), Award.id).limit(limit).offset(offset)
     return list(session.scalars(page)), total

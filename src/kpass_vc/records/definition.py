@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Literal
 
 from sqlalchemy import JSON, ForeignKey, UniqueConstraint, func, or_, select
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Mapped, Session, defer, mapped_column
 
 from kpass_vc.records.base import Base
 from kpass_vc.records.organization import Organization
@@ -114,6 +114,19 @@ def published_of_line(session: Session, *, slug: str, code: str) -> Found | None
         Definition.code == code,
         DefinitionVersion.state == "published",
     )
+
+
+def every_published(session: Session) -> list[Found]:
+    """What is published now, by owner and code; the stored documents are read only where they are asked for."""
+    query = (
+        select(DefinitionVersion, Definition, Organization)
+        .join(Definition, Definition.id == DefinitionVersion.definition_id)
+        .join(Organization, Organization.id == Definition.organization_id)
+        .where(DefinitionVersion.state == "published")
+        .order_by(Organization.slug, Definition.code)
+        .options(defer(DefinitionVersion.document), defer(DefinitionVersion.publication))
+    )
+    return [(row[0], row[1], row[2]) for row in session.execute(query)]
 
 
 def achievement(

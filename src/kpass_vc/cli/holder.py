@@ -1,0 +1,89 @@
+"""`kpass link` and `kpass dispute`: what an issuer does for the learner, and hears from the learner."""
+
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+
+from kpass_vc.actions.share import AnswerOrder, private_link, renew_link
+from kpass_vc.actions.share import answer as act_answer
+from kpass_vc.authz import Actor
+from kpass_vc.cli.console import CHOICE, acting_for, answer, opened, say_line
+from kpass_vc.environment import Environment
+from kpass_vc.errors import InvalidInput, NotFound
+from kpass_vc.language import say
+from kpass_vc.model.field_errors import field_errors
+from kpass_vc.records import award as awards
+from kpass_vc.records import dispute as disputes
+from kpass_vc.records import organization as organizations
+from kpass_vc.records.dispute import Dispute
+
+_Id = Annotated[str, typer.Argument(help="The id that issuing gave.")]
+
+
+def link(
+    credential_id: _Id,
+    renew: Annotated[
+        bool, typer.Option("--renew", help="Make a new one; the one before it opens nothing more.")
+    ] = False,
+) -> None:
+    """The learner's private link to a credential. Give it to the learner and to nobody else."""
+    env = opened()
+    actor = _issuer(env, credential_id)
+    with env.writing() as session, session.begin():
+        if renew:
+            renew_link(env, session, actor, credential_id)
+        found = awards.by_id(
+            session, organization_id=actor.own_organization(), award_id=credential_id
+        )
+    if found is None:
+        raise NotFound("credential", credential=credential_id)
+    address = private_link(env, found)
+    if CHOICE.as_json:
+        answer({"id": credential_id, "holderLink": address})
+    else:
+        say_line(address)
+
+
+def dispute(
+    credential_id: _Id,
+    text: Annotated[
+        str | None, typer.Option("--answer", help="Answer the learner, which closes the dispute.")
+    ] = None,
+) -> None:
+    """What the learner says is wrong with a credential; answer it."""
+    env = opened()
+    actor = _issuer(env, credential_id)
+    if text is not None:
+        order = _order(text)
+        with env.writing() as session, session.begin():
+            found: Dispute | None = act_answer(env, session, actor, credential_id, order)
+    else:
+        with env.reading() as session:
+            found = disputes.newest(session, award_id=credential_id)
+    if CHOICE.as_json:
+        members = ("state", "text", "opened_at", "answer", "closed_at")
+        answer({"dispute": {name: getattr(found, name) for name in members} if found else None})
+        return
+    if found is None:
+        say_line(say(CHOICE.language, "link.no_dispute"))
+        return
+    for line in (found.text, found.answer):
+        if line is not None:
+            say_line(line)
+
+
+def _order(text: str) -> AnswerOrder:
+    try:
+        return AnswerOrder(status="closed", answer=text)
+    except ValidationError as error:
+        raise InvalidInput(*field_errors(error)) from error
+
+
+def _issuer(env: Environment, credential_id: str) -> Actor:
+    with env.reading() as session:
+        organization_id = awards.organization_of(session, credential_id)
+        found = organizations.by_id(session, organization_id) if organization_id else None
+    if found is None:
+        raise NotFound("credential", credential=credential_id)
+    return acting_for(env, found.slug)

@@ -1,0 +1,127 @@
+"""A multipart form in memory (RFC 7578): nothing of it is written to disk, logged or kept.
+
+The framework's own parser spools files to the disk. Only fields we ask for are
+taken, each once; a file's name and what it says of its kind are never looked at.
+"""
+
+from collections.abc import Collection
+from typing import Final
+
+from fastapi import Request
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import MultipartParser, parse_options_header
+
+from kpass_vc.errors import Malformed, TooLarge
+
+MOST_MEGABYTES: Final = 5
+"""What people are told; the form has room for what stands around the file."""
+
+MAX_FORM: Final = (MOST_MEGABYTES + 1) * 1024 * 1024
+MOST_DISCARDED: Final = 64 * 1024 * 1024
+_LONGEST_HEADERS: Final = 8192
+
+
+async def read_body(request: Request) -> bytes:
+    """The body as it came; TooLarge past MAX_FORM.
+
+    What is too large is read on and thrown away, within bounds: a browser shows the answer
+    only when it has sent what it was sending.
+    """
+    parts: list[bytes] = []
+    size = 0
+    async for part in request.stream():
+        size += len(part)
+        if size <= MAX_FORM:
+            parts.append(part)
+        else:
+            parts.clear()
+        if size > MOST_DISCARDED:
+            break
+    if size > MAX_FORM:
+        raise TooLarge("form", most=MOST_MEGABYTES)
+    return b"".join(parts)
+
+
+def read_form(body: bytes, content_type: str, names: Collection[str]) -> dict[str, bytes]:
+    """The fields of a form by name; Malformed if it is broken, or has others than `names`, or one twice."""
+    kind, options = parse_options_header(content_type)
+    boundary = options.get(b"boundary")
+    if kind != b"multipart/form-data" or not boundary:
+        raise Malformed("form")
+    form = _Form(names)
+    try:
+        parser = MultipartParser(
+            boundary,
+            {
+                "on_part_begin": form.part_begin,
+                "on_header_field": form.header_field,
+                "on_header_value": form.header_value,
+                "on_header_end": form.header_end,
+                "on_headers_finished": form.headers_finished,
+                "on_part_data": form.part_data,
+                "on_part_end": form.part_end,
+                "on_end": form.end,
+            },
+        )
+        parser.write(body)
+        parser.finalize()
+    except (FormParserError, UnicodeError) as error:
+        raise Malformed("form") from error
+    if not form.complete:
+        raise Malformed("form")
+    return {name: bytes(value) for name, value in form.fields.items()}
+
+
+class _Form:
+    """What the parser has found so far."""
+
+    def __init__(self, names: Collection[str]) -> None:
+        self.names = names
+        self.fields: dict[str, bytearray] = {}
+        self.complete = False
+        self._name = bytearray()
+        self._value = bytearray()
+        self._disposition: bytes | None = None
+        self._part = bytearray()
+
+    def part_begin(self) -> None:
+        self._disposition = None
+
+    def header_field(self, data: bytes, start: int, end: int) -> None:
+        self._name += data[start:end]
+        self._bounded()
+
+    def header_value(self, data: bytes, start: int, end: int) -> None:
+        self._value += data[start:end]
+        self._bounded()
+
+    def header_end(self) -> None:
+        if self._name.lower() == b"content-disposition":
+            if self._disposition is not None:
+                raise Malformed("form")
+            self._disposition = bytes(self._value)
+        self._name.clear()
+        self._value.clear()
+
+    def headers_finished(self) -> None:
+        text = (self._disposition or b"").decode("latin-1")
+        kind, options = parse_options_header(text)
+        name = options.get(b"name", b"").decode("latin-1")
+        if kind != b"form-data" or name not in self.names:
+            raise Malformed("form_field")
+        if name in self.fields:
+            raise Malformed("form_twice", field=f"/{name}")
+        self._part = self.fields.setdefault(name, bytearray())
+
+    def part_data(self, data: bytes, start: int, end: int) -> None:
+        self._part += data[start:end]
+
+    def part_end(self) -> None:
+        self._part = bytearray()
+
+    def end(self) -> None:
+        self.complete = True
+
+    def _bounded(self) -> None:
+        if len(self._name) + len(self._value) > _LONGEST_HEADERS:
+            raise Malformed("form")

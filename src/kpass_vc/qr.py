@@ -1,0 +1,132 @@
+"""QR codes: drawn as a path, and read from a photograph or a screenshot.
+
+Whatever is handed in is read within bounds: so many bytes, and so many pixels
+by the header, before one of them is decoded. Only four file formats reach a
+decoder, and of moving pictures only the first.
+
+A code is found whichever way up it lies and mirrored too, so the orientation
+that a camera notes in EXIF makes no difference and is not read.
+"""
+
+import warnings
+from collections.abc import Iterator
+from io import BytesIO
+from typing import Final
+
+import segno
+import zxingcpp
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from kpass_vc.errors import Malformed, TooLarge
+
+MAX_PICTURE: Final = 5 * 1024 * 1024
+MAX_PIXELS: Final = 40_000_000
+QUIET_ZONE: Final = 4  # modules of white around the code (ISO/IEC 18004, 9.1)
+
+_FORMATS: Final = ("PNG", "JPEG", "WEBP", "GIF")
+_MOST_SCANS: Final = 100
+_MOST_TEXTS: Final = 16
+_START_OF_SCAN: Final = b"\xff\xda"
+_WHITE: Final = 255
+_BLACK: Final = 0
+_QR: Final = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCodeModel2)
+
+warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
+
+
+def qr_path(text: str) -> tuple[str, int]:
+    """The dark modules as SVG path data, one unit each, and the side with its quiet zone.
+
+    Error correction is M, or better where it costs no space; ValueError if no code can hold the text.
+    """
+    code = segno.make_qr(text, error="m", boost_error=True)
+    rows = [list(row) for row in code.matrix_iter(border=QUIET_ZONE)]
+    path = "".join(
+        f"M{start} {y}h{length}v1h-{length}z"
+        for y, row in enumerate(rows)
+        for start, length in _runs(row)
+    )
+    return path, len(rows)
+
+
+def read_qr(picture: bytes) -> tuple[str, ...]:
+    """The texts of all QR codes in a picture, from the top down; Malformed if it is no picture that we take."""
+    if len(picture) > MAX_PICTURE:
+        raise TooLarge(limit=MAX_PICTURE)
+    try:
+        for grey in _readings(picture):
+            if texts := _texts(grey):
+                return texts
+    except (UnidentifiedImageError, Image.DecompressionBombError) as error:
+        large = isinstance(error, Image.DecompressionBombError)
+        raise (_too_many_pixels() if large else Malformed("picture_format")) from error
+    except Malformed:
+        raise
+    except Image.DecompressionBombWarning as error:
+        raise _too_many_pixels() from error
+    except Exception as error:
+        raise Malformed("picture_broken") from error
+    return ()
+
+
+def _runs(row: list[int]) -> Iterator[tuple[int, int]]:
+    """Where each run of dark modules starts, and how long it is."""
+    start = None
+    for x, dark in enumerate([*row, 0]):
+        if dark and start is None:
+            start = x
+        elif not dark and start is not None:
+            yield start, x - start
+            start = None
+
+
+def _too_many_pixels() -> Malformed:
+    return Malformed("picture_pixels", limit=MAX_PIXELS // 1_000_000)
+
+
+def _readings(picture: bytes) -> Iterator[Image.Image]:
+    """The picture in grey at several sizes and contrasts, the likeliest first."""
+    with Image.open(BytesIO(picture), formats=_FORMATS) as opened:
+        if opened.width * opened.height > MAX_PIXELS:
+            raise _too_many_pixels()
+        # A progressive JPEG of a few MB can hold so many scans that decoding takes an hour
+        if opened.format in {"JPEG", "MPO"} and picture.count(_START_OF_SCAN) > _MOST_SCANS:
+            raise Malformed("picture_broken")
+        opened.draft("L", (3200, 3200))
+        grounds = [_on(opened, _WHITE)]
+        if opened.has_transparency_data:
+            grounds.append(_on(opened, _BLACK))
+    for grey in grounds:
+        longest = max(grey.size)
+        for side in (min(longest, 1600), 800, 3200, 2 * longest):
+            if side <= 3200 and (side < longest or side in {longest, 2 * longest}):
+                yield _scaled(grey, side)
+        yield ImageOps.autocontrast(_scaled(grey, min(longest, 1200)), cutoff=5)
+
+
+def _on(picture: Image.Image, ground: int) -> Image.Image:
+    """The picture in grey, on white or on black where it is transparent."""
+    if not picture.has_transparency_data:
+        return picture.convert("L")
+    layers = picture.convert("LA")
+    flat = Image.new("L", layers.size, ground)
+    flat.paste(layers.getchannel("L"), mask=layers.getchannel("A"))
+    return flat
+
+
+def _scaled(grey: Image.Image, longest: int) -> Image.Image:
+    factor = longest / max(grey.size)
+    if factor == 1:
+        return grey
+    size = (max(round(grey.width * factor), 1), max(round(grey.height * factor), 1))
+    return grey.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
+
+
+def _texts(grey: Image.Image) -> tuple[str, ...]:
+    found = zxingcpp.read_barcodes(grey, formats=_QR, text_mode=zxingcpp.TextMode.Plain)
+    placed = sorted(
+        (code.position.top_left.y, code.position.top_left.x, code.text)
+        for code in found
+        if code.valid and code.text
+    )
+    return tuple(dict.fromkeys(text for *_, text in placed))[:_MOST_TEXTS]
