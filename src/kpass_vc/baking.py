@@ -192,7 +192,7 @@ def _chunks(picture: bytes) -> list[_Chunk]:
         raise Malformed("png_order", chunk="IHDR")
     width, height = (int.from_bytes(found[0].data[at : at + 4], "big") for at in (0, 4))
     if not width or not height or width * height > MAX_PIXELS:
-        raise Malformed("picture_pixels", width=width, height=height, limit=MAX_PIXELS)
+        raise Malformed("png_pixels", width=width, height=height, limit=MAX_PIXELS)
     if kinds[-1] != b"IEND" or found[-1].data or kinds.count(b"PLTE") > 1:
         raise Malformed("png_order", chunk="IEND")
     data = [number for number, kind in enumerate(kinds) if kind == b"IDAT"]

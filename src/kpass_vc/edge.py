@@ -26,6 +26,7 @@ from sqlalchemy.orm import Session
 
 from kpass_vc.actions.tokens import authenticate
 from kpass_vc.authz import Actor
+from kpass_vc.baking import MAX_PICTURE
 from kpass_vc.environment import Environment
 from kpass_vc.errors import InvalidInput, Malformed, NotFound, TooLarge, Unauthenticated
 from kpass_vc.language import LANGUAGES, Language, preferred
@@ -62,22 +63,27 @@ def environment(request: Request) -> Environment:
 Env = Annotated[Environment, Depends(environment)]
 
 
-async def raw_body(request: Request) -> bytes:
-    """The body as it came; TooLarge past one MiB, without reading on."""
-    declared = request.headers.get("Content-Length", "0")
-    if declared.isdecimal() and int(declared) > MAX_BYTES:
-        raise TooLarge(limit=MAX_BYTES)
-    parts: list[bytes] = []
-    size = 0
-    async for part in request.stream():
-        size += len(part)
-        if size > MAX_BYTES:
-            raise TooLarge(limit=MAX_BYTES)
-        parts.append(part)
-    return b"".join(parts)
+def body_up_to(limit: int) -> Callable[[Request], Coroutine[Any, Any, bytes]]:
+    """A dependency: the body as it came; TooLarge past `limit` bytes, without reading on."""
+
+    async def read(request: Request) -> bytes:
+        declared = request.headers.get("Content-Length", "0")
+        if declared.isdecimal() and int(declared) > limit:
+            raise TooLarge(limit=limit)
+        parts: list[bytes] = []
+        size = 0
+        async for part in request.stream():
+            size += len(part)
+            if size > limit:
+                raise TooLarge(limit=limit)
+            parts.append(part)
+        return b"".join(parts)
+
+    return read
 
 
-RawBody = Annotated[bytes, Depends(raw_body)]
+RawBody = Annotated[bytes, Depends(body_up_to(MAX_BYTES))]
+PictureBody = Annotated[bytes, Depends(body_up_to(MAX_PICTURE))]
 
 
 async def turn(_: RawBody) -> AsyncIterator[None]:

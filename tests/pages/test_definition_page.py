@@ -1,7 +1,5 @@
-"""The page of a definition, and the start page: what they say and how they are built."""
+"""The page of a definition: what it says and how it is built."""
 
-from dataclasses import replace
-from html.parser import HTMLParser
 from importlib import resources
 from itertools import pairwise
 from typing import Any
@@ -13,15 +11,9 @@ from kpass_vc.compose.definition import Owner, digest_sri, published_definition,
 from kpass_vc.demo import catalogues
 from kpass_vc.language import LANGUAGES, Language
 from kpass_vc.model.definition import read_definition
-from kpass_vc.pages.definition import (
-    DefinitionState,
-    Link,
-    ListedDefinition,
-    ListedOrganization,
-    definition_page,
-    start_page,
-)
-from kpass_vc.pages.render import SECURITY_HEADERS, chosen, markdown
+from kpass_vc.pages.definition import DefinitionState, Link, definition_page
+from kpass_vc.pages.render import SECURITY_HEADERS, chosen, markdown, strangers_markdown
+from tests.pages.reading import Page
 
 ADDRESSES = Addresses("http://localhost:8000")
 SOBONA = Owner(
@@ -29,34 +21,6 @@ SOBONA = Owner(
     names={"sv": "Sobona (exempel)", "en": "Sobona (example)"},
     url="https://sobona.example/",
 )
-VOID = {"meta", "link", "img", "br", "hr", "input"}
-
-
-class Page(HTMLParser):
-    """A page as the tests read it: it must be well formed."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.tags: list[tuple[str, dict[str, str]]] = []
-        self.text = ""
-        self.feed(html)
-        self.close()
-        assert self.open == []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, {name: value or "" for name, value in attrs}))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
-
-    def all(self, name: str) -> list[str]:
-        return [attributes[name] for _, attributes in self.tags if name in attributes]
 
 
 def document(code: str, **changes: object) -> dict[str, Any]:
@@ -88,30 +52,8 @@ def shown(
     )
 
 
-def listed() -> list[ListedOrganization]:
-    return [
-        ListedOrganization(
-            slug="sobona",
-            name=SOBONA.names,
-            url=SOBONA.url,
-            did_document="http://localhost:8000/o/sobona/did.json",
-            definitions=[
-                ListedDefinition(
-                    code="SOB-OPTO-01",
-                    version="1.0.0",
-                    title={"sv": "Fibersvetsning i fält", "en": "Fibre splicing in the field"},
-                    description={"sv": "Kan skarva", "en": "Can splice"},
-                    pages={"sv": "http://localhost:8000/sv.html", "en": "/en.html"},
-                    illustrative=True,
-                )
-            ],
-        )
-    ]
-
-
 def every_page() -> list[str]:
-    pages = [start_page(listed(), language) for language in LANGUAGES]
-    pages += [start_page([], language) for language in LANGUAGES]
+    pages = []
     for catalogue in catalogues():
         for definition in catalogue["definitions"]:
             pages += [shown(document(definition["code"]), language) for language in LANGUAGES]
@@ -263,30 +205,6 @@ def test_a_definition_that_is_no_illustration_has_no_notice() -> None:
     assert 'class="notice"' not in html
 
 
-def test_the_start_page_lists_what_is_published_with_its_links() -> None:
-    page = Page(start_page(listed(), "sv"))
-
-    assert {"http://localhost:8000/sv.html", "/docs", "/openapi.json", "/?language=en"} <= set(
-        page.all("href")
-    )
-    assert "Fibersvetsning i fält" in page.text
-    assert "En mikromerit" in page.text
-    assert "illustrativa exempel" in page.text
-
-
-def test_the_start_page_of_an_empty_service_says_that_it_is_empty() -> None:
-    assert "Ännu har ingen organisation publicerat" in start_page([], "sv")
-    assert "No organisation has published" in start_page([], "en")
-
-
-def test_an_organisation_without_definitions_says_so() -> None:
-    (organization,) = listed()
-
-    html = start_page([replace(organization, definitions=[])], "en")
-
-    assert "No published micro-credentials." in html
-
-
 @pytest.mark.parametrize(
     ("asked", "accepted", "answer"),
     [
@@ -310,3 +228,21 @@ def test_markdown_shows_html_and_pictures_as_text() -> None:
     assert "&lt;b&gt;" in html
     assert "<img" not in html
     assert 'href="javascript' not in html
+
+
+def test_a_strangers_markdown_leads_nowhere_and_keeps_to_one_kind_of_heading() -> None:
+    text = "# a\n\n###### b\n\n[c](https://example.org/) <https://example.org/> ![d](e.png)"
+
+    page = Page(str(strangers_markdown(text)))
+
+    assert [tag for tag, _ in page.tags] == ["h3", "h3", "p"]
+    assert "[c](https://example.org/)" in page.text
+
+
+def test_a_definition_in_force_can_be_compared_and_a_superseded_one_cannot() -> None:
+    current, old = (
+        shown(document("SOB-OPTO-01"), "sv", state) for state in ("published", "superseded")
+    )
+
+    assert "Jämför med en annan" in current
+    assert "Jämför med en annan" not in old

@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 
 from kpass_vc.addresses import Addresses
 from kpass_vc.compose.definition import Owner, published_definition
-from kpass_vc.language import LANGUAGES
+from kpass_vc.language import LANGUAGES, Language
 from kpass_vc.model.definition import read_definition
 from kpass_vc.pages.definition import definition_page
 from kpass_vc.pages.render import strangers_markdown
@@ -28,7 +28,7 @@ OF_MARKDOWN = {
 }  # fmt: skip
 
 
-def both(text: str) -> dict[str, str]:
+def both(text: str) -> dict[Language, str]:
     return {"sv": text, "en": text}
 
 
@@ -56,7 +56,9 @@ def test_there_are_two_hundred_different_ones() -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_nothing_an_owner_writes_changes_the_shape_of_a_definitions_page(language: str) -> None:
+def test_nothing_an_owner_writes_changes_the_shape_of_a_definitions_page(
+    language: Language,
+) -> None:
     def page(text: str) -> Page:
         definition = read_definition(saying(text))
         at = ADDRESSES.definition("sobona", definition.code, definition.version)
@@ -64,7 +66,7 @@ def test_nothing_an_owner_writes_changes_the_shape_of_a_definitions_page(languag
         document = published_definition(definition, owner, at)
         html = definition_page(
             document,
-            "sv" if language == "sv" else "en",
+            language,
             addresses=at,
             state="published",
             badge_url=at.badge("sv"),

@@ -1,46 +1,32 @@
 """The pages over HTTP: status, language, security headers, no script."""
 
 import re
-from html.parser import HTMLParser
 
 import pytest
 from starlette.testclient import TestClient
 
 from tests.api.http import PROBLEM, client_of
+from tests.pages.reading import Page
 from tests.world import World
 
 FOLDER = "/o/sobona/definitions/SOB-OPTO-01/1.0.0"
-PAGES = ("/", "/docs", f"{FOLDER}/sv.html", f"{FOLDER}/en.html")
-CHOOSING = ("/", "/docs")
+PAIR = "/compare?a=sobona/SOB-OPTO-01&b=sobona/SOB-OPTO-02"
+CHOOSING = ("/", "/docs", "/catalogue", "/catalogue?a=sobona/SOB-OPTO-01", PAIR, "/verify")
+PAGES = (*CHOOSING, "/catalogue?q=nothing+of+this", f"{FOLDER}/sv.html", f"{FOLDER}/en.html")
+BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
+NO_PICTURE = 100_000
 
 
 @pytest.fixture
 def http(world: World) -> TestClient:
     world.published_definition()
+    world.published_definition(code="SOB-OPTO-02")
     return client_of(world.env)
 
 
-class Page(HTMLParser):
-    """What of a page matters here: its elements, their attributes, what it links to."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs)))
-
-    @property
-    def language(self) -> str | None:
-        return next(attributes.get("lang") for tag, attributes in self.elements if tag == "html")
-
-    @property
-    def links(self) -> set[str]:
-        found = {
-            attributes.get("href") or attributes.get("src") or "" for _, attributes in self.elements
-        }
-        return {link for link in found if link}
+def language_of(html: str) -> str:
+    """The language that a page says it is in."""
+    return Page(html).tags[0][1]["lang"]
 
 
 @pytest.mark.parametrize("address", PAGES)
@@ -57,9 +43,10 @@ def test_a_page_is_html_with_no_script_and_a_policy_that_allows_none(
     assert reply.headers["X-Content-Type-Options"] == "nosniff"
     assert reply.headers["Referrer-Policy"] == "no-referrer"
     page = Page(reply.text)
-    assert "script" not in {tag for tag, _ in page.elements}
-    for _, attributes in page.elements:
+    assert not {"script", "style", "iframe", "object", "base"} & {tag for tag, _ in page.tags}
+    for _, attributes in page.tags:
         assert not any(name.startswith("on") or name == "style" for name in attributes)
+    assert len(reply.content) + len(http.get("/static/kpass.css").content) < NO_PICTURE
 
 
 @pytest.mark.parametrize("address", PAGES)
@@ -79,7 +66,7 @@ def test_the_page_of_a_definition_is_in_the_language_of_its_address(
     reply = http.get(f"{FOLDER}/{language}.html", headers={"Accept-Language": other})
 
     assert reply.headers["Content-Language"] == language
-    assert Page(reply.text).language == language
+    assert language_of(reply.text) == language
     titles = {"sv": "Fibersvetsning i fält", "en": "Fibre splicing in the field"}
     heading = re.search(r"<h1[^>]*>(.*?)</h1>", reply.text, re.DOTALL)
     assert heading is not None
@@ -106,9 +93,10 @@ def test_a_page_without_a_language_in_its_address_is_in_the_readers(
 ) -> None:
     headers = {"Accept-Language": accepted} if accepted is not None else {"Accept-Language": ""}
 
-    reply = http.get(f"{address}{query}", headers=headers)
+    joined = query.replace("?", "&") if "?" in address else query
+    reply = http.get(f"{address}{joined}", headers=headers)
 
-    assert Page(reply.text).language == language
+    assert language_of(reply.text) == language
     assert reply.headers["Content-Language"] == language
     assert reply.headers["Vary"] == "Accept-Language"
 
@@ -118,7 +106,7 @@ def test_every_link_to_this_service_answers(world: World, http: TestClient, addr
     base = world.env.addresses.base
     links = {
         link.removeprefix(base).partition("#")[0] or "/"
-        for link in Page(http.get(address).text).links
+        for link in Page(http.get(address).text).addresses
         if link.startswith((base, "/"))
     }
 
@@ -186,11 +174,67 @@ def test_what_is_not_there_is_a_problem(http: TestClient, address: str) -> None:
     assert reply.headers["Content-Type"] == PROBLEM
 
 
-def test_a_draft_has_no_page_and_is_not_on_the_start_page(world: World, http: TestClient) -> None:
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/o/nobody/definitions/SOB-OPTO-01/1.0.0/{}.html",
+        "/o/sobona/definitions/NO-SUCH-01?language={}",
+        "/compare?a=sobona/SOB-OPTO-01&b=sobona/NO-SUCH-01&language={}",
+        "/nothing?language={}",
+    ],
+)
+@pytest.mark.parametrize(
+    ("language", "heading"), [("sv", "Sidan finns inte"), ("en", "There is no such page")]
+)
+def test_what_is_not_there_is_a_page_for_a_browser_in_its_readers_language(
+    http: TestClient, address: str, language: str, heading: str
+) -> None:
+    reply = http.get(address.format(language), headers=BROWSER)
+
+    assert (reply.status_code, reply.headers["Content-Type"]) == (404, "text/html; charset=utf-8")
+    assert reply.headers["Content-Language"] == language
+    assert "script" not in reply.headers["Content-Security-Policy"]
+    assert reply.headers["Cache-Control"] == "no-store"
+    page = Page(reply.text)
+    assert page.heading == heading
+    assert language_of(reply.text) == language
+    known = {http.get(link).status_code for link in page.addresses if link.startswith("http")}
+    assert known == {200}
+
+
+@pytest.mark.parametrize(
+    ("address", "accept"),
+    [
+        ("/v1/nothing", BROWSER["Accept"]),
+        ("/o/sobona/definitions/NO-SUCH-01/1.0.0/definition.json", BROWSER["Accept"]),
+        ("/o/nobody/did.json", BROWSER["Accept"]),
+        ("/static/other.css", BROWSER["Accept"]),
+        ("/nothing", "application/json"),
+        ("/nothing", "application/problem+json, text/html;q=0.5"),
+        ("/nothing", "text/html;q=0"),
+        ("/nothing", "text/html;q=x, */*"),
+        ("/nothing", "*/*"),
+        ("/nothing", ",;q=;,"),
+    ],
+)
+def test_a_program_gets_the_problem_as_json(http: TestClient, address: str, accept: str) -> None:
+    reply = http.get(address, headers={"Accept": accept})
+
+    assert (reply.status_code, reply.headers["Content-Type"]) == (404, PROBLEM)
+
+
+def test_a_method_that_a_page_does_not_take_is_a_page_for_a_browser(http: TestClient) -> None:
+    reply = http.post("/catalogue", headers=BROWSER)
+
+    assert (reply.status_code, reply.headers["Content-Type"]) == (405, "text/html; charset=utf-8")
+    assert "GET" in reply.headers["Allow"]
+
+
+def test_a_draft_has_no_page_and_is_not_in_the_catalogue(world: World, http: TestClient) -> None:
     world.draft(version="2.0.0", title={"sv": "Ett utkast som ingen ser", "en": "A draft"})
 
     assert http.get("/o/sobona/definitions/SOB-OPTO-01/2.0.0/sv.html").status_code == 404
-    assert "Ett utkast som ingen ser" not in http.get("/?language=sv").text
+    assert "Ett utkast som ingen ser" not in http.get("/catalogue?language=sv").text
 
 
 def test_the_start_page_of_an_empty_installation_works(world: World) -> None:
@@ -202,7 +246,7 @@ def test_what_an_owner_writes_is_shown_as_text_and_never_runs(world: World) -> N
     world.published_definition(code="SOB-OPTO-96", title={"sv": title, "en": title})
     http = client_of(world.env)
 
-    for address in ("/", "/o/sobona/definitions/SOB-OPTO-96/1.0.0/sv.html"):
+    for address in ("/catalogue", "/o/sobona/definitions/SOB-OPTO-96/1.0.0/sv.html"):
         text = http.get(address).text
         assert "<script>" not in text
         assert "&lt;script&gt;alert(1)" in text

@@ -5,8 +5,9 @@ from typing import Any, Final
 from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
+from kpass_vc.actions.recognise import Route, find_credential
 from kpass_vc.actions.verify import verify
-from kpass_vc.edge import Env, RawBody, ReaderLanguage, ReadTx
+from kpass_vc.edge import Env, PictureBody, ReaderLanguage
 from kpass_vc.language import Language, say
 from kpass_vc.verification import Finding, VerificationReport
 
@@ -29,6 +30,8 @@ class ReportReply(BaseModel):
     verified: bool
     verdict: str
     summary: str
+    route: list[str]
+    """How the credential was found in what was handed in, step by step."""
     checks: list[CheckReply]
     notes: list[CheckReply]
     format: str | None
@@ -84,25 +87,37 @@ EXAMPLE: Final[dict[str, Any]] = {
                 "application/vc+ld+json": {"schema": {"type": "object"}},
                 "application/jwt": {"schema": {"type": "string"}},
                 "text/plain": {"schema": {"type": "string"}},
+                "image/png": {"schema": {"type": "string", "format": "binary"}},
+                "image/svg+xml": {"schema": {"type": "string"}},
+                "image/jpeg": {"schema": {"type": "string", "format": "binary"}},
             },
         }
     },
 )
 def post_verification(
-    env: Env, session: ReadTx, body: RawBody, language: ReaderLanguage, response: Response
+    env: Env, body: PictureBody, language: ReaderLanguage, response: Response
 ) -> ReportReply:
-    """Takes the credential as it is: JSON or JWT. `verified` is true only when every check passed."""
+    """Takes a credential in any form it is carried in, and says in `route` how it was found.
+
+    JSON, a JWT, a PNG or SVG with a credential baked in, a photograph or screenshot with a QR
+    code, an https link, the code of a share link; at most 5 MiB. What it is decides, not the
+    Content-Type. `verified` is true only when every check passed.
+    """
     response.headers["Cache-Control"] = "no-store"
-    return report_reply(verify(env, session, body), language)
+    found = find_credential(env, body)
+    with env.reading() as session:
+        report = verify(env, session, found.secured)
+    return report_reply(report, language, found.route)
 
 
-def report_reply(report: VerificationReport, language: Language) -> ReportReply:
+def report_reply(report: VerificationReport, language: Language, route: Route) -> ReportReply:
     """The report for a reader of one language."""
     presented = report.presented
     return ReportReply(
         verified=report.verified,
         verdict=report.verdict,
         summary=say(language, f"verdict.{report.verdict}"),
+        route=list(route),
         checks=[_check(finding, language) for finding in report.findings],
         notes=[_check(finding, language) for finding in report.notes],
         format=presented.format if presented else None,

@@ -23,10 +23,8 @@ from kpass_vc.actions.publish import publish as act_publish
 from kpass_vc.actions.publish import retire as act_retire
 from kpass_vc.actions.share import private_link
 from kpass_vc.actions.tokens import TokenOrder, grant_token, revoke_token
-from kpass_vc.actions.verify import verify as act_verify
-from kpass_vc.api.verifications import report_reply
 from kpass_vc.authz import Actor, Permission
-from kpass_vc.cli import holder, server, story
+from kpass_vc.cli import carry, holder, server, story
 from kpass_vc.cli.console import (
     CHOICE,
     acting_for,
@@ -34,7 +32,6 @@ from kpass_vc.cli.console import (
     language_of_terminal,
     opened,
     operator,
-    report_table,
     say_line,
     table,
 )
@@ -59,6 +56,9 @@ app = typer.Typer(
 )
 tokens = typer.Typer(help="API tokens: grant, list, withdraw.", no_args_is_help=True)
 app.add_typer(tokens, name="token")
+app.command()(carry.verify)
+app.command()(carry.bake)
+app.command()(carry.unbake)
 app.command()(holder.link)
 app.command()(holder.dispute)
 
@@ -332,23 +332,6 @@ def revoke(
             raise NotFound("credential", credential=credential_id)
         changed = change_status(env, session, acting_for(env, found.slug), credential_id, order)
     _shown({"id": changed.id, "status": changed.state, "reason": changed.reason or ""})
-
-
-@app.command()
-def verify(
-    file: Annotated[
-        Path, typer.Argument(help="A credential as JSON or JWT; - for standard input.")
-    ],
-) -> None:
-    """Verify a credential: exit status 0 verified, 1 refused, 3 unknown."""
-    env = opened()
-    with env.reading() as session:
-        report = act_verify(env, session, _bytes(file))
-    if CHOICE.as_json:
-        answer(report_reply(report, CHOICE.language).model_dump())
-    else:
-        report_table(report, say(CHOICE.language, f"verdict.{report.verdict}"))
-    raise typer.Exit({"verified": 0, "refused": 1, "unknown": 3}[report.verdict])
 
 
 @app.command()
