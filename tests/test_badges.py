@@ -1,7 +1,9 @@
 """The badge picture: readable, contained, the same every time."""
 
+import colorsys
 import re
 import xml.etree.ElementTree as ET
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -10,7 +12,8 @@ from fontTools.pens.boundsPen import BoundsPen
 from fontTools.pens.transformPen import TransformPen
 from fontTools.svgLib.path import parse_path
 
-from kpass_vc.badges import BadgeFace, contrast, draw, half_width, palette, rasterise
+from kpass_vc.badges import BadgeFace, contrast, draw, draw_small, half_width, palette, rasterise
+from kpass_vc.demo import catalogues
 from kpass_vc.language import LANGUAGES, Language
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -52,6 +55,7 @@ HOSTILE = [
 ]
 
 Box = tuple[float, float, float, float]
+Drawing = Callable[[BadgeFace], str]
 
 
 def words(svg: str) -> list[tuple[str, Box]]:
@@ -97,9 +101,10 @@ def test_lines_of_words_never_lie_on_each_other(title: str) -> None:
         assert any(low <= top and bottom <= high for low, high in zones), (top, bottom)
 
 
+@pytest.mark.parametrize("drawing", [draw, draw_small])
 @pytest.mark.parametrize("title", HOSTILE)
-def test_the_svg_holds_shapes_and_a_title_only(title: str) -> None:
-    root = ET.fromstring(draw(replace(FACE, title=title)))
+def test_the_svg_holds_shapes_and_a_title_only(title: str, drawing: Drawing) -> None:
+    root = ET.fromstring(drawing(replace(FACE, title=title, code=title)))
 
     assert {element.tag.removeprefix(SVG) for element in root.iter()} == {
         "svg", "title", "path", "rect", "g"
@@ -208,3 +213,90 @@ def test_marks_without_a_letter_break_no_picture(title: str, field: str) -> None
     face = replace(FACE, **{field: title})  # type: ignore[arg-type]  # all five are texts
 
     assert size_of(rasterise(draw(face), 64)) == (64, 64)
+
+
+def test_two_definitions_of_one_organisation_do_not_look_alike() -> None:
+    """But for the words: the band beside the emblem is each code's own."""
+    faces = [replace(FACE, code=f"VA-{number:02}") for number in range(1, 41)]
+
+    bands = {
+        tuple(
+            path.get("d") for path in ET.fromstring(draw(face)).findall(f"{SVG}g[@fill]/{SVG}path")
+        )
+        for face in faces
+    }
+
+    assert len(bands) == len(faces)
+    assert all(bands)
+
+
+@pytest.mark.parametrize("level", range(1, 9))
+def test_the_level_is_as_many_pips_of_eight(level: int) -> None:
+    colours = palette(FACE.colour_seed)
+    face = replace(FACE, level=level)
+
+    def pips(svg: str, colour: str) -> int:
+        return sum(
+            rect.get("fill") == colour and rect.get("width") == rect.get("height")
+            for rect in ET.fromstring(svg).iter(f"{SVG}rect")
+        )
+
+    assert (pips(draw(face), colours.deep), pips(draw(face), colours.unlit)) == (level, 8 - level)
+    assert pips(draw_small(face), colours.deep) == level
+    assert pips(draw_small(replace(face, level=None)), colours.deep) == 0
+
+
+@pytest.mark.parametrize("title", HOSTILE)
+@pytest.mark.parametrize("illustrative", [True, False])
+def test_no_code_leaves_the_paper_of_the_small_picture(title: str, illustrative: bool) -> None:  # noqa: FBT001
+    face = replace(FACE, code=title, level=8, illustrative=illustrative)
+
+    for colour, (left, top, right, bottom) in words(draw_small(face)):
+        ground = (484, 628) if colour == palette(FACE.colour_seed).notice_ink else (560, 836)
+        assert 512 - half_width(bottom) + 24 < left <= right < 512 + half_width(bottom) - 24
+        assert ground[0] < top <= bottom < ground[1]
+
+
+def test_the_small_picture_has_the_code_without_the_part_that_all_share() -> None:
+    def outlines(code: str) -> str:
+        ink = palette(FACE.colour_seed).ink
+        root = ET.fromstring(draw_small(replace(FACE, code=code)))
+        return next(p.get("d", "") for p in root.iter(f"{SVG}path") if p.get("fill") == ink)
+
+    assert outlines("SKR-DT-16") == outlines("X-DT-16")
+    assert outlines("SKR-DT-16") != outlines("SKR-DT-17")
+    assert outlines("HAN-01") != outlines("SKR-01")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_small_example_is_marked_as_one_too(language: Language) -> None:
+    example = draw_small(replace(FACE, language=language))
+    real = draw_small(replace(FACE, language=language, illustrative=False))
+
+    notice = palette(FACE.colour_seed).notice
+    assert notice in example
+    assert notice not in real
+    assert len(words(example)) == len(words(real)) + 1
+
+
+def test_the_demo_organisations_have_hues_far_apart() -> None:
+    owners = {definition["owner"] for found in catalogues() for definition in found["definitions"]}
+    hues = sorted(hue_of(palette(owner).deep) for owner in owners)
+
+    gaps = [(after - hue) % 360 for hue, after in zip(hues, hues[1:] + hues[:1], strict=True)]
+    assert len(owners) == 6
+    assert min(gaps) >= 18
+
+
+def hue_of(colour: str) -> float:
+    """The hue of a `#rrggbb` colour in degrees, as CSS's hsl() counts it."""
+    parts = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
+    return colorsys.rgb_to_hls(*parts)[0] * 360
+
+
+def test_no_short_word_has_a_line_of_its_own_in_the_middle() -> None:
+    face = replace(FACE, title="Driftdokumentation och avvikelserapportering")
+
+    ink = palette(FACE.colour_seed).ink
+    *title, _, _ = (box for colour, box in words(draw(face)) if colour == ink)
+    assert len(title) == 2

@@ -324,6 +324,9 @@ PUBLISHED = {
     f"{FOLDER}/achievement.en.json": ("application/ld+json", IMMUTABLE),
     f"{FOLDER}/badge.sv.png": ("image/png", "public, max-age=86400"),
     f"{FOLDER}/badge.en.png": ("image/png", "public, max-age=86400"),
+    f"{FOLDER}/badge-64.sv.png": ("image/png", "public, max-age=86400"),
+    f"{FOLDER}/badge.sv.svg": ("image/svg+xml", "public, max-age=86400"),
+    f"{FOLDER}/badge-small.en.svg": ("image/svg+xml", "public, max-age=86400"),
 }
 
 

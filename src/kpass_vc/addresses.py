@@ -44,6 +44,18 @@ class DefinitionAddresses:
         """The badge picture, PNG."""
         return f"{self.folder}/badge.{language}.png"
 
+    def badge_svg(self, language: Language) -> str:
+        """The badge picture, SVG."""
+        return f"{self.folder}/badge.{language}.svg"
+
+    def badge_small(self, language: Language) -> str:
+        """The badge picture for 128 pixels and less, SVG."""
+        return f"{self.folder}/badge-small.{language}.svg"
+
+    def badge_64(self, language: Language) -> str:
+        """The badge picture of 64 pixels, PNG."""
+        return f"{self.folder}/badge-64.{language}.png"
+
 
 @dataclass(frozen=True)
 class Addresses:

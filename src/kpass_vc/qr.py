@@ -10,7 +10,9 @@ that a camera notes in EXIF makes no difference and is not read.
 
 import warnings
 from collections.abc import Iterator
+from contextlib import nullcontext
 from io import BytesIO
+from threading import Lock
 from typing import Final
 
 import segno
@@ -26,10 +28,15 @@ QUIET_ZONE: Final = 4  # modules of white around the code (ISO/IEC 18004, 9.1)
 _FORMATS: Final = ("PNG", "JPEG", "WEBP", "GIF")
 _MOST_SCANS: Final = 100
 _MOST_TEXTS: Final = 16
+_LONGEST: Final = 3200
+_LARGE: Final = 8_000_000
 _START_OF_SCAN: Final = b"\xff\xda"
 _WHITE: Final = 255
 _BLACK: Final = 0
 _QR: Final = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCodeModel2)
+
+# Decoding 40 million pixels takes some 200 MB: one at a time
+_one_large: Final = Lock()
 
 warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
 
@@ -86,26 +93,36 @@ def _too_many_pixels() -> Malformed:
 
 def _readings(picture: bytes) -> Iterator[Image.Image]:
     """The picture in grey at several sizes and contrasts, the likeliest first."""
-    with Image.open(BytesIO(picture), formats=_FORMATS) as opened:
-        if opened.width * opened.height > MAX_PIXELS:
-            raise _too_many_pixels()
-        # A progressive JPEG of a few MB can hold so many scans that decoding takes an hour
-        if opened.format in {"JPEG", "MPO"} and picture.count(_START_OF_SCAN) > _MOST_SCANS:
-            raise Malformed("picture_broken")
-        opened.draft("L", (3200, 3200))
-        grounds = [_on(opened, _WHITE)]
-        if opened.has_transparency_data:
-            grounds.append(_on(opened, _BLACK))
-    for grey in grounds:
+    for grey in _greys(picture):
         longest = max(grey.size)
-        for side in (min(longest, 1600), 800, 3200, 2 * longest):
-            if side <= 3200 and (side < longest or side in {longest, 2 * longest}):
+        for side in (min(longest, 1600), 800, _LONGEST, 2 * longest):
+            if side <= _LONGEST and (side < longest or side in {longest, 2 * longest}):
                 yield _scaled(grey, side)
         yield ImageOps.autocontrast(_scaled(grey, min(longest, 1200)), cutoff=5)
 
 
+def _greys(picture: bytes) -> list[Image.Image]:
+    """The picture in grey, not much longer than _LONGEST; where it is transparent, on white and on black."""
+    with Image.open(BytesIO(picture), formats=_FORMATS) as opened:
+        pixels = opened.width * opened.height
+        if pixels > MAX_PIXELS:
+            raise _too_many_pixels()
+        # A progressive JPEG of a few MB can hold so many scans that decoding takes an hour
+        if opened.format in {"JPEG", "MPO"} and picture.count(_START_OF_SCAN) > _MOST_SCANS:
+            raise Malformed("picture_broken")
+        opened.draft("L", (_LONGEST, _LONGEST))
+        with _one_large if pixels > _LARGE else nullcontext():
+            smaller = max(opened.size) // _LONGEST + 1
+            if smaller > 1 and opened.mode in {"L", "LA", "RGB", "RGBA"}:
+                reduced = opened.reduce(smaller)
+            else:
+                opened.load()
+                reduced = opened
+            grounds = (_WHITE, _BLACK) if reduced.has_transparency_data else (_WHITE,)
+            return [_on(reduced, ground) for ground in grounds]
+
+
 def _on(picture: Image.Image, ground: int) -> Image.Image:
-    """The picture in grey, on white or on black where it is transparent."""
     if not picture.has_transparency_data:
         return picture.convert("L")
     layers = picture.convert("LA")

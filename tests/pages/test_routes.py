@@ -146,13 +146,31 @@ def test_the_page_of_a_superseded_version_stays_and_says_so(world: World, http: 
 
 
 @pytest.mark.parametrize("language", ["sv", "en"])
-def test_the_badge_is_a_square_png_and_the_same_each_time(http: TestClient, language: str) -> None:
-    first, second = (http.get(f"{FOLDER}/badge.{language}.png") for _ in range(2))
+@pytest.mark.parametrize(("name", "side"), [("badge", 1024), ("badge-64", 64)])
+def test_the_badge_is_a_square_png_and_the_same_each_time(
+    http: TestClient, language: str, name: str, side: int
+) -> None:
+    first, second = (http.get(f"{FOLDER}/{name}.{language}.png") for _ in range(2))
 
     assert first.headers["Content-Type"] == "image/png"
     assert first.content.startswith(b"\x89PNG\r\n\x1a\n")
-    assert (first.content[16:20], first.content[20:24]) == (b"\0\0\x02\0", b"\0\0\x02\0")
+    assert [int.from_bytes(first.content[at : at + 4]) for at in (16, 20)] == [side, side]
     assert first.content == second.content
+
+
+@pytest.mark.parametrize("name", ["badge", "badge-small"])
+def test_an_svg_opened_by_itself_may_run_nothing(http: TestClient, name: str) -> None:
+    swedish, english = (http.get(f"{FOLDER}/{name}.{language}.svg") for language in ("sv", "en"))
+    known = http.get(f"{FOLDER}/{name}.sv.svg", headers={"If-None-Match": swedish.headers["ETag"]})
+
+    assert swedish.headers["Content-Type"] == "image/svg+xml"
+    assert swedish.text.startswith("<svg ")
+    assert "Fibersvetsning i f\u00e4lt" in swedish.text
+    assert "Fibre splicing in the field" in english.text
+    assert known.status_code == 304
+    for reply in (swedish, known):
+        assert reply.headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
+        assert reply.headers["X-Content-Type-Options"] == "nosniff"
 
 
 @pytest.mark.parametrize(
@@ -162,6 +180,8 @@ def test_the_badge_is_a_square_png_and_the_same_each_time(http: TestClient, lang
         "/o/sobona/definitions/NO-SUCH-01/1.0.0/sv.html",
         "/o/sobona/definitions/SOB-OPTO-01/9.0.0/sv.html",
         "/o/sobona/definitions/SOB-OPTO-01/1.0.0/badge.fi.png",
+        "/o/sobona/definitions/SOB-OPTO-01/1.0.0/badge.fi.svg",
+        "/o/sobona/definitions/SOB-OPTO-01/9.0.0/badge-small.sv.svg",
         "/o/sobona/definitions/NO-SUCH-01",
         "/static/other.css",
         "/nothing",

@@ -1,4 +1,4 @@
-"""The page and the badge picture of each definition, and the stylesheet."""
+"""The page and the badge pictures of each definition, the stylesheet and the icon."""
 
 from collections.abc import Mapping
 from functools import lru_cache
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from kpass_vc.actions.define import source_of
 from kpass_vc.actions.picture import badge_face
-from kpass_vc.badges import BadgeFace, draw, rasterise
+from kpass_vc.badges import BadgeFace, draw, draw_small, rasterise
 from kpass_vc.edge import REVALIDATE, Env, PublishedVersion, ReadTx, served
 from kpass_vc.environment import Environment
 from kpass_vc.errors import NotFound
@@ -24,7 +24,8 @@ from kpass_vc.records.definition import Found
 
 router = APIRouter(include_in_schema=False)
 
-_BADGE_SIZE: Final = 512
+_BADGE_SIZE: Final = 1024
+_SMALL_SIZE: Final = 64
 _STATIC: Final = {"kpass.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml"}
 _A_DAY: Final = "public, max-age=86400"
 
@@ -59,12 +60,33 @@ def definition(language: Language, env: Env, session: ReadTx, found: PublishedVe
     return html(page, language)
 
 
-@router.api_route(
-    "/o/{slug}/definitions/{code}/{version}/badge.{language}.png", methods=["GET", "HEAD"]
-)
+_VERSION: Final = "/o/{slug}/definitions/{code}/{version}"
+
+
+@router.api_route(_VERSION + "/badge.{language}.png", methods=["GET", "HEAD"])
 def badge(language: Language, request: Request, env: Env, found: PublishedVersion) -> Response:
-    """The badge picture, drawn from the definition."""
-    return served(request, _picture(badge_face(env, found, language)), "image/png", _A_DAY)
+    """The badge picture, drawn from the definition: this is the one that credentials name."""
+    return served(request, _png(badge_face(env, found, language)), "image/png", _A_DAY)
+
+
+@router.api_route(_VERSION + "/badge-64.{language}.png", methods=["GET", "HEAD"])
+def badge_64(language: Language, request: Request, env: Env, found: PublishedVersion) -> Response:
+    """The small badge picture, 64 pixels."""
+    return served(request, _small_png(badge_face(env, found, language)), "image/png", _A_DAY)
+
+
+@router.api_route(_VERSION + "/badge.{language}.svg", methods=["GET", "HEAD"])
+def badge_svg(language: Language, request: Request, env: Env, found: PublishedVersion) -> Response:
+    """The badge picture as shapes."""
+    return _svg(request, draw(badge_face(env, found, language)))
+
+
+@router.api_route(_VERSION + "/badge-small.{language}.svg", methods=["GET", "HEAD"])
+def badge_small(
+    language: Language, request: Request, env: Env, found: PublishedVersion
+) -> Response:
+    """The badge picture for 128 pixels and less, as shapes."""
+    return _svg(request, draw_small(badge_face(env, found, language)))
 
 
 @router.api_route("/static/{name}", methods=["GET", "HEAD"])
@@ -76,9 +98,21 @@ def static(name: str, request: Request) -> Response:
     return served(request, body, _STATIC[name], REVALIDATE)
 
 
-@lru_cache(maxsize=512)
-def _picture(face: BadgeFace) -> bytes:
+@lru_cache(maxsize=128)
+def _png(face: BadgeFace) -> bytes:
     return rasterise(draw(face), _BADGE_SIZE)
+
+
+@lru_cache(maxsize=512)
+def _small_png(face: BadgeFace) -> bytes:
+    return rasterise(draw_small(face), _SMALL_SIZE)
+
+
+def _svg(request: Request, drawing: str) -> Response:
+    """An SVG that may do nothing but be looked at, even opened by itself."""
+    reply = served(request, drawing.encode(), "image/svg+xml", _A_DAY)
+    reply.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    return reply
 
 
 def _links(env: Environment, session: Session, found: Found, language: Language) -> dict[str, Link]:
