@@ -31,6 +31,8 @@ CACHING = {
     "/o/{slug}/credentials/{credential_id}": ASK_EACH_TIME,
     "/o/{slug}/definitions/{code}": NOBODY,
     f"{VERSION}/achievement.{{language}}.json": FOREVER,
+    f"{VERSION}/badge-64.{{language}}.png": A_DAY,
+    f"{VERSION}/badge-small.{{language}}.svg": A_DAY,
     f"{VERSION}/badge.{{language}}.png": A_DAY,
     f"{VERSION}/badge.{{language}}.svg": A_DAY,
     f"{VERSION}/definition.json": FOREVER,
