@@ -162,8 +162,7 @@ class World:
             return dispute(self.env, session, token, DisputeOrder(text=text))
 
     def verified(self, body: bytes) -> VerificationReport:
-        with self.reading() as session:
-            return verify(self.env, session, body)
+        return verify(self.env, body)
 
     def set_status(self, issued: Issued, status: str, reason: str = "issued_in_error") -> None:
         with self.writing() as session:

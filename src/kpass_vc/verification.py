@@ -75,7 +75,11 @@ class Evidence:
     status_lists: Mapping[str, bytes] = field(default_factory=dict)
     """Secured status list credentials, by URL."""
     resources: Mapping[str, bytes] = field(default_factory=dict)
-    """Definitions, achievements and their owners' publications, by URL."""
+    """Definitions and achievements that are published here, by URL."""
+    fetched: Mapping[str, bytes] = field(default_factory=dict)
+    """Related resources that lie elsewhere, by URL: their bytes, and nothing of them believed."""
+    missing: Mapping[str, KpassError] = field(default_factory=dict)
+    """Why something that was looked for elsewhere could not be had, by DID or URL."""
     definition_states: Mapping[str, str] = field(default_factory=dict)
     """published, superseded or retired, by the URL of the definition document."""
     authorised: Mapping[str, frozenset[str]] = field(default_factory=dict)
@@ -127,6 +131,9 @@ class Wanted:
     did: str | None = None
     status_lists: tuple[str, ...] = ()
     resources: tuple[str, ...] = ()
+    """The achievement, and what the credential binds."""
+    related: tuple[str, ...] = ()
+    """What it binds by a digest."""
 
 
 @dataclass
@@ -169,15 +176,16 @@ def wanted(body: bytes) -> Wanted:
         _text(_member(e, "statusListCredential"))
         for e in _entries(credential.get("credentialStatus"))
     ]
+    related = [entry for entry in _entries(credential.get("relatedResource")) if entry is not None]
     resources = [_text(_member(credential, "credentialSubject", "achievement", "id"))]
-    resources += [
-        _text(_member(entry, "id")) for entry in _entries(credential.get("relatedResource"))
-    ]
+    resources += [_text(_member(entry, "id")) for entry in related]
+    bound = [_text(_member(entry, "id")) for entry in related if _member(entry, "digestSRI")]
     issuer = credential.get("issuer")
     return Wanted(
         did=_text(issuer) or _text(_member(issuer, "id")),
         status_lists=_first(lists),
         resources=_first(resources),
+        related=_first(bound),
     )
 
 
@@ -243,7 +251,7 @@ def check_did(case: _Case) -> Finding:
         fetched = None
         if method.address(did) is not None:
             if did not in case.evidence.did_documents:
-                return Finding("did", "unknown", "not_available", {"did": did[:300]})
+                return _not_had(case, "did", did, {"did": did[:300]})
             fetched = case.evidence.did_documents[did]
         case.did_document = method.document(did, fetched)
     except Malformed as error:
@@ -287,6 +295,9 @@ def _proof_times(case: _Case) -> Finding | None:
     if "expires" in proof and _before(proof["expires"], now):
         return Finding("proof", "failed", "expired")
     if "expires" in proof and parse_date_time(str(proof["expires"])) is None:
+        return Finding("proof", "failed", "expired")
+    ends = _member(proof, "claims", "exp")
+    if isinstance(ends, int | float) and ends <= now.timestamp():
         return Finding("proof", "failed", "expired")
     issued_at = _member(proof, "claims", "iat")
     if isinstance(issued_at, int | float) and issued_at > (now + LEEWAY).timestamp():
@@ -349,9 +360,8 @@ def _status_of(case: _Case, given: CredentialStatus) -> Finding:
         )
     body = case.evidence.status_lists.get(entry.status_list_credential)
     if body is None:
-        return Finding(
-            "status", "unknown", "not_available", {"list": entry.status_list_credential[:300]}
-        )
+        url = entry.status_list_credential
+        return _not_had(case, "status", url, {"list": url[:300]})
     if case.did_document is None:
         return _unchecked("status")
     try:
@@ -380,9 +390,9 @@ def check_definition(case: _Case) -> Finding:
     for resource in resources:
         if resource.digest_sri is None:
             return Finding("definition", "unknown", "no_digest", {"url": resource.id[:300]})
-        body = case.evidence.resources.get(resource.id)
+        body = case.evidence.resources.get(resource.id, case.evidence.fetched.get(resource.id))
         if body is None:
-            return Finding("definition", "unknown", "not_available", {"url": resource.id[:300]})
+            return _not_had(case, "definition", resource.id, {"url": resource.id[:300]})
         if not _digest_holds(resource.digest_sri, body):
             return Finding("definition", "failed", "differs", {"url": resource.id[:300]})
     return Finding("definition", "passed", "passed")
@@ -399,7 +409,7 @@ def check_achievement(case: _Case) -> Finding:
     if published is None and claimed is not None:
         return Finding("achievement", "failed", "not_published", {"url": claimed[:300]})
     if published is None:
-        if case.model.related_resource is None and (creator is None or creator.id == issuer):
+        if creator is None or creator.id == issuer:
             return Finding("achievement", "passed", "issuers_own")
         return Finding("achievement", "unknown", "not_available", {"url": achievement.id[:300]})
     edition = json.loads(published)
@@ -452,8 +462,12 @@ CHECKS: Final[Mapping[str, Check]] = {
 def _notes(case: _Case) -> tuple[Finding, ...]:
     """What the reader should know and what decides nothing."""
     found: list[Finding] = []
-    if (_issuer(case.credential) or "").startswith("did:key:"):
+    issuer = _issuer(case.credential) or ""
+    if issuer.startswith("did:key:"):
         found.append(Finding("note", "passed", "issuer_unconfirmed"))
+    domain = _own_domain(case, issuer)
+    if domain is not None:
+        found.append(Finding("note", "passed", "issuer_domain", {"domain": domain}))
     if {"domain", "challenge"} & case.presented.proof.keys():
         found.append(Finding("note", "passed", "proof_for_somebody"))
     for resource in (case.model.related_resource or []) if case.model else []:
@@ -461,6 +475,23 @@ def _notes(case: _Case) -> tuple[Finding, ...]:
         if state in {"superseded", "retired"}:
             found.append(Finding("note", "passed", f"definition_{state}"))
     return tuple(found)
+
+
+def _own_domain(case: _Case, issuer: str) -> str | None:
+    """The web address that a did:web from elsewhere is confirmed by, or None."""
+    if case.did_document is None or not issuer.startswith("did:web:"):
+        return None
+    place = (method_of(issuer).address(issuer) or "").removeprefix("https://")
+    if place.startswith(f"{case.evidence.home.partition('://')[2]}/"):
+        return None
+    return place.removesuffix("/did.json").removesuffix("/.well-known")
+
+
+def _not_had(case: _Case, check: str, name: str, data: Mapping[str, object]) -> Finding:
+    """That something which lies elsewhere could not be had, and why if it was looked for."""
+    cause = case.evidence.missing.get(name)
+    code = "not_available" if cause is None else "not_fetched"
+    return Finding(check, "unknown", code, data, cause)
 
 
 def _unchecked(check: str) -> Finding:

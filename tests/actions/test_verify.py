@@ -140,7 +140,7 @@ def test_a_list_elsewhere_is_unknown_and_another_organisations_is_not_used(world
         credential["credentialStatus"]["statusListCredential"] = url
         answers[url] = outcome(world.verified(resigned(world, credential, ISSUER)), "status")
 
-    assert list(answers.values()) == [("unknown", "not_available"), ("failed", "list_unusable")]
+    assert list(answers.values()) == [("unknown", "not_fetched"), ("failed", "list_unusable")]
 
 
 def test_a_retired_key_still_verifies_and_a_compromised_one_never(world: World) -> None:

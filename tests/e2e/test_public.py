@@ -3,11 +3,14 @@
 import json
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
 from kpass_vc.api.verifications import EXAMPLE
 from tests.e2e.walk import LANGUAGES, WIDTHS, Visit, Walker
+from tests.injections import INJECTIONS
+from tests.pages.test_injections import presented
 from tests.world import LEARNER, World, body_of
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e")]
@@ -118,3 +121,28 @@ def test_the_keyboard_reaches_everything_in_the_order_of_the_page(
             )
 
         assert seen == list(range(wanted))
+
+
+def test_none_of_two_hundred_strings_runs_or_is_even_stopped_by_the_policy(
+    walker: Walker, tmp_path: Path
+) -> None:
+    shown = ""
+    with walker.visiting(language="en") as visit:
+        for texts in batched(INJECTIONS, 10):
+            (tmp_path / "said.json").write_bytes(presented(*texts))
+            visit.open("/verify")
+            hand_in(visit, tmp_path / "said.json")
+            assert visit.page.locator(".verdict-word").inner_text().strip() == "Refused"
+            shown += visit.page.locator("main").inner_text()
+        for texts in batched(INJECTIONS, 2):
+            asked = " ".join(texts)
+            visit.open(f"/catalogue?{urlencode({'q': asked})}")
+            assert visit.page.locator("#q").input_value() == asked
+
+        assert visit.complaints == []
+    assert sum(text in shown for text in INJECTIONS) > 150
+
+
+def batched(texts: tuple[str, ...], count: int) -> list[tuple[str, ...]]:
+    """The texts, `count` at a time."""
+    return [texts[start : start + count] for start in range(0, len(texts), count)]

@@ -1,6 +1,8 @@
 """Two hundred strings in every text that a page shows: none becomes an element, an attribute or an address."""
 
 import json
+from collections.abc import Callable
+from itertools import cycle
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -180,10 +182,29 @@ def test_no_address_that_is_asked_for_changes_the_shape_of_the_problem_page(worl
                 assert problem(text, address).shape == harmless.shape, text
 
 
-def presented(text: str) -> bytes:
-    """A credential that says `text` wherever the answer shows something, but for the narrative."""
+def presented(*texts: str) -> bytes:
+    """A credential that says these texts, one after the other, wherever the answer shows something.
+
+    It has no narrative: what is written there as Markdown may have elements of its own.
+    """
+    says = cycle(texts)
+    credential = _credential()
+    return json.dumps(_filled(credential, lambda: next(says))).encode()
+
+
+def _filled(part: Any, text: Callable[[], str]) -> Any:
+    """The same with a text of its own in each place that is None."""
+    if isinstance(part, dict):
+        return {name: _filled(member, text) for name, member in part.items()}
+    if isinstance(part, list):
+        return [_filled(member, text) for member in part]
+    return text() if part is None else part
+
+
+def _credential() -> dict[str, Any]:
+    text = None
     profile = {"id": text, "type": ["Profile"], "name": text, "url": text}
-    credential = {
+    return {
         "@context": [text],
         "id": text,
         "type": [text],
@@ -218,9 +239,7 @@ def presented(text: str) -> bytes:
             "proofPurpose": text,
             "proofValue": text,
         },
-        text: text,
     }
-    return json.dumps(credential).encode()
 
 
 def test_nothing_that_a_credential_says_changes_the_shape_of_the_answer(world: World) -> None:

@@ -1,11 +1,14 @@
 """The shared view over HTTP: the verdict first, the credential for programs, and nothing once the link has ended."""
 
+import io
 import re
 
 import pytest
+from PIL import Image
 
 from kpass_vc.baking import unbake
 from kpass_vc.links import written_code
+from kpass_vc.qr import read_qr
 from tests.api.http import rows
 from tests.pages.test_holder import BROWSER, Learner, Page
 from tests.world import LEARNER, World, body_of
@@ -118,6 +121,29 @@ def test_the_share_image_holds_the_credential(learner: Learner) -> None:
 
     assert reply.headers["Content-Type"] == "image/png"
     assert unbake(reply.content) == body_of(learner.issued)
+
+
+def test_the_share_image_leads_back_to_the_link_when_it_is_half_as_large_and_a_jpeg(
+    learner: Learner,
+) -> None:
+    code = learner.share()
+    body = learner.http.get(f"/s/{code}/image.png").content
+    assert read_qr(body) == (learner.world.env.addresses.share(code),)
+    with Image.open(io.BytesIO(body)) as whole:
+        assert whole.size == (1080, 1350)
+        half = whole.convert("RGB").resize((540, 675))
+    screenshot = io.BytesIO()
+    half.save(screenshot, "JPEG", quality=75)
+
+    reply = learner.http.post(
+        "/verify",
+        data={"language": "sv", "text": ""},
+        files={"file": ("skärmbild.jpg", screenshot.getvalue(), "image/jpeg")},
+    )
+
+    assert reply.status_code == 200
+    assert "Beviset är äkta" in heading(reply.text)
+    assert LEARNER in reply.text
 
 
 def test_a_preview_names_what_was_achieved_and_the_image_and_no_person(learner: Learner) -> None:

@@ -12,11 +12,14 @@ from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
 from kpass_vc.api.verifications import EXAMPLE
+from kpass_vc.baking import MAX_PICTURE, bake_png
 from kpass_vc.errors import Malformed
 from kpass_vc.language import LANGUAGES, messages
+from kpass_vc.links import written_code
 from kpass_vc.pages.form import MAX_FORM, MOST_DISCARDED, read_form
 from kpass_vc.pages.report import report_parts
 from kpass_vc.verification import Finding, VerificationReport
+from tests.actions.test_recognise import qr
 from tests.api.http import PROBLEM, client_of, rows
 from tests.pages.reading import Page, words
 from tests.world import LEARNER, World, body_of
@@ -301,7 +304,12 @@ def test_too_much_is_a_page_that_says_how_much_is_taken(http: TestClient, size: 
 
 
 def test_a_file_of_five_megabytes_is_taken(http: TestClient) -> None:
-    assert check(http, b"{" + b" " * (5 * 1024 * 1024) + b"}").status_code in {200, 422}
+    whole = b"{" + b" " * (MAX_PICTURE - 2) + b"}"
+
+    taken, refused = check(http, whole), check(http, whole + b" ")
+
+    assert taken.status_code == 200
+    assert (refused.status_code, "at most 5 MB" in words(refused.text)) == (413, True)
 
 
 @pytest.mark.parametrize(
@@ -400,6 +408,64 @@ def test_no_body_and_no_content_type_makes_a_500(
         reply = http.post("/verify", content=body, headers={b"Content-Type": declared})
 
         assert reply.status_code in {200, 404, 413, 422}
+
+
+def test_a_link_a_code_a_picture_and_a_photograph_lead_to_the_same_answer(
+    world: World, http: TestClient
+) -> None:
+    issued = world.issued()
+    code = world.code_of(world.shared(issued.award.id, language="en"))
+    link = world.env.addresses.share(code)
+    badge = http.get("/o/sobona/definitions/SOB-OPTO-01/1.0.0/badge.en.png").content
+    handed_in: dict[str, str | bytes] = {
+        "share link": link,
+        "code": written_code(code),
+        "code ": f" {code.lower()} ",
+        "PNG picture": bake_png(badge, body_of(issued, "en")),
+        "QR code \N{RIGHTWARDS ARROW} share link": qr(link, "JPEG"),
+    }
+
+    for route, given_in in handed_in.items():
+        reply = check(http, given_in)
+
+        assert verdict(reply.text)[0] == "verified", route
+        said = words(reply.text)
+        assert f"How the credential was found: {route.strip()}." in said
+        assert ("rely on what this page says" in said) == isinstance(given_in, bytes), route
+        assert LEARNER in said
+
+
+def test_what_leads_to_no_credential_is_a_page_in_plain_words_with_the_form_again(
+    world: World, http: TestClient
+) -> None:
+    issued = world.issued()
+    ended = world.code_of(world.shared(issued.award.id, lasts="day"))
+    world.clock.advance(days=2)
+    badge = http.get("/o/sobona/definitions/SOB-OPTO-01/1.0.0/badge.sv.png").content
+    handed_in: list[tuple[str | bytes, int, str]] = [
+        ("hello", 422, "This is no credential that is recognised here."),
+        ("7K3P-9QXM-2WTB", 404, "There is no share link with that code."),
+        (written_code(ended), 404, "The link is no longer valid."),
+        (badge, 422, "neither a credential in it nor a QR code"),
+        (qr("hello"), 422, "The QR code leads to no credential."),
+        (badge[:200], 422, ""),
+        ("https://annat.example/badge", 422, "https://annat.example/badge"),
+        ("http://localhost:8000/catalogue", 404, "There is no credential behind the link"),
+    ]
+
+    for given_in, status, said in handed_in:
+        for language in LANGUAGES:
+            reply = check(http, given_in, language)
+            page = Page(reply.text)
+
+            assert reply.status_code == status, said
+            assert reply.headers["Content-Language"] == language
+            assert len(page.of("form")) == 1
+            assert page.heading == {
+                "sv": "Det gick inte att kontrollera", "en": "It could not be checked",
+            }[language]  # fmt: skip
+            if language == "en":
+                assert said in " ".join(page.text.split())
 
 
 @pytest.mark.parametrize("query", ["?code=7K3P-9QXM-2WTB", "?url=https://example.org/x", "?text=x"])

@@ -34,7 +34,7 @@ from kpass_vc.errors import (
     Malformed,
     NotFound,
 )
-from kpass_vc.formats import FORMATS
+from kpass_vc.formats import FORMATS, ISSUED
 from kpass_vc.language import Language
 from kpass_vc.lint import lint
 from kpass_vc.model.dates import STOCKHOLM, end_of_day, parse_day, plus_duration, start_of_day
@@ -408,7 +408,7 @@ def _edition(
     lint(credential, env.contexts)
     return [
         _representation(env, session, award, language, name, credential, issuer, parts.valid_from)
-        for name in FORMATS
+        for name in ISSUED
     ]
 
 

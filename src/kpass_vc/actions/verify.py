@@ -1,16 +1,30 @@
-"""Recognise what was presented, gather the evidence, run the checks.
+"""Gather the evidence about a secured credential, and run the checks.
 
 Our own DIDs, lists and definitions are answered from our own records, so that
 a revocation shows at once and nothing is asked of anybody. What lies elsewhere
-stays out of the evidence, and what depends on it is unknown.
+is fetched, first the issuer's DID document and only when the proof holds under
+it the rest: junk makes us call nobody but its issuer. What could not be had
+is missing from the evidence with the reason, and what depends on it is unknown.
+
+No database session is held while something is fetched: a slow host must not
+keep others from their turn.
 """
+
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
+from urllib.parse import unquote
 
 from sqlalchemy.orm import Session
 
 from kpass_vc.actions.publish_status import current
+from kpass_vc.dids import method_of
 from kpass_vc.dids.web import did_document
 from kpass_vc.environment import Environment
-from kpass_vc.model.document import JsonObject
+from kpass_vc.errors import KpassError, Malformed, NotFetched
+from kpass_vc.fetch import DOCUMENT, PICTURE
+from kpass_vc.model.document import JsonObject, read_json
 from kpass_vc.records import definition as definitions
 from kpass_vc.records import key as keys
 from kpass_vc.records import organization as organizations
@@ -18,10 +32,28 @@ from kpass_vc.records import status_list as lists
 from kpass_vc.verification import Evidence, VerificationReport, Wanted, wanted
 from kpass_vc.verification import verify as judge
 
+SECONDS: Final = 10.0
+"""After so long nothing more is fetched for one credential; what is under way has its own bound."""
+MOST_LISTS: Final = 2
+MOST_RESOURCES: Final = 4
 
-def verify(env: Environment, session: Session, body: bytes) -> VerificationReport:
-    """The report on whatever `body` is. Raises for nothing that it may hold; stores nothing."""
-    return judge(body, gather(env, session, wanted(body)))
+_DID_DOCUMENT: Final = "application/did+json, application/did+ld+json, application/json"
+_STATUS_LIST: Final = "application/vc+ld+json, application/vc, application/vc+jwt;q=0.9, */*;q=0.1"
+
+
+def verify(env: Environment, body: bytes) -> VerificationReport:
+    """The report on a secured credential, JSON or JWT. Raises for nothing that it may hold; stores nothing."""
+    want = wanted(body)
+    with env.reading() as session:
+        evidence = gather(env, session, want)
+    elsewhere = _Elsewhere(env)
+    if want.did is not None and want.did not in evidence.did_documents:
+        evidence = _with_did_document(elsewhere, evidence, want.did)
+    report = judge(body, evidence)
+    if not _holds(report):
+        return report
+    more = _with_documents(elsewhere, evidence, want)
+    return report if more is evidence else judge(body, more)
 
 
 def gather(env: Environment, session: Session, want: Wanted) -> Evidence:
@@ -65,3 +97,76 @@ def own_did_document(session: Session, did: str) -> JsonObject | None:
 def _own_status_list(env: Environment, session: Session, url: str) -> bytes | None:
     found = lists.by_url(session, url)
     return current(env, session, found).body if found else None
+
+
+class _Elsewhere:
+    """What others serve, as long as there is time; never an address of our own."""
+
+    def __init__(self, env: Environment) -> None:
+        self._fetcher = env.fetcher
+        self._home = f"{env.addresses.base.partition('://')[2]}/".lower()
+        self._ends = time.monotonic() + SECONDS
+
+    def is_ours(self, url: str) -> bool:
+        """Whether it stands under our own address, however it is spelled: what we lack there is not there."""
+        return unquote(url).lower().partition("://")[2].startswith(self._home)
+
+    def get(self, url: str, accept: str, limit: int) -> bytes:
+        """The bytes at an https address; NotFetched says why not."""
+        if time.monotonic() > self._ends:
+            raise NotFetched("too_slow", url=url[:300], seconds=SECONDS)
+        return self._fetcher.get(url, accept=accept, limit=limit).body
+
+
+def _with_did_document(elsewhere: _Elsewhere, evidence: Evidence, did: str) -> Evidence:
+    try:
+        address = method_of(did).address(did) if did.startswith("did:") else None
+    except Malformed:
+        return evidence
+    if address is None or elsewhere.is_ours(address):
+        return evidence
+    try:
+        document = read_json(elsewhere.get(address, _DID_DOCUMENT, DOCUMENT))
+    except (NotFetched, Malformed) as error:
+        return replace(evidence, missing={did: error})
+    return replace(evidence, did_documents={did: document})
+
+
+def _with_documents(elsewhere: _Elsewhere, evidence: Evidence, want: Wanted) -> Evidence:
+    """The evidence with the status lists and bound documents that lie elsewhere; the same if there are none."""
+    missing: dict[str, KpassError] = {}
+    lists_found = _got(
+        elsewhere, want.status_lists[:MOST_LISTS], evidence.status_lists, _STATUS_LIST, missing
+    )
+    fetched = _got(elsewhere, want.related[:MOST_RESOURCES], evidence.resources, "*/*", missing)
+    if not lists_found and not fetched and not missing:
+        return evidence
+    return replace(
+        evidence,
+        status_lists={**evidence.status_lists, **lists_found},
+        fetched=fetched,
+        missing={**evidence.missing, **missing},
+    )
+
+
+def _got(
+    elsewhere: _Elsewhere,
+    urls: tuple[str, ...],
+    had: Mapping[str, bytes],
+    accept: str,
+    missing: dict[str, KpassError],
+) -> dict[str, bytes]:
+    found: dict[str, bytes] = {}
+    for url in urls:
+        if url in had or elsewhere.is_ours(url):
+            continue
+        try:
+            found[url] = elsewhere.get(url, accept, PICTURE)
+        except NotFetched as error:
+            missing[url] = error
+    return found
+
+
+def _holds(report: VerificationReport) -> bool:
+    """Whether the proof holds, and so the issuer itself names what there is to fetch."""
+    return any(found.check == "proof" and found.outcome == "passed" for found in report.findings)

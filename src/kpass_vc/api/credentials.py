@@ -15,7 +15,7 @@ from kpass_vc.authz import Actor, Permission
 from kpass_vc.edge import CurrentActor, Env, Limit, Offset, ReadTx, WriteTx, accepts, message
 from kpass_vc.environment import Environment
 from kpass_vc.errors import NotFound
-from kpass_vc.formats import FORMATS
+from kpass_vc.formats import FORMATS, ISSUED
 from kpass_vc.records import award as awards
 from kpass_vc.records import definition as definitions
 from kpass_vc.records import dispute as disputes
@@ -205,7 +205,7 @@ def get_credential(
     "/credentials/{credential_id}/{language}.{extension}",
     summary="The bytes of one representation",
     response_class=Response,
-    responses={200: {"content": {form.media_type: {} for form in FORMATS.values()}}},
+    responses={200: {"content": {FORMATS[name].media_type: {} for name in ISSUED}}},
 )
 def get_representation(
     credential_id: str,

@@ -105,9 +105,7 @@ def post_verification(
     """
     response.headers["Cache-Control"] = "no-store"
     found = find_credential(env, body)
-    with env.reading() as session:
-        report = verify(env, session, found.secured)
-    return report_reply(report, language, found.route)
+    return report_reply(verify(env, found.secured), language, found.route)
 
 
 def report_reply(report: VerificationReport, language: Language, route: Route) -> ReportReply:

@@ -37,8 +37,7 @@ def verify(
     """Verify a credential in any form: exit status 0 verified, 1 refused, 3 unknown."""
     env = opened()
     found = find_credential(env, _handed_in(given))
-    with env.reading() as session:
-        report = act_verify(env, session, found.secured)
+    report = act_verify(env, found.secured)
     if CHOICE.as_json:
         answer(report_reply(report, CHOICE.language, found.route).model_dump())
     else:

@@ -89,8 +89,7 @@ def _issue(env: Environment, owner: Organization, parts: list[dict[str, Any]]) -
 
 
 def _verify(env: Environment, issued: list[Issued]) -> list[VerificationReport]:
-    with env.reading() as session:
-        return [verify(env, session, one.representations[0].body) for one in issued]
+    return [verify(env, one.representations[0].body) for one in issued]
 
 
 def _report(

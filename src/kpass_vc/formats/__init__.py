@@ -7,10 +7,15 @@ from kpass_vc.errors import Malformed
 from kpass_vc.formats.data_integrity import DataIntegrity
 from kpass_vc.formats.format import Format
 from kpass_vc.formats.ob_jwt import OpenBadgesJwt
+from kpass_vc.formats.vc_jwt import VcJwt
 
 FORMATS: Final[Mapping[str, Format]] = {
-    form.name: form for form in (DataIntegrity(), OpenBadgesJwt())
+    form.name: form for form in (DataIntegrity(), VcJwt(), OpenBadgesJwt())
 }
+"""In the order they are recognised in: the first that claims the bytes reads them."""
+
+ISSUED: Final = ("ldp_vc", "vc-jwt")
+"""The formats an award is issued in."""
 
 
 def recognise(body: bytes) -> Format:

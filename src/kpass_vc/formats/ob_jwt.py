@@ -5,20 +5,18 @@ alg, kid, jwk and typ. A `jwk` counts only if it is a key of the issuer's DID.
 """
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Final
 
 from kpass_vc.crypto.jose import from_jwk, read_compact, sign_compact, verify_compact
 from kpass_vc.crypto.keys import Algorithm, PublicKey
 from kpass_vc.errors import Malformed, ProofInvalid
 from kpass_vc.formats.format import MAX_ITEMS, MAX_VALUES, Presented, Signing
+from kpass_vc.formats.registered_claims import CLAIMS, registered_claims
 from kpass_vc.jsonld.contexts import Contexts
 from kpass_vc.jsonld.expansion import to_quads
-from kpass_vc.model.dates import parse_date_time
-from kpass_vc.model.document import JsonObject, compact, read_json
+from kpass_vc.model.document import compact, read_json
 
 _HEADERS: Final = frozenset({"alg", "kid", "jwk", "typ"})
-_CLAIMS: Final = frozenset({"iss", "sub", "jti", "nbf", "exp", "iat", "aud"})
 
 
 class OpenBadgesJwt:
@@ -65,9 +63,9 @@ class OpenBadgesJwt:
             raise Malformed("vc_claim")
         return Presented(
             format=self.name,
-            credential={name: value for name, value in payload.items() if name not in _CLAIMS},
+            credential={name: value for name, value in payload.items() if name not in CLAIMS},
             proof=jws.header
-            | {"claims": {name: payload[name] for name in _CLAIMS & payload.keys()}},
+            | {"claims": {name: payload[name] for name in CLAIMS & payload.keys()}},
             verification_method=kid,
             secured=body.strip(),
             jwk=jwk,
@@ -88,25 +86,6 @@ class OpenBadgesJwt:
                 raise ProofInvalid("claim", claim=name)
         if "exp" in found and "validUntil" not in presented.credential:
             raise ProofInvalid("claim", claim="exp")
-
-
-def registered_claims(credential: Mapping[str, object]) -> JsonObject:
-    """The claims that repeat the credential: iss, jti, nbf, sub, and exp if it runs out."""
-    issuer, subject = credential.get("issuer"), credential.get("credentialSubject")
-    claims: JsonObject = {
-        "iss": issuer.get("id") if isinstance(issuer, Mapping) else issuer,
-        "jti": credential.get("id"),
-        "nbf": _seconds(credential.get("validFrom")),
-        "sub": subject.get("id") if isinstance(subject, Mapping) else None,
-    }
-    if "validUntil" in credential:
-        claims["exp"] = _seconds(credential["validUntil"])
-    return {name: value for name, value in claims.items() if value is not None}
-
-
-def _seconds(value: object) -> int | None:
-    moment: datetime | None = parse_date_time(value) if isinstance(value, str) else None
-    return int(moment.timestamp()) if moment else None
 
 
 def _same(name: str, found: object, value: object) -> bool:

@@ -97,7 +97,7 @@ def compared(one: Definition, two: Definition, language: Language) -> list[Row]:
         rows.append(Row(domain, (cells[0], cells[1])))
     told = [{fact.label: fact.text for fact in facts(each, language)} for each in pair]
     for label in _FACTS:
-        cells = [[Words(found[label], language)] if label in found else [] for found in told]
+        cells = [_plain(found.get(label), language) for found in told]
         rows.append(_row(f"definition.label.{label}", cells, language))
     rows += [
         _row(
@@ -141,7 +141,8 @@ def _list(given: Mapping[str, str] | None, language: Language) -> list[Words]:
 
 
 def _plain(text: str | None, language: Language) -> list[Words]:
-    return [Words(text, language)] if text else []
+    """A sentence of ours, with a capital at its beginning."""
+    return [Words(text[0].upper() + text[1:], language)] if text else []
 
 
 def _side(env: Environment, session: Session, name: str, kept: str, language: Language) -> Side:

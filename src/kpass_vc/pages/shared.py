@@ -4,6 +4,7 @@ For people a page with the verdict first; for programs, at the same address, the
 credential. A link that has expired or was withdrawn shows nothing at all.
 """
 
+from datetime import date
 from functools import lru_cache
 from typing import Final
 
@@ -13,13 +14,14 @@ from kpass_vc.actions.picture import badge_face
 from kpass_vc.actions.share import SharedAward, code_of, open_share
 from kpass_vc.actions.verify import verify
 from kpass_vc.badges import ShareFace, draw_share, rasterise
+from kpass_vc.badges.share import HEIGHT, WIDTH
 from kpass_vc.baking import bake_png
 from kpass_vc.compose.achievement import in_language
 from kpass_vc.edge import Env
 from kpass_vc.environment import Environment
 from kpass_vc.errors import NotFound
 from kpass_vc.formats import FORMATS
-from kpass_vc.language import say
+from kpass_vc.language import Language, say
 from kpass_vc.links import written_code
 from kpass_vc.model.dates import STOCKHOLM
 from kpass_vc.pages.private import private_file, private_html
@@ -46,8 +48,7 @@ def shared(code: str, request: Request, env: Env, language: str | None = None) -
     row = _representation(found, "json")
     if _is_program(request.headers.get("Accept")):
         return private_file(row.body, row.media_type)
-    with env.reading() as session:
-        report = verify(env, session, row.body)
+    report = verify(env, row.body)
     version, line, owner = definition
     at = env.addresses.definition(owner.slug, line.code, version.version)
     address = env.addresses.share(code_of(env, found.link))
@@ -119,16 +120,21 @@ def _face(env: Environment, found: SharedAward, definition: Found) -> ShareFace:
     return ShareFace(
         face=badge_face(env, definition, found.language),
         holder=found.award.holder_name,
-        awarded=found.award.assessed_on.isoformat(),
+        awarded=_written(found.award.assessed_on, found.language),
         url=env.addresses.share(code),
         code=written_code(code),
         verify_at=env.addresses.base.partition("://")[2] + "/verify",
     )
 
 
+def _written(day: date, language: Language) -> str:
+    """A day as it is written in a sentence: 20 november 2026."""
+    return f"{day.day} {say(language, f'shared.month.{day.month}')} {day.year}"
+
+
 @lru_cache(maxsize=64)
 def _picture(face: ShareFace) -> bytes:
-    return rasterise(draw_share(face), 1080)
+    return rasterise(draw_share(face), WIDTH, HEIGHT)
 
 
 def _is_program(accept: str | None) -> bool:

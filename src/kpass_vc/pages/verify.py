@@ -10,10 +10,12 @@ from typing import Final
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, Request, Response
 
+from kpass_vc.actions.recognise import find_credential
 from kpass_vc.actions.verify import verify
+from kpass_vc.baking import MAX_PICTURE
 from kpass_vc.edge import Env
 from kpass_vc.environment import Environment
-from kpass_vc.errors import Malformed
+from kpass_vc.errors import Malformed, TooLarge
 from kpass_vc.language import LANGUAGES, Language
 from kpass_vc.pages.form import MOST_MEGABYTES, read_body, read_form
 from kpass_vc.pages.render import chosen, html, places, render
@@ -23,6 +25,7 @@ router = APIRouter(include_in_schema=False)
 
 NO_STORE: Final = "no-store"
 _FIELDS: Final = frozenset({"text", "file", "language"})
+_PICTURES: Final = frozenset({"png", "svg", "qr"})
 _ANSWER_IN: Final = "answer_in"
 
 
@@ -59,24 +62,26 @@ def _answer(request: Request, env: Environment, body: bytes) -> Response:
         if fields.get("language") == known.encode():
             setattr(request.state, _ANSWER_IN, known)
     language = language_of_form(request)
-    given = _given(fields)
-    with env.reading() as session:
-        report = verify(env, session, given)
+    found = find_credential(env, _given(fields))
+    report = verify(env, found.secured)
     page = render(
         "verified.html",
         language,
         parts=report_parts(report, language, home=env.addresses.base),
-        route=(),
+        route=found.route,
+        from_picture=bool(_PICTURES.intersection(found.route)),
         **places(env),
     )
     return html(page, language, caching=NO_STORE)
 
 
 def _given(fields: dict[str, bytes]) -> bytes:
-    """What was pasted or chosen; Malformed for nothing and for both."""
+    """What was pasted or chosen; Malformed for nothing and for both, TooLarge past what is taken."""
     text, file = fields.get("text", b"").strip(), fields.get("file", b"")
     if text and file:
         raise Malformed("form_both")
     if not (text or file):
         raise Malformed("form_nothing")
+    if len(text or file) > MAX_PICTURE:
+        raise TooLarge("form", most=MOST_MEGABYTES)
     return text or file

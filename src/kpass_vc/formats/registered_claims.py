@@ -1,0 +1,30 @@
+"""The registered claims of a JWT that repeat what its credential says (RFC 7519 section 4.1)."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final
+
+from kpass_vc.model.dates import parse_date_time
+from kpass_vc.model.document import JsonObject
+
+CLAIMS: Final = frozenset({"iss", "sub", "jti", "nbf", "exp", "iat", "aud"})
+"""What is a JWT's own beside the credential's members."""
+
+
+def registered_claims(credential: Mapping[str, object]) -> JsonObject:
+    """The claims that repeat the credential: iss, jti, nbf, sub, and exp if it runs out."""
+    issuer, subject = credential.get("issuer"), credential.get("credentialSubject")
+    claims: JsonObject = {
+        "iss": issuer.get("id") if isinstance(issuer, Mapping) else issuer,
+        "jti": credential.get("id"),
+        "nbf": _seconds(credential.get("validFrom")),
+        "sub": subject.get("id") if isinstance(subject, Mapping) else None,
+    }
+    if "validUntil" in credential:
+        claims["exp"] = _seconds(credential["validUntil"])
+    return {name: value for name, value in claims.items() if value is not None}
+
+
+def _seconds(value: object) -> int | None:
+    moment: datetime | None = parse_date_time(value) if isinstance(value, str) else None
+    return int(moment.timestamp()) if moment else None
