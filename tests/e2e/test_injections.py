@@ -64,5 +64,5 @@ def test_no_injected_string_runs_on_any_page(walker: Walker, served_world: World
 def test_the_watch_would_see_a_script_that_runs(walker: Walker) -> None:
     with walker.visiting() as visit:
         visit.page.add_init_script(WATCH)
-        visit.page.set_content("<img src=x onerror=kpx(2)>")
+        visit.page.goto("data:text/html,<img src=x onerror=kpx(2)>")
         visit.page.wait_for_function("window.__pwn && window.__pwn.length > 0")
