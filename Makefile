@@ -2,7 +2,6 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check fix foreign contexts schemas requirements clean
@@ -38,23 +37,20 @@ contexts: .venv/.dev ## Bring the pinned JSON-LD contexts in anew, byte for byte
 schemas: .venv/.dev ## Write our own JSON Schemas from the models
 	$(BIN)/python schemas/generate.py
 
+COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade
+
 requirements: .venv/.dev ## Pin every dependency anew, with hashes
-	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade --group build pyproject.toml -o requirements.txt
-	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade --group build --group dev pyproject.toml -o requirements-dev.txt
+	$(COMPILE) pyproject.toml -o requirements.txt
+	$(COMPILE) --group build -o requirements-build.txt
+	$(COMPILE) --group build --group dev pyproject.toml -o requirements-dev.txt
 
 clean: ## Remove the environment and caches, never data or keys
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache tests/*/node_modules
 
-.venv/pyvenv.cfg:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed (PYTHON=…)"; exit 1; }
-	$(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }
-
-.venv/.run: .venv/pyvenv.cfg requirements.txt pyproject.toml
-	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.txt
-	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+.venv/.run: install.sh requirements.txt requirements-build.txt pyproject.toml
+	PYTHON=$(PYTHON) ./install.sh
 	@touch $@
 
-.venv/.dev: .venv/pyvenv.cfg requirements-dev.txt pyproject.toml
-	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.txt
-	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+.venv/.dev: install.sh requirements-dev.txt pyproject.toml
+	PYTHON=$(PYTHON) ./install.sh dev
 	@touch $@ .venv/.run

@@ -24,8 +24,7 @@ ERRORS = {
 }
 PURE = [
     "model", "crypto", "jsonld", "cryptosuites", "formats", "dids", "statuslist.py", "verification.py",
-    "lint.py", "compose", "completeness.py", "addresses.py", "badges", "baking.py", "links.py",
-    "qr.py",
+    "lint.py", "compose", "completeness.py", "addresses.py", "badges", "baking.py", "links.py", "qr.py",
 ]  # fmt: skip
 # Addressed by what is public or already known to be the caller's; each says so in its docstring
 WITHOUT_ORGANIZATION = {

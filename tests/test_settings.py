@@ -1,5 +1,11 @@
 """Settings: what they show of themselves."""
 
+from pathlib import Path
+
+import pytest
+from sqlalchemy import make_url
+
+from kpass_vc.errors import Unavailable
 from kpass_vc.settings import Settings
 
 
@@ -8,3 +14,37 @@ def test_settings_do_not_show_the_password_of_the_database() -> None:
 
     assert settings.database_url.endswith("@db.example/kpass")
     assert "hemligt" not in repr(settings)
+
+
+def test_the_password_of_the_database_may_lie_in_a_file_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("p/w@ö:%\n", "utf-8")
+    given = {
+        "KPASS_DATABASE_URL": "postgresql://kpass@db/kpass",
+        "KPASS_DATABASE_PASSWORD_FILE": str(tmp_path / "password"),
+    }
+
+    url = make_url(Settings.read(given).database_url)
+
+    assert (url.username, url.password, url.host) == ("kpass", "p/w@ö:%", "db")
+
+
+@pytest.mark.parametrize(
+    ("url", "file", "named"),
+    [
+        ("postgresql://kpass:known@db/kpass", "password", "KPASS_DATABASE_URL"),
+        ("postgresql://db/kpass", "password", "KPASS_DATABASE_URL"),
+        ("", "password", "KPASS_DATABASE_URL"),
+        ("postgresql://kpass@db/kpass", "none", "KPASS_DATABASE_PASSWORD_FILE"),
+    ],
+)
+def test_a_password_file_that_does_not_fit_is_named(
+    tmp_path: Path, url: str, file: str, named: str
+) -> None:
+    (tmp_path / "password").write_text("secret")
+
+    with pytest.raises(Unavailable, match=named) as found:
+        Settings.read(
+            {"KPASS_DATABASE_URL": url, "KPASS_DATABASE_PASSWORD_FILE": str(tmp_path / file)}
+        )
+
+    assert "known" not in str(found.value)

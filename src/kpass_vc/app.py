@@ -18,6 +18,7 @@ from kpass_vc.api import (
 from kpass_vc.edge import PARTS, plain_address
 from kpass_vc.environment import Environment
 from kpass_vc.pages.problem import ProblemPages
+from kpass_vc.replies import Replies
 
 DESCRIPTION = """
 Issue, carry and verify micro-credentials (*mikromeriter*): Open Badges 3.0 on W3C Verifiable Credentials 2.0.
@@ -33,12 +34,14 @@ def create_app(env: Environment) -> FastAPI:
         title="Kompetenspasset VC",
         version=__version__,
         description=DESCRIPTION,
+        openapi_url=None,
         docs_url=None,
         redoc_url=None,
         separate_input_output_schemas=False,
         dependencies=[Depends(plain_address)],
     )
     app.state.environment = env
+    app.add_middleware(Replies)
     problems.install(app, ProblemPages())
     for part in (organizations, definitions, credentials, verifications, published, health):
         app.include_router(part.router)

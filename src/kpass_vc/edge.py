@@ -11,7 +11,6 @@ turn at the database without a thread: the one in front needs another thread
 before it commits, to write its reply.
 """
 
-import hashlib
 import re
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from typing import Annotated, Any, Final, TypeVar
@@ -34,6 +33,7 @@ from kpass_vc.model.document import MAX_BYTES, JsonObject, read_json
 from kpass_vc.model.field_errors import field_errors
 from kpass_vc.records import definition as definitions
 from kpass_vc.records.definition import Found
+from kpass_vc.replies import etag, is_known
 
 REVALIDATE: Final = "public, no-cache"
 """A cache may keep it and must ask each time whether it is still the same: a revocation shows at once."""
@@ -190,19 +190,10 @@ def served(
     request: Request, body: bytes, media_type: str, caching: str, *, vary: str | None = None
 ) -> Response:
     """The bytes with their ETag, or 304 if the client has them (RFC 9110 section 13.1.2)."""
-    tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-    headers = {
-        "ETag": tag,
-        "Cache-Control": caching,
-        "Access-Control-Allow-Origin": "*",
-        "X-Content-Type-Options": "nosniff",
-    }
+    tag = etag(body)
+    headers = {"ETag": tag, "Cache-Control": caching, "X-Content-Type-Options": "nosniff"}
     if vary:
         headers["Vary"] = vary
-    known = request.headers.get("If-None-Match", "")
-    if known and (
-        known.strip() == "*"
-        or tag in [part.strip().removeprefix("W/") for part in known.split(",")]
-    ):
+    if is_known(tag, request.headers.get("If-None-Match")):
         return Response(status_code=304, headers=headers)
     return Response(body, media_type=media_type, headers=headers)

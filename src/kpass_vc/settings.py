@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from kpass_vc.errors import Unavailable
 
@@ -45,7 +45,7 @@ class Settings:
             public_url=_public_url(
                 variables.get("KPASS_PUBLIC_URL") or f"{scheme}://localhost:{port}"
             ),
-            database_url=variables.get("KPASS_DATABASE_URL") or "sqlite:///var/kpass.db",
+            database_url=_database_url(variables),
             keys_dir=Path(variables.get("KPASS_KEYS_DIR") or "keys"),
             kek_file=Path(variables.get("KPASS_KEK_FILE") or "var/kek"),
             kek=_kek("KPASS_KEK", variables.get("KPASS_KEK")),
@@ -79,6 +79,29 @@ def _public_url(text: str) -> str:
     if parts.netloc != parts.netloc.lower():
         raise Unavailable("setting", name="KPASS_PUBLIC_URL", expected="a host name in lower case")
     return text.rstrip("/")
+
+
+def _database_url(variables: Mapping[str, str]) -> str:
+    """KPASS_DATABASE_URL, with the password of KPASS_DATABASE_PASSWORD_FILE put in."""
+    url = variables.get("KPASS_DATABASE_URL") or "sqlite:///var/kpass.db"
+    file = variables.get("KPASS_DATABASE_PASSWORD_FILE")
+    if not file:
+        return url
+    parts = urlsplit(url)
+    if not parts.username or parts.password is not None:
+        raise Unavailable(
+            "setting",
+            name="KPASS_DATABASE_URL",
+            expected="postgresql://user@host/database (KPASS_DATABASE_PASSWORD_FILE holds the password)",
+        )
+    try:
+        password = Path(file).read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise Unavailable(
+            "setting", name="KPASS_DATABASE_PASSWORD_FILE", expected="a file that can be read"
+        ) from error
+    user, _, host = parts.netloc.rpartition("@")
+    return parts._replace(netloc=f"{user}:{quote(password, safe='')}@{host}").geturl()
 
 
 def _fetch_allow(text: str) -> frozenset[str]:

@@ -395,3 +395,31 @@ def status_of(url: str, body: bytes | None = None) -> int:
             return int(reply.status)
     except OSError as error:
         return int(getattr(error, "code", 413 if body else 0))
+
+
+def test_a_database_that_does_not_answer_is_said_in_a_sentence(kpass: Kpass) -> None:
+    refused = {"KPASS_DATABASE_URL": "postgresql://kpass:hemligt@127.0.0.1:1/kpass"}
+
+    for command in (["init"], ["list", "organizations"]):
+        done = kpass.run(*command, **refused)
+
+        assert done.returncode == 1
+        assert "Traceback" not in done.stderr
+        assert "The database does not answer" in done.stderr
+        assert "hemligt" not in done.stderr
+
+
+def test_the_doctor_says_what_is_wrong_with_exit_status_one_and_as_json(
+    kpass: Kpass, settings: Settings
+) -> None:
+    well = kpass.run("doctor", "--json")
+    settings.kek_file.chmod(0o644)
+    ill = kpass.run("doctor", "--json")
+    told = kpass.run("--language", "sv", "doctor")
+
+    assert (well.returncode, json.loads(well.stdout)["healthy"]) == (0, True)
+    assert (ill.returncode, json.loads(ill.stdout)["healthy"]) == (1, False)
+    (wrong,) = (each for each in json.loads(ill.stdout)["checks"] if each["outcome"] == "wrong")
+    assert (wrong["check"], wrong["code"]) == ("kek", "open_to_others")
+    assert told.returncode == 1
+    assert told.stdout.startswith("1 fel")

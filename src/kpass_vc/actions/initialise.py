@@ -2,9 +2,12 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 
 from kpass_vc import resources
@@ -19,8 +22,9 @@ from kpass_vc.settings import Settings
 def initialise(settings: Settings) -> None:
     """Make what is missing; Unavailable if it would change the public URL of organisations that exist."""
     if settings.database_url.startswith("sqlite:///"):
+        # there will be people in it
         Path(settings.database_url.removeprefix("sqlite:///")).parent.mkdir(
-            parents=True, exist_ok=True
+            0o700, parents=True, exist_ok=True
         )
     settings.keys_dir.mkdir(parents=True, exist_ok=True)
     settings.keys_dir.chmod(0o700)
@@ -50,6 +54,17 @@ def migrate(engine: Engine) -> None:
     with engine.connect() as connection:
         command.upgrade(migration_config(connection), "head")
         connection.commit()
+
+
+def migration_state(engine: Engine) -> Literal["newest", "older", "unknown"]:
+    """Whether the tables are at the newest migration, at one before it (or none), or at one we do not know."""
+    with engine.connect() as connection:
+        scripts = ScriptDirectory.from_config(migration_config(connection))
+        found = MigrationContext.configure(connection).get_current_heads()
+    known = {script.revision for script in scripts.walk_revisions()}
+    if not set(found) <= known:
+        return "unknown"
+    return "newest" if set(found) == set(scripts.get_heads()) else "older"
 
 
 def migration_config(connection: Connection) -> Config:

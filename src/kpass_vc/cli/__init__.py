@@ -7,9 +7,14 @@ verification: not verified), 2 wrong use, 3 a verification that is unknown.
 
 import sys
 
+from sqlalchemy.exc import OperationalError
+
 from kpass_vc.cli.commands import app
 from kpass_vc.cli.console import failed
-from kpass_vc.errors import KpassError
+from kpass_vc.cli.doctor import doctor
+from kpass_vc.errors import KpassError, Unavailable
+
+app.command()(doctor)
 
 
 def main() -> None:
@@ -22,6 +27,9 @@ def main() -> None:
         app(arguments)
     except KpassError as error:
         failed(error)
+        sys.exit(1)
+    except OperationalError as error:
+        failed(Unavailable("database_unreachable", reason=str(error.orig).partition("\n")[0]))
         sys.exit(1)
 
 

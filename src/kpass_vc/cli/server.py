@@ -64,6 +64,7 @@ def serve(settings: Settings, *, demo: bool) -> None:
         log_level="warning",
         access_log=False,
         server_header=False,
+        timeout_graceful_shutdown=20,
         ssl_certfile=settings.tls_cert,
         ssl_keyfile=settings.tls_key,
     )

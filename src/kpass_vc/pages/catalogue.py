@@ -1,4 +1,4 @@
-"""The page and the badge pictures of each definition, and the stylesheet."""
+"""The page and the badge pictures of each definition, the stylesheet and the icon."""
 
 from collections.abc import Mapping
 from functools import lru_cache

@@ -37,7 +37,7 @@ def private_html(page: str, language: Language, *, status: int = 200) -> HTMLRes
 
 def private_file(body: bytes, media_type: str, *, name: str | None = None) -> Response:
     """A file that is kept by nobody; to be saved under a name, if it is given one."""
-    headers = {**SECURITY_HEADERS, **PRIVATE, "Access-Control-Allow-Origin": "*", "Vary": "Accept"}
+    headers = {**SECURITY_HEADERS, **PRIVATE, "Vary": "Accept"}
     if name is not None:
         headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return Response(body, media_type=media_type, headers=headers)

@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from kpass_vc.edge import Env
+from kpass_vc.edge import REVALIDATE, Env, served
 from kpass_vc.pages.render import chosen, html, markdown, places, render
 
 router = APIRouter(include_in_schema=False)
@@ -26,6 +26,13 @@ class Operation:
     examples: list[str]
     media_types: list[str]
     answers: list[str]
+
+
+@router.api_route("/openapi.json", methods=["GET", "HEAD"])
+def openapi(request: Request) -> Response:
+    """The OpenAPI document."""
+    body = json.dumps(request.app.openapi(), ensure_ascii=False).encode()
+    return served(request, body, "application/json", REVALIDATE)
 
 
 @router.api_route("/docs", methods=["GET", "HEAD"])

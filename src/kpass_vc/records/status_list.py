@@ -96,3 +96,14 @@ def publication(
     if for_update:
         query = query.with_for_update().execution_options(populate_existing=True)
     return session.scalar(query)
+
+
+def every(session: Session, *, organization_id: str) -> list[tuple[StatusList, StatusPublication]]:
+    """All lists of an organisation with what was last signed of them."""
+    query = (
+        select(StatusList, StatusPublication)
+        .join(StatusPublication, StatusPublication.status_list_id == StatusList.id)
+        .where(StatusList.organization_id == organization_id)
+        .order_by(StatusList.purpose, StatusList.number)
+    )
+    return [(row[0], row[1]) for row in session.execute(query)]

@@ -1,0 +1,250 @@
+"""Who may keep and who may read what is served: every GET route is in the table, and nothing private is public."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from kpass_vc.app import create_app
+from tests.api.http import bearer, client_of
+from tests.world import World
+
+FOREVER = "public, max-age=31536000, immutable"
+A_DAY = "public, max-age=86400"
+ASK_EACH_TIME = "public, no-cache"
+NOBODY = "no-store"
+HOLDER_ALONE = "private, no-store"
+ISSUER_ALONE = "private, no-cache"
+
+VERSION = "/o/{slug}/definitions/{code}/{version}"
+CACHING = {
+    "/": ASK_EACH_TIME,
+    "/.well-known/jwks.json": ASK_EACH_TIME,
+    "/c/{token}": HOLDER_ALONE,
+    "/c/{token}/credential.{edition}.{kind}": HOLDER_ALONE,
+    "/catalogue": ASK_EACH_TIME,
+    "/compare": ASK_EACH_TIME,
+    "/docs": ASK_EACH_TIME,
+    "/healthz": NOBODY,
+    "/o/{slug}/credentials/{credential_id}": ASK_EACH_TIME,
+    "/o/{slug}/definitions/{code}": NOBODY,
+    f"{VERSION}/achievement.{{language}}.json": FOREVER,
+    f"{VERSION}/badge-64.{{language}}.png": A_DAY,
+    f"{VERSION}/badge-small.{{language}}.svg": A_DAY,
+    f"{VERSION}/badge.{{language}}.png": A_DAY,
+    f"{VERSION}/badge.{{language}}.svg": A_DAY,
+    f"{VERSION}/definition.json": FOREVER,
+    f"{VERSION}/publication.json": ASK_EACH_TIME,
+    f"{VERSION}/{{language}}.html": ASK_EACH_TIME,
+    "/o/{slug}/did.json": ASK_EACH_TIME,
+    "/o/{slug}/keys.json": ASK_EACH_TIME,
+    "/o/{slug}/status/{name}.json": ASK_EACH_TIME,
+    "/openapi.json": ASK_EACH_TIME,
+    "/readyz": NOBODY,
+    "/s/{code}": HOLDER_ALONE,
+    "/s/{code}/credential.{extension}": HOLDER_ALONE,
+    "/s/{code}/image.png": HOLDER_ALONE,
+    "/static/{name}": ASK_EACH_TIME,
+    "/v1/credentials": NOBODY,
+    "/v1/credentials/{credential_id}": NOBODY,
+    "/v1/credentials/{credential_id}/{language}.{extension}": ISSUER_ALONE,
+    "/v1/definitions": NOBODY,
+    "/v1/definitions/{version_id}": NOBODY,
+    "/v1/organizations": NOBODY,
+    "/v1/organizations/{slug}": NOBODY,
+    "/verify": ASK_EACH_TIME,
+}
+"""By the route's path; a route that is not here has not been thought of."""
+
+
+def routes(found: list[Any]) -> Iterator[Any]:
+    for route in found:
+        if hasattr(route, "original_router"):
+            yield from routes(route.original_router.routes)
+        else:
+            yield route
+
+
+@dataclass
+class Place:
+    """One service, and an address for every GET route."""
+
+    http: TestClient
+    issuer: dict[str, str]
+    given: dict[str, dict[str, str]]
+    paths: list[str]
+
+    @classmethod
+    def of(cls, world: World) -> "Place":
+        found, issued = world.published_definition(), world.issued()
+        link = world.shared(issued.award.id)
+        usual = {
+            "slug": "sobona",
+            "code": found[1].code,
+            "version": found[0].version,
+            "version_id": found[0].id,
+            "language": "sv",
+            "token": world.token_of(issued.award.id),
+            "edition": "sv",
+            "kind": "json",
+            "extension": "json",
+            "credential_id": issued.award.id,
+        }
+        special = {
+            "/o/{slug}/credentials/{credential_id}": {
+                "slug": "stadsnat-exempel",
+                "credential_id": issued.representations[0].credential_id.rpartition("/")[2],
+            },
+            "/o/{slug}/status/{name}.json": {"slug": "stadsnat-exempel", "name": "revocation-1"},
+            "/static/{name}": {"name": "kpass.css"},
+            **{
+                path: {"code": world.code_of(link)}
+                for path in ("/s/{code}", "/s/{code}/credential.{extension}", "/s/{code}/image.png")
+            },
+        }
+        paths = [
+            route.path
+            for route in routes(create_app(world.env).routes)
+            if "GET" in (route.methods or ())
+        ]
+        given = {path: usual | special.get(path, {}) for path in paths}
+        token = bearer(world.token("stadsnat-exempel"))
+        return cls(client_of(world.env), token, given, paths)
+
+    def address(self, path: str) -> str:
+        query = "?a=sobona/SOB-OPTO-01&b=sobona/SOB-OPTO-01" if path == "/compare" else ""
+        return path.format_map(self.given[path]) + query
+
+    def get(self, path: str, method: str = "GET", **headers: str) -> Any:
+        asked = self.issuer if path.startswith("/v1/credentials") else {}
+        return self.http.request(method, self.address(path), headers=asked | headers)
+
+    def of_caching(self, *wanted: str) -> list[str]:
+        return [path for path in self.paths if CACHING[path] in wanted]
+
+
+@pytest.fixture
+def place(world: World) -> Place:
+    return Place.of(world)
+
+
+def test_every_route_that_can_be_read_has_its_row_and_is_kept_as_it_says(place: Place) -> None:
+    assert set(place.paths) - set(CACHING) == set(), "decide who may keep it"
+
+    replies = {path: place.get(path) for path in place.paths}
+
+    answered = {path: reply.status_code for path, reply in replies.items()}
+    wanted = {path: 302 if path == "/o/{slug}/definitions/{code}" else 200 for path in answered}
+    owners = {"/v1/definitions/{version_id}": 401}
+    assert answered == wanted | {path: owners[path] for path in owners if path in wanted}
+    kept = {path: reply.headers["Cache-Control"] for path, reply in replies.items()}
+    assert kept == {path: CACHING[path] for path in kept}
+
+
+def test_everything_public_has_an_etag_and_is_not_sent_again_to_whoever_has_it(
+    place: Place,
+) -> None:
+    public = place.of_caching(FOREVER, A_DAY, ASK_EACH_TIME)
+    assert len(public) > 12
+
+    for path in public:
+        first = place.get(path)
+        tag = first.headers["ETag"]
+        again = place.get(path, **{"If-None-Match": f'"other", W/{tag}'})
+        other = place.get(path, **{"If-None-Match": '"other"'})
+
+        assert (again.status_code, again.content, again.headers["ETag"]) == (304, b"", tag), path
+        assert again.headers["Cache-Control"] == first.headers["Cache-Control"]
+        assert again.headers.get("Vary") == first.headers.get("Vary")
+        assert (other.status_code, other.content) == (200, first.content), path
+
+
+def test_head_says_the_same_etag(place: Place) -> None:
+    for path in place.of_caching(FOREVER, A_DAY, ASK_EACH_TIME):
+        head = place.get(path, "HEAD")
+
+        assert (head.status_code, head.content) == (200, b"")
+        assert head.headers["ETag"] == place.get(path).headers["ETag"], path
+
+
+def test_pages_from_elsewhere_read_what_is_published_and_nothing_else(place: Place) -> None:
+    readable = {
+        path
+        for path in place.paths
+        if "access-control-allow-origin" in place.get(path, Origin="https://wallet.example").headers
+    }
+
+    assert readable == {
+        path
+        for path in place.paths
+        if path.startswith(("/o/", "/.well-known/", "/static/")) or path == "/openapi.json"
+    }
+    for path in readable:
+        headers = place.get(path, Origin="https://wallet.example").headers
+        assert headers["Access-Control-Allow-Origin"] == "*"
+        assert "ETag" in headers["Access-Control-Expose-Headers"]
+        assert "Access-Control-Allow-Credentials" not in headers
+
+
+def test_a_problem_at_a_public_address_can_be_read_by_pages_as_well(place: Place) -> None:
+    for address in ("/o/nobody/did.json", "/o/sobona/definitions/NONE-01/1.0.0/definition.json"):
+        reply = place.http.get(address, headers={"Origin": "https://wallet.example"})
+
+        assert (reply.status_code, reply.headers["Cache-Control"]) == (404, "no-store")
+        assert reply.headers["Access-Control-Allow-Origin"] == "*"
+
+
+PREFLIGHT = {
+    "Origin": "https://wallet.example",
+    "Access-Control-Request-Headers": "if-none-match,accept",
+}
+
+
+@pytest.mark.parametrize(
+    ("address", "method"),
+    [
+        ("/o/sobona/did.json", "GET"),
+        ("/o/sobona/status/revocation-1.json", "GET"),
+        ("/.well-known/jwks.json", "GET"),
+        ("/v1/verifications", "POST"),
+    ],
+)
+def test_a_preflight_at_a_public_address_is_answered(
+    place: Place, address: str, method: str
+) -> None:
+    asked = PREFLIGHT | {"Access-Control-Request-Method": method}
+
+    reply = place.http.options(address, headers=asked)
+
+    assert (reply.status_code, reply.content) == (204, b"")
+    assert reply.headers["Access-Control-Allow-Origin"] == "*"
+    assert method in reply.headers["Access-Control-Allow-Methods"].split(", ")
+    allowed = reply.headers["Access-Control-Allow-Headers"].lower().split(", ")
+    assert {"if-none-match", "accept", "content-type"} <= set(allowed)
+    assert "authorization" not in allowed
+    assert "Access-Control-Allow-Credentials" not in reply.headers
+
+
+def test_no_page_from_elsewhere_may_use_a_token_or_open_a_private_address(place: Place) -> None:
+    private = [path for path in place.paths if path.startswith(("/c/", "/s/", "/v1/"))]
+    assert len(private) > 8
+
+    for path in [*private, "/v1/credentials", "/verify"]:
+        asked = PREFLIGHT | {"Access-Control-Request-Method": "POST"}
+        address = place.address(path) if path in place.given else path
+        reply = place.http.options(address, headers=asked)
+
+        assert reply.status_code == 405, path
+        assert not [name for name in reply.headers if name.startswith("access-control")], path
+
+
+def test_a_verification_may_be_asked_for_by_any_page_and_is_kept_by_nobody(place: Place) -> None:
+    reply = place.http.post(
+        "/v1/verifications", content=b"{}", headers={"Origin": "https://wallet.example"}
+    )
+
+    assert reply.status_code == 200
+    assert reply.headers["Access-Control-Allow-Origin"] == "*"
+    assert reply.headers["Cache-Control"] == "no-store"
