@@ -10,7 +10,8 @@ from kpass_vc.baking import unbake
 from kpass_vc.links import written_code
 from kpass_vc.qr import read_qr
 from tests.api.http import rows
-from tests.pages.test_holder import BROWSER, Learner, Page
+from tests.pages.reading import Page
+from tests.pages.test_holder import BROWSER, Learner
 from tests.world import LEARNER, World, body_of
 
 HTML, JSON = "text/html; charset=utf-8", "application/vc+ld+json"
