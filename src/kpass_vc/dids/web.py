@@ -14,6 +14,7 @@ from kpass_vc.model.document import JsonObject
 _HOST: Final = re.compile(
     r"(?=.{1,253}(?:%3A|\Z))[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*(%3A[1-9][0-9]{0,4})?\Z"
 )
+_LAST_PORT: Final = 65_535
 _SEGMENT: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*\Z")
 
 
@@ -25,7 +26,13 @@ class DidWeb:
     def address(self, did: str) -> str | None:
         """The URL of did.json (section 3.2); Malformed for anything but lower-case ASCII hosts and plain paths."""
         host, *path = did.removeprefix("did:web:").split(":")
-        if not _HOST.match(host) or not all(_SEGMENT.match(segment) for segment in path):
+        name, _, port = host.partition("%3A")
+        if (
+            not _HOST.match(host)
+            or not all(_SEGMENT.match(segment) for segment in path)
+            or name.rpartition(".")[2].isdecimal()  # an IP address is no domain name
+            or int(port or 443) > _LAST_PORT
+        ):
             raise Malformed("did_web", did=did[:300])
         folder = "/".join(path) or ".well-known"
         return f"https://{unquote(host)}/{folder}/did.json"
