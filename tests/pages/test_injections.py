@@ -284,3 +284,55 @@ def test_the_name_and_kind_of_a_file_are_never_shown(world: World) -> None:
 
         assert reply.status_code in {200, 422}, text
         assert "kpx" not in reply.text
+
+
+def test_nothing_a_learner_or_an_issuer_writes_changes_the_shape_of_her_pages(world: World) -> None:
+    world.published_definition()
+    http = client_of(world.env)
+
+    def pages(*texts: str) -> tuple[Page, Page]:
+        """Her own page and the shared view of a credential of somebody of these names."""
+        name = " ".join(texts)
+        issued = world.issued(holder={"name": name}, evidence=[{"name": name, "narrative": name}])
+        codes = [world.code_of(world.shared(issued.award.id, label=text)) for text in texts]
+        world.disputed(issued.award.id, name)
+        own = world.env.addresses.holder_page(world.token_of(issued.award.id))
+        shared = world.env.addresses.share(codes[0])
+        return Page(http.get(own, headers=BROWSER).text), Page(
+            http.get(shared, headers=BROWSER).text
+        )
+
+    harmless = pages(PLAIN, f"{PLAIN} too")
+    for texts in zip(INJECTIONS[::2], INJECTIONS[1::2], strict=True):
+        for shown, expected in zip(pages(*texts), harmless, strict=True):
+            assert shown.shape == expected.shape, texts
+            assert " ".join(texts) in shown.text
+            assert shown.comments == [], texts
+
+
+def test_nothing_an_owner_writes_changes_the_shape_of_a_learners_pages(world: World) -> None:
+    http = client_of(world.env)
+
+    def pages(code: str, text: str, whole: str) -> tuple[Page, Page]:
+        document = saying(whole, code) | {"title": both(text), "tags": [text]}
+        document["alignments"], document["thematic_areas"] = (
+            [],
+            definition_document()["thematic_areas"],
+        )
+        document["quality_assurance"]["accreditations"] = [{"name": both(text)}]
+        world.published_definition(**document)
+        issued = world.issued(definition=f"sobona/{code}")
+        own = world.env.addresses.holder_page(world.token_of(issued.award.id))
+        shared = world.env.addresses.share(world.code_of(world.shared(issued.award.id)))
+        return Page(http.get(own, headers=BROWSER).text), Page(
+            http.get(shared, headers=BROWSER).text
+        )
+
+    harmless = pages("SOB-PLAIN-03", PLAIN, PLAIN)
+    for number in range(0, len(INJECTIONS), 20):
+        batch = INJECTIONS[number : number + 20]
+        found = pages(f"SOB-KPX-{number:03}", batch[0], " ".join(batch))
+        for shown, expected in zip(found, harmless, strict=True):
+            assert shown.shape == expected.shape, batch
+            assert batch[-1] in shown.text
+            assert shown.comments == []

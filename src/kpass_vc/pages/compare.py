@@ -160,7 +160,7 @@ def _side(env: Environment, session: Session, name: str, kept: str, language: La
         owner=in_words(document["owner"]["name"], language),
         version=version.version,
         page=at.page(language),
-        picture=at.badge(language),
+        picture=at.badge_small(language),
         other=catalogue_address(env, language, a=kept),
         definition=definition,
     )

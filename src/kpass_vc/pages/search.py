@@ -113,7 +113,7 @@ def _card(env: Environment, entry: Entry, language: Language, first: Entry | Non
         level=short_level(entry.source, language),
         workload=workload(entry.source.workload or Workload(), language),
         page=at.page(language),
-        picture=at.badge(language),
+        picture=at.badge_small(language),
         compare=compare,
         illustrative=entry.source.illustrative,
     )
