@@ -138,7 +138,8 @@ def _order(env: Environment) -> IssueOrder:
 def _links(env: Environment) -> list[str]:
     """Every kind of thing that can be looked at, a full URL a line."""
     base = env.addresses.base
-    links = [f"{base}/", f"{base}/docs", f"{base}/openapi.json"]
+    links = [f"{base}/", f"{base}/catalogue?q=fiber", f"{base}/verify", f"{base}/docs"]
+    links += [f"{base}/openapi.json"]
     with env.reading() as session:
         for code in FIRST[:1]:
             rows, _ = definitions.search(session, states=("published",), text=code, limit=1)
