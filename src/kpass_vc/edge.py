@@ -20,17 +20,17 @@ from anyio import CapacityLimiter
 from anyio.lowlevel import RunVar
 from fastapi import Depends, Query, Request, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
 from kpass_vc.actions.tokens import authenticate
 from kpass_vc.authz import Actor
 from kpass_vc.baking import MAX_PICTURE
 from kpass_vc.environment import Environment
-from kpass_vc.errors import InvalidInput, Malformed, NotFound, TooLarge, Unauthenticated
+from kpass_vc.errors import Malformed, NotFound, TooLarge, Unauthenticated
 from kpass_vc.language import LANGUAGES, Language, preferred
 from kpass_vc.model.document import MAX_BYTES, JsonObject, read_json
-from kpass_vc.model.field_errors import field_errors
+from kpass_vc.model.field_errors import validated
 from kpass_vc.records import definition as definitions
 from kpass_vc.records.definition import Found
 from kpass_vc.replies import etag, is_known
@@ -166,10 +166,7 @@ def message(model: type[Model]) -> Callable[[JsonObject], Coroutine[Any, Any, Mo
     """A dependency: the body as a model; InvalidInput lists every field that breaks a rule."""
 
     async def read(document: JsonBody) -> Model:
-        try:
-            return model.model_validate(document)
-        except ValidationError as error:
-            raise InvalidInput(*field_errors(error)) from error
+        return validated(model, document)
 
     return read
 

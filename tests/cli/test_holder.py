@@ -53,7 +53,7 @@ def test_a_dispute_is_listed_read_and_answered(published: Kpass, world: World) -
 
     closed = published.json("dispute", one.id, "--answer", "Rättat.")
 
-    assert closed["dispute"]["state"] == "closed"
+    assert closed["dispute"]["status"] == "closed"
     assert closed["dispute"]["answer"] == "Rättat."
     assert published.json("list", ISSUER, "--disputed")["total"] == 0
     assert published.run("dispute", one.id, "--answer", "En gång till.").returncode == 1

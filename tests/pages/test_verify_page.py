@@ -16,7 +16,7 @@ from kpass_vc.baking import MAX_PICTURE, bake_png
 from kpass_vc.errors import Malformed
 from kpass_vc.language import LANGUAGES, messages
 from kpass_vc.links import written_code
-from kpass_vc.pages.form import MAX_FORM, MOST_DISCARDED, read_form
+from kpass_vc.pages.form import MAX_FORM, MOST_DISCARDED, read_multipart
 from kpass_vc.pages.report import report_parts
 from kpass_vc.verification import Finding, VerificationReport
 from tests.actions.test_recognise import qr
@@ -341,7 +341,7 @@ TYPE = "multipart/form-data; boundary=x"
 def test_a_form_is_read_to_its_last_byte() -> None:
     body = part("text", b"\x00\xff\r\n-- x") + part("language", b"sv") + END
 
-    assert read_form(body, TYPE, NAMES) == {"text": b"\x00\xff\r\n-- x", "language": b"sv"}
+    assert read_multipart(body, TYPE, NAMES) == {"text": b"\x00\xff\r\n-- x", "language": b"sv"}
 
 
 @pytest.mark.parametrize(
@@ -367,10 +367,10 @@ def test_a_form_is_read_to_its_last_byte() -> None:
 )
 def test_a_broken_form_is_malformed_and_nothing_else(body: bytes, rule: str | None) -> None:
     if rule is None:
-        assert set(read_form(body, TYPE, NAMES)) <= NAMES
+        assert set(read_multipart(body, TYPE, NAMES)) <= NAMES
         return
     with pytest.raises(Malformed) as caught:
-        read_form(body, TYPE, NAMES)
+        read_multipart(body, TYPE, NAMES)
 
     assert caught.value.rule == rule
 
@@ -390,7 +390,7 @@ PIECES = st.sampled_from(
 def test_no_form_whatever_makes_the_reader_raise_anything_else(body: bytes) -> None:
     for whole in (body, part("text", body) + END, b"--x\r\n" + body + b"\r\n\r\nx\r\n" + END):
         try:
-            found = read_form(whole, TYPE, NAMES)
+            found = read_multipart(whole, TYPE, NAMES)
         except Malformed:
             continue
         assert set(found) <= NAMES

@@ -11,10 +11,7 @@ from sqlalchemy.exc import OperationalError
 
 from kpass_vc.cli.commands import app
 from kpass_vc.cli.console import failed
-from kpass_vc.cli.doctor import doctor
 from kpass_vc.errors import KpassError, Unavailable
-
-app.command()(doctor)
 
 
 def main() -> None:

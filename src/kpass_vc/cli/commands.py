@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, TypeVar
 
 import typer
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
 from kpass_vc import __version__
@@ -24,10 +24,11 @@ from kpass_vc.actions.publish import retire as act_retire
 from kpass_vc.actions.share import private_link
 from kpass_vc.actions.tokens import TokenOrder, grant_token, revoke_token
 from kpass_vc.authz import Actor, Permission
-from kpass_vc.cli import carry, holder, keys, server, story
+from kpass_vc.cli import carry, doctor, holder, keys, server, story
 from kpass_vc.cli.console import (
     CHOICE,
     acting_for,
+    acting_for_issuer_of,
     answer,
     language_of_terminal,
     opened,
@@ -40,9 +41,8 @@ from kpass_vc.environment import Environment
 from kpass_vc.errors import FieldError, InvalidInput, NotFound
 from kpass_vc.language import LANGUAGES, Language, say
 from kpass_vc.model.document import MAX_BYTES, MAX_VALUES, JsonObject, read_json
-from kpass_vc.model.field_errors import field_errors
+from kpass_vc.model.field_errors import validated
 from kpass_vc.records import access, award, definition
-from kpass_vc.records import organization as organizations
 from kpass_vc.settings import Settings
 
 Message = TypeVar("Message", bound=BaseModel)
@@ -65,6 +65,7 @@ app.command()(carry.bake)
 app.command()(carry.unbake)
 app.command()(holder.link)
 app.command()(holder.dispute)
+app.command()(doctor.doctor)
 
 
 @app.callback(invoke_without_command=True)
@@ -336,12 +337,9 @@ def revoke(
         raise typer.BadParameter("say why", param_hint="--reason")
     order = _model(StatusOrder, {"status": status, "reason": reason or "issued_in_error"})
     env = opened()
+    actor = acting_for_issuer_of(env, credential_id)
     with env.writing() as session, session.begin():
-        organization_id = award.organization_of(session, credential_id)
-        found = organizations.by_id(session, organization_id) if organization_id else None
-        if found is None:
-            raise NotFound("credential", credential=credential_id)
-        changed = change_status(env, session, acting_for(env, found.slug), credential_id, order)
+        changed = change_status(env, session, actor, credential_id, order)
     _shown({"id": changed.id, "status": changed.state, "reason": changed.reason or ""})
 
 
@@ -438,12 +436,7 @@ def _version(env: Environment, reference: str) -> tuple[Actor, str]:
 
 
 def _model(model: type[Message], given: dict[str, object]) -> Message:
-    try:
-        return model.model_validate(
-            {name: value for name, value in given.items() if value is not None}
-        )
-    except ValidationError as error:
-        raise InvalidInput(*field_errors(error)) from error
+    return validated(model, {name: value for name, value in given.items() if value is not None})
 
 
 def _bytes(file: Path) -> bytes:

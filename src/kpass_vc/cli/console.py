@@ -17,6 +17,7 @@ from kpass_vc.authz import OPERATOR, ORGANIZATION, Actor
 from kpass_vc.environment import Environment, open_environment
 from kpass_vc.errors import DefinitionIncomplete, FieldError, InvalidInput, KpassError, NotFound
 from kpass_vc.language import Language, say
+from kpass_vc.records import award as awards
 from kpass_vc.records import organization as organizations
 from kpass_vc.settings import Settings
 from kpass_vc.verification import Finding, VerificationReport
@@ -63,6 +64,15 @@ def acting_for(env: Environment, slug: str) -> Actor:
     if found is None:
         raise NotFound("organization", organization=slug)
     return Actor("cli", found.id, ORGANIZATION)
+
+
+def acting_for_issuer_of(env: Environment, credential_id: str) -> Actor:
+    """Whoever runs the command line, acting for the organisation that issued a credential."""
+    with env.reading() as session:
+        organization_id = awards.organization_of(session, credential_id)
+    if organization_id is None:
+        raise NotFound("credential", credential=credential_id)
+    return Actor("cli", organization_id, ORGANIZATION)
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -1,21 +1,19 @@
 """`kpass link` and `kpass dispute`: what an issuer does for the learner, and hears from the learner."""
 
+from datetime import datetime
 from typing import Annotated
 
 import typer
-from pydantic import ValidationError
 
 from kpass_vc.actions.share import AnswerOrder, private_link, renew_link
 from kpass_vc.actions.share import answer as act_answer
-from kpass_vc.authz import Actor
-from kpass_vc.cli.console import CHOICE, acting_for, answer, opened, say_line
-from kpass_vc.environment import Environment
-from kpass_vc.errors import InvalidInput, NotFound
+from kpass_vc.cli.console import CHOICE, acting_for_issuer_of, answer, opened, say_line
+from kpass_vc.errors import NotFound
 from kpass_vc.language import say
-from kpass_vc.model.field_errors import field_errors
+from kpass_vc.model.dates import utc_text
+from kpass_vc.model.field_errors import validated
 from kpass_vc.records import award as awards
 from kpass_vc.records import dispute as disputes
-from kpass_vc.records import organization as organizations
 from kpass_vc.records.dispute import Dispute
 
 _Id = Annotated[str, typer.Argument(help="The id that issuing gave.")]
@@ -29,7 +27,7 @@ def link(
 ) -> None:
     """The learner's private link to a credential. Give it to the learner and to nobody else."""
     env = opened()
-    actor = _issuer(env, credential_id)
+    actor = acting_for_issuer_of(env, credential_id)
     with env.writing() as session, session.begin():
         if renew:
             renew_link(env, session, actor, credential_id)
@@ -53,17 +51,16 @@ def dispute(
 ) -> None:
     """What the learner says is wrong with a credential; answer it."""
     env = opened()
-    actor = _issuer(env, credential_id)
+    actor = acting_for_issuer_of(env, credential_id)
     if text is not None:
-        order = _order(text)
+        order = validated(AnswerOrder, {"status": "closed", "answer": text})
         with env.writing() as session, session.begin():
             found: Dispute | None = act_answer(env, session, actor, credential_id, order)
     else:
         with env.reading() as session:
             found = disputes.newest(session, award_id=credential_id)
     if CHOICE.as_json:
-        members = ("state", "text", "opened_at", "answer", "closed_at")
-        answer({"dispute": {name: getattr(found, name) for name in members} if found else None})
+        answer({"dispute": _members(found) if found else None})
         return
     if found is None:
         say_line(say(CHOICE.language, "link.no_dispute"))
@@ -73,17 +70,16 @@ def dispute(
             say_line(line)
 
 
-def _order(text: str) -> AnswerOrder:
-    try:
-        return AnswerOrder(status="closed", answer=text)
-    except ValidationError as error:
-        raise InvalidInput(*field_errors(error)) from error
+def _members(found: Dispute) -> dict[str, object]:
+    """A dispute as the API gives it."""
+    return {
+        "status": found.state,
+        "text": found.text,
+        "openedAt": _utc(found.opened_at),
+        "answer": found.answer,
+        "closedAt": _utc(found.closed_at),
+    }
 
 
-def _issuer(env: Environment, credential_id: str) -> Actor:
-    with env.reading() as session:
-        organization_id = awards.organization_of(session, credential_id)
-        found = organizations.by_id(session, organization_id) if organization_id else None
-    if found is None:
-        raise NotFound("credential", credential=credential_id)
-    return acting_for(env, found.slug)
+def _utc(moment: datetime | None) -> str | None:
+    return utc_text(moment) if moment is not None else None

@@ -5,13 +5,15 @@ into the place of an error, so a model read from outside has no plain unions.
 """
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from kpass_vc.errors import FieldError
+from kpass_vc.errors import FieldError, InvalidInput
 from kpass_vc.model.document import pointer
+
+Model = TypeVar("Model", bound=BaseModel)
 
 # More than a reader takes in, and a bound on what a hostile body makes us answer.
 MOST_ERRORS: Final = 100
@@ -56,6 +58,14 @@ def broken(rule: str, /, *, at: str = "", **data: object) -> PydanticCustomError
     return PydanticCustomError(
         f"{_PREFIX}{rule}", "breaks the rule {rule}", {"rule": rule, "at": at, "data": data}
     )
+
+
+def validated(model: type[Model], given: Mapping[str, object]) -> Model:
+    """What came from outside as a model; InvalidInput lists every field that breaks a rule."""
+    try:
+        return model.model_validate(given)
+    except ValidationError as error:
+        raise InvalidInput(*field_errors(error)) from error
 
 
 def field_errors(error: ValidationError) -> tuple[FieldError, ...]:

@@ -1,11 +1,12 @@
-"""A multipart form in memory (RFC 7578): nothing of it is written to disk, logged or kept.
+"""Forms in memory, as texts alone or as multipart (RFC 7578): nothing is written to disk, logged or kept.
 
-The framework's own parser spools files to the disk. Only fields we ask for are
-taken, each once; a file's name and what it says of its kind are never looked at.
+The framework's own parser spools files to the disk. Of a multipart form only fields we ask
+for are taken, each once; a file's name and what it says of its kind are never looked at.
 """
 
 from collections.abc import Collection
 from typing import Final
+from urllib.parse import parse_qsl
 
 from fastapi import Request
 from python_multipart.exceptions import FormParserError
@@ -19,6 +20,7 @@ MOST_MEGABYTES: Final = 5
 MAX_FORM: Final = (MOST_MEGABYTES + 1) * 1024 * 1024
 MOST_DISCARDED: Final = 64 * 1024 * 1024
 _LONGEST_HEADERS: Final = 8192
+_MOST_FIELDS: Final = 20
 
 
 async def read_body(request: Request) -> bytes:
@@ -42,7 +44,25 @@ async def read_body(request: Request) -> bytes:
     return b"".join(parts)
 
 
-def read_form(body: bytes, content_type: str, names: Collection[str]) -> dict[str, bytes]:
+def read_texts(body: bytes, *names: str) -> dict[str, str]:
+    """The fields of these names of a form of texts alone; Malformed if it is none.
+
+    An empty field that was filled in and one that is missing are the same: empty.
+    """
+    try:
+        pairs = parse_qsl(
+            body.decode("ascii"),
+            keep_blank_values=True,
+            max_num_fields=_MOST_FIELDS,
+            errors="strict",
+        )
+    except ValueError as error:
+        raise Malformed("form") from error
+    given = dict(pairs)
+    return {name: given.get(name, "").replace("\r\n", "\n").strip() for name in names}
+
+
+def read_multipart(body: bytes, content_type: str, names: Collection[str]) -> dict[str, bytes]:
     """The fields of a form by name; Malformed if it is broken, or has others than `names`, or one twice."""
     kind, options = parse_options_header(content_type)
     boundary = options.get(b"boundary")

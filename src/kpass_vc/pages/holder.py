@@ -7,11 +7,10 @@ with what was written in it.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final, Literal, TypeVar, cast
+from typing import Any, Final, Literal, cast
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
-from pydantic import BaseModel, ValidationError
 from sqlalchemy.orm import Session
 
 from kpass_vc.actions.bake import baked
@@ -30,19 +29,19 @@ from kpass_vc.compose.achievement import in_language
 from kpass_vc.compose.narrative import facts, notice
 from kpass_vc.edge import Env, RawBody, ReadTx, WriteTx
 from kpass_vc.environment import Environment
-from kpass_vc.errors import Conflict, InvalidInput, Malformed, NotFound
+from kpass_vc.errors import Conflict, Malformed, NotFound
 from kpass_vc.formats import FORMATS
 from kpass_vc.language import Language, has, say
 from kpass_vc.links import written_code
 from kpass_vc.model.dates import STOCKHOLM
 from kpass_vc.model.document import read_json
-from kpass_vc.model.field_errors import field_errors
+from kpass_vc.model.field_errors import validated
 from kpass_vc.pages.definition import in_words, outcomes, read_published
+from kpass_vc.pages.form import read_texts
 from kpass_vc.pages.private import (
     PRIVATE,
     private_file,
     private_html,
-    read_form,
     refusals,
     status_of,
 )
@@ -56,7 +55,6 @@ from kpass_vc.records.share_link import ShareLink
 
 router = APIRouter(include_in_schema=False)
 
-Order = TypeVar("Order", bound=BaseModel)
 _PICTURES: Final = {"png": "image/png", "svg": "image/svg+xml"}
 _SHARE_FIELDS: Final = ("label", "lasts", "language")
 
@@ -118,7 +116,7 @@ def post_share(
     """Make a share link."""
 
     def act(given: dict[str, str]) -> None:
-        share(env, session, token, _order(ShareOrder, given))
+        share(env, session, token, validated(ShareOrder, given))
 
     return _acted(env, session, token, _shown(request, language), "share", body, _SHARE_FIELDS, act)
 
@@ -152,7 +150,7 @@ def post_dispute(
     """Tell the issuer that something is wrong."""
 
     def act(given: dict[str, str]) -> None:
-        dispute(env, session, token, _order(DisputeOrder, given))
+        dispute(env, session, token, validated(DisputeOrder, given))
 
     return _acted(env, session, token, _shown(request, language), "dispute", body, ("text",), act)
 
@@ -170,7 +168,7 @@ def _acted(
     """Back to the page once it is done; the page with the form as it was filled in if it was refused."""
     given: dict[str, str] = {}
     try:
-        given = read_form(body, *names)
+        given = read_texts(body, *names)
         act(given)
     except (Malformed, Conflict) as error:
         why = Refused(form, given, tuple(refusals(error, language)), status_of(error))
@@ -301,13 +299,6 @@ def _file_name(session: Session, award: Award, language: str, kind: str) -> str:
     """The definition's code, which is in ASCII; nothing of the person."""
     found = definitions.by_id(session, award.definition_version_id)
     return f"{found[1].code if found else 'credential'}.{language}.{kind}"
-
-
-def _order(model: type[Order], given: dict[str, str]) -> Order:
-    try:
-        return model.model_validate(given)
-    except ValidationError as error:
-        raise InvalidInput(*field_errors(error)) from error
 
 
 def _shown(request: Request, language: str | None) -> Language:

@@ -6,12 +6,11 @@ with. `no-referrer` keeps the address from every page that is linked to.
 
 from collections.abc import Mapping
 from typing import Final
-from urllib.parse import parse_qsl
 
 from fastapi import Response
 from fastapi.responses import HTMLResponse
 
-from kpass_vc.errors import Conflict, InvalidInput, KpassError, Malformed
+from kpass_vc.errors import Conflict, InvalidInput, KpassError
 from kpass_vc.language import Language, has, say
 from kpass_vc.pages.render import SECURITY_HEADERS, html
 
@@ -19,7 +18,6 @@ PRIVATE: Final[Mapping[str, str]] = {
     "Cache-Control": "private, no-store",
     "X-Robots-Tag": "noindex, nofollow, noarchive",
 }
-_MOST_FIELDS: Final = 20
 
 
 def private_html(page: str, language: Language, *, status: int = 200) -> HTMLResponse:
@@ -46,24 +44,6 @@ def private_file(body: bytes, media_type: str, *, name: str | None = None) -> Re
 def status_of(error: KpassError) -> int:
     """The HTTP status of a form that was not taken."""
     return 409 if isinstance(error, Conflict) else 422
-
-
-def read_form(body: bytes, *names: str) -> dict[str, str]:
-    """The fields of these names of a form; Malformed if it is none.
-
-    An empty field that was filled in and one that is missing are the same: empty.
-    """
-    try:
-        pairs = parse_qsl(
-            body.decode("ascii"),
-            keep_blank_values=True,
-            max_num_fields=_MOST_FIELDS,
-            errors="strict",
-        )
-    except ValueError as error:
-        raise Malformed("form") from error
-    given = dict(pairs)
-    return {name: given.get(name, "").replace("\r\n", "\n").strip() for name in names}
 
 
 def refusals(error: KpassError, language: Language) -> list[str]:

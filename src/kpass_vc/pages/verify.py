@@ -17,7 +17,7 @@ from kpass_vc.edge import Env
 from kpass_vc.environment import Environment
 from kpass_vc.errors import Malformed, TooLarge
 from kpass_vc.language import LANGUAGES, Language
-from kpass_vc.pages.form import MOST_MEGABYTES, read_body, read_form
+from kpass_vc.pages.form import MOST_MEGABYTES, read_body, read_multipart
 from kpass_vc.pages.render import chosen, html, places, render
 from kpass_vc.pages.report import report_parts
 
@@ -57,7 +57,7 @@ def form_page(env: Environment, language: Language, problem: dict[str, str] | No
 
 
 def _answer(request: Request, env: Environment, body: bytes) -> Response:
-    fields = read_form(body, request.headers.get("Content-Type", ""), _FIELDS)
+    fields = read_multipart(body, request.headers.get("Content-Type", ""), _FIELDS)
     for known in LANGUAGES:
         if fields.get("language") == known.encode():
             setattr(request.state, _ANSWER_IN, known)
