@@ -15,8 +15,9 @@ from openbadgeslib import baking as theirs
 from PIL import Image, PngImagePlugin
 
 from kpass_vc import badges
-from kpass_vc.baking import MAX_PICTURE, MAX_SECURED, bake_png, bake_svg, kind_of, unbake
+from kpass_vc.baking import MAX_SECURED, bake_png, bake_svg, kind_of, unbake
 from kpass_vc.errors import KpassError, Malformed, TooLarge
+from kpass_vc.model.document import MAX_PICTURE
 from tests.test_badges import FACE
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"

@@ -12,7 +12,8 @@ from PIL import Image, ImageOps
 
 from kpass_vc.badges import rasterise
 from kpass_vc.errors import Malformed, TooLarge
-from kpass_vc.qr import MAX_PICTURE, MAX_PIXELS, qr_path, read_qr
+from kpass_vc.model.document import MAX_PICTURE
+from kpass_vc.qr import MAX_PIXELS, qr_path, read_qr
 
 TEXT = "https://kompetenspasset.example/s/7K3P9QXM2WTB"
 SIDE = 400

@@ -40,7 +40,7 @@ class NothingElsewhere:
     """A fetcher that fetches nothing: most tests have no outside."""
 
     def get(self, url: str, *, accept: str, limit: int = DOCUMENT) -> Fetched:
-        raise NotFetched("off", url=url[:300])
+        raise NotFetched("unreachable", url=url[:300])
 
 
 class Clock:

@@ -18,10 +18,10 @@ from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import DefusedXMLParser, ParseError
 
 from kpass_vc.errors import Malformed, TooLarge
+from kpass_vc.model.document import MAX_PICTURE
 
 Kind: TypeAlias = Literal["png", "svg"]
 
-MAX_PICTURE: Final = 5 * 1024 * 1024
 MAX_SECURED: Final = 1024 * 1024
 MAX_PIXELS: Final = 4096 * 4096
 MAX_CHUNKS: Final = 10_000

@@ -25,11 +25,10 @@ from sqlalchemy.orm import Session
 
 from kpass_vc.actions.tokens import authenticate
 from kpass_vc.authz import Actor
-from kpass_vc.baking import MAX_PICTURE
 from kpass_vc.environment import Environment
 from kpass_vc.errors import Malformed, NotFound, TooLarge, Unauthenticated
 from kpass_vc.language import LANGUAGES, Language, preferred
-from kpass_vc.model.document import MAX_BYTES, JsonObject, read_json
+from kpass_vc.model.document import MAX_BYTES, MAX_PICTURE, JsonObject, read_json
 from kpass_vc.model.field_errors import validated
 from kpass_vc.records import definition as definitions
 from kpass_vc.records.definition import Found

@@ -20,8 +20,8 @@ import zxingcpp
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from kpass_vc.errors import Malformed, TooLarge
+from kpass_vc.model.document import MAX_PICTURE
 
-MAX_PICTURE: Final = 5 * 1024 * 1024
 MAX_PIXELS: Final = 40_000_000
 QUIET_ZONE: Final = 4  # modules of white around the code (ISO/IEC 18004, 9.1)
 

@@ -15,11 +15,12 @@ from tests.world import Clock, World, body_of
 
 from kpass_vc.actions.issue import Issued
 from kpass_vc.actions.recognise import find_credential
-from kpass_vc.baking import MAX_PICTURE, bake_png, bake_svg
+from kpass_vc.baking import bake_png, bake_svg
 from kpass_vc.environment import Environment
 from kpass_vc.errors import KpassError, NotFetched, TooLarge
 from kpass_vc.fetch import DOCUMENT, Fetched
 from kpass_vc.links import written_code
+from kpass_vc.model.document import MAX_PICTURE
 
 ELSEWHERE = "https://annat.example"
 JSON, JWT, HTML = "application/vc+ld+json", "application/jwt", "text/html"

@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from kpass_vc.api.verifications import EXAMPLE
-from kpass_vc.baking import MAX_PICTURE
-from kpass_vc.model.document import MAX_BYTES
+from kpass_vc.model.document import MAX_BYTES, MAX_PICTURE
 from kpass_vc.records.award import IdempotencyKey
 from tests.api.http import PROBLEM, Headers, Json, Service, bearer, code_of, outcomes, rows
 from tests.world import definition_document, issue_order

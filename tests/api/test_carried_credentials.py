@@ -70,7 +70,7 @@ def test_a_revoked_credential_is_refused_by_whatever_way_it_is_found(
         ("svg_dtd", 422, b"<!DOCTYPE svg [<!ENTITY a SYSTEM 'file:///etc/passwd'>]>" + DRAWING),
         ("nothing_in_picture", 422, png()),
         ("unrecognised", 422, b"hej"),
-        ("off", 422, b"https://annat.example/bevis.json"),
+        ("unreachable", 422, b"https://annat.example/bevis.json"),
         ("share_link", 404, b"7K3P-9QXM-2WTB"),
         ("", 413, b"x" * (5 * 1024 * 1024 + 1)),
     ],

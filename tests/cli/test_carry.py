@@ -110,8 +110,8 @@ def test_the_way_to_the_credential_is_said_in_the_readers_language(
     done = [kpass.run("-l", language, "verify", code) for language in ("sv", "en")]
 
     assert [each.returncode for each in done] == [0, 0], done[0].stderr
-    assert "Så hittades det: kod" in done[0].stdout
-    assert "Found by way of: a code" in done[1].stdout
+    assert "Så hittades beviset: kod." in done[0].stdout
+    assert "How the credential was found: code." in done[1].stdout
 
 
 @pytest.mark.parametrize(

@@ -91,14 +91,13 @@ def test_one_changed_byte_in_a_png_is_seen_before_the_credential_is(pictures: Pi
 
 
 def _bake_all(catalogue: Catalogue) -> Iterator[tuple[tuple[str, str, Kind], bytes]]:
-    env = catalogue.world.env
     for edition in catalogue.editions:
         language = edition.name[-2:]
         for row in edition.award.representations:
             if row.language == language:
                 for kind in KINDS:
                     with catalogue.world.reading() as session:
-                        picture = baked(env, session, edition.award.award, row, kind)
+                        picture = baked(session, edition.award.award, row, kind)
                     yield (edition.name, row.format, kind), picture
 
 

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
 from kpass_vc.api.verifications import EXAMPLE
-from kpass_vc.baking import MAX_PICTURE, bake_png
+from kpass_vc.baking import bake_png
 from kpass_vc.errors import Malformed
 from kpass_vc.language import LANGUAGES, messages
 from kpass_vc.links import written_code
+from kpass_vc.model.document import MAX_PICTURE
 from kpass_vc.pages.form import MAX_FORM, MOST_DISCARDED, read_multipart
 from kpass_vc.pages.report import report_parts
 from kpass_vc.verification import Finding, VerificationReport

@@ -78,7 +78,7 @@ def prepare(env: Environment, session: Session, actor: Actor, slug: str, domain:
 
 
 def prepared(session: Session, slug: str) -> Domain:
-    """The domain that an organisation has prepared last, or issues as; Conflict if there is neither."""
+    """The domain that an organisation has prepared last; Conflict if nothing is prepared."""
     organization = named(session, slug)
     held = keys.of_organization(session, organization_id=organization.id)
     pending = [key.did for key in held if key.state == "pending"]

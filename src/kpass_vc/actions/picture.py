@@ -1,13 +1,18 @@
-"""What the badge picture of a definition says."""
+"""The badge picture of a definition version: what it says, its pixels, and the words for who cannot see it."""
+
+from functools import lru_cache
+from typing import Final
 
 from kpass_vc.actions.define import source_of
-from kpass_vc.badges import BadgeFace
-from kpass_vc.environment import Environment
+from kpass_vc.badges import BadgeFace, draw, rasterise
 from kpass_vc.language import Language, say
 from kpass_vc.records.definition import Found
 
+SIZE: Final = 1024
+"""Pixels a side: sharp on a screen and in print, and half of what phones shrink a picture to."""
 
-def badge_face(env: Environment, found: Found, language: Language) -> BadgeFace:  # noqa: ARG001 - the seam of every action
+
+def badge_face(found: Found, language: Language) -> BadgeFace:
     """The face of a definition version's badge, in one language."""
     source = source_of(found[0])
     owner = found[2]
@@ -25,3 +30,22 @@ def badge_face(env: Environment, found: Found, language: Language) -> BadgeFace:
         colour_seed=owner.slug,
         illustrative=source.illustrative,
     )
+
+
+def badge_text(found: Found, language: Language) -> str:
+    """What the picture shows, in a sentence."""
+    version, line, owner = found
+    return say(
+        language,
+        "definition.caption",
+        title=version.title(language),
+        owner=owner.name(language),
+        code=line.code,
+        version=version.version,
+    )
+
+
+@lru_cache(maxsize=128)
+def badge_png(face: BadgeFace) -> bytes:
+    """The picture in full size."""
+    return rasterise(draw(face), SIZE)

@@ -15,13 +15,14 @@ from typing import Final, Literal, TypeAlias
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from kpass_vc.actions.share import open_holder, open_share
-from kpass_vc.baking import MAX_PICTURE, kind_of, unbake
+from kpass_vc.baking import kind_of, unbake
 from kpass_vc.environment import Environment
 from kpass_vc.errors import KpassError, Malformed, NotFound, TooLarge
 from kpass_vc.fetch import PICTURE
 from kpass_vc.formats import FORMATS
+from kpass_vc.language import Language, say
 from kpass_vc.links import read_code
-from kpass_vc.model.document import read_json
+from kpass_vc.model.document import MAX_PICTURE, read_json
 from kpass_vc.qr import read_qr
 from kpass_vc.records.award import Representation
 
@@ -57,6 +58,10 @@ class Found:
 
     secured: bytes
     route: Route
+
+    def way(self, language: Language) -> str:
+        """The way in words."""
+        return " → ".join(say(language, f"route.{step}") for step in self.route)
 
 
 def find_credential(env: Environment, given: bytes) -> Found:

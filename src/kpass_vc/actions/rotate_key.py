@@ -84,7 +84,7 @@ def compromise_key(
     found = next((key for key in held if name in {key.verification_method, key.multikey}), None)
     if found is None:
         raise NotFound("key", key=name[:300], organization=slug)
-    held = _hold(session, organization, found.did)
+    _hold(session, organization, found.did)
     if found.state == "compromised":
         raise Conflict("key_compromised", key=found.verification_method)
     signing, now = found.state == "active", env.now()
@@ -103,10 +103,10 @@ def compromise_key(
         _publish_again(env, session, organization, found)
     discard_after_commit(env, session, found)
     _write_down(env, session, actor, organization, "key.compromised", found)
-    signed = awards.signed_with(
-        session, organization_id=organization.id, methods=[found.verification_method]
+    signed = awards.count_signed_with(
+        session, organization_id=organization.id, method=found.verification_method
     )
-    return Compromised(found, replacement, len(signed))
+    return Compromised(found, replacement, signed)
 
 
 def named(session: Session, slug: str) -> Organization:
@@ -125,7 +125,7 @@ def retire(env: Environment, held: Sequence[SigningKey]) -> None:
 
 
 def _hold(session: Session, organization: Organization, did: str) -> list[SigningKey]:
-    """The keys of a DID; lists and keys are held until the transaction ends."""
+    """The keys of a DID; publications, lists and keys are held until the transaction ends."""
     definitions.hold_published(session, organization_id=organization.id)
     status_lists.of_issuer(session, issuer=did)
     held = keys.of_organization(session, organization_id=organization.id, for_update=True)

@@ -161,7 +161,7 @@ def _reply(env: Environment, found: Found) -> DefinitionReply:
         owner=owner.slug,
         code=line.code,
         version=version.version,
-        title={"sv": version.title_sv} | ({"en": version.title_en} if version.title_en else {}),
+        title=version.titles,
         state=version.state,
         authorisedIssuers=version.authorised_issuers,
         publishedAt=version.published_at,

@@ -11,13 +11,14 @@ from kpass_vc.actions.bake import baked
 from kpass_vc.actions.recognise import find_credential
 from kpass_vc.actions.verify import verify as act_verify
 from kpass_vc.api.verifications import report_reply
-from kpass_vc.baking import MAX_PICTURE, Kind, bake_png, bake_svg, kind_of
+from kpass_vc.baking import Kind, bake_png, bake_svg, kind_of
 from kpass_vc.baking import unbake as taken_out
 from kpass_vc.cli.console import CHOICE, answer, opened, report_table, say_line
 from kpass_vc.errors import KpassError, Malformed, NotFound, TooLarge
 from kpass_vc.formats import FORMATS, recognise
 from kpass_vc.language import LANGUAGES, say
 from kpass_vc.links import read_code
+from kpass_vc.model.document import MAX_PICTURE
 from kpass_vc.records import award as awards
 from kpass_vc.records.award import Award, Representation
 
@@ -42,8 +43,7 @@ def verify(
         answer(report_reply(report, CHOICE.language, found.route).model_dump())
     else:
         report_table(report, say(CHOICE.language, f"verdict.{report.verdict}"))
-        way = " → ".join(say(CHOICE.language, f"route.{step}") for step in found.route)
-        say_line(say(CHOICE.language, "route.found", way=way))
+        say_line(say(CHOICE.language, "route.found", way=found.way(CHOICE.language)))
     raise typer.Exit({"verified": 0, "refused": 1, "unknown": 3}[report.verdict])
 
 
@@ -124,7 +124,7 @@ def _own_badge(secured: bytes, kind: Kind) -> bytes:
     with env.reading() as session:
         for award, row in _issued(session, secured):
             if row.body == secured:
-                return baked(env, session, award, row, kind)
+                return baked(session, award, row, kind)
     raise Malformed("picture_wanted")
 
 
@@ -162,7 +162,7 @@ def _badge_of(
             raise NotFound("credential", credential=f"{award_id}.{edition}.{extension}")
         if picture is not None:
             return _into(_read(picture), rows[0].body)
-        return baked(env, session, award, rows[0], kind)
+        return baked(session, award, rows[0], kind)
 
 
 def _kind(out: Path | None) -> Kind:

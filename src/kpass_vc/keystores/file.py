@@ -1,11 +1,11 @@
 """Encrypted private-key files under one folder.
 
 AES-256-GCM under a random key-encryption key (KEK) that lies elsewhere and can be
-changed while others use the store: then two are good, the newer one seals. A secret of the
-installation, which belongs to no organisation, lies beside the keys. Organisation
-and key id are authenticated with the file, so that a file which is copied to
-another organisation's place does not open. The folder must be 0700 and the
-files 0600, ours; anything else and the service does not start.
+changed while others use the store: then two are good, the newer one seals.
+Organisation and key id are authenticated with the file, so that a file which is
+copied to another organisation's place does not open; a secret of the installation,
+which belongs to none, lies beside the keys. The folder must be 0700 and the files
+0600, ours; anything else and the service does not start.
 """
 
 import json
@@ -138,7 +138,9 @@ class FileKeyStore:
         return False
 
     def discard(self, uri: str) -> None:
-        """Remove the file of a key that never came into use."""
+        """Remove the file of a key, and forget what of it is in memory."""
+        for known in [each for each in self._signers if each[0] == uri]:
+            self._signers.pop(known, None)
         (self.folder / f"{uri.removeprefix(_SCHEME)}.key").unlink(missing_ok=True)
 
     def signer(self, uri: str, *, organization_id: str) -> Signer:

@@ -15,7 +15,7 @@ class KeyStore(Protocol):
         """A new key: its URI in this store, and its public half."""
 
     def discard(self, uri: str) -> None:
-        """Forget a key that was made and never came into use; nothing happens if it is not there."""
+        """Destroy a key that signs nothing more or never did; nothing happens if it is not there."""
 
     def signer(self, uri: str, *, organization_id: str) -> Signer:
         """The signer of a key; Unavailable if it is not there, or not that organisation's."""

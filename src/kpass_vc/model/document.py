@@ -17,6 +17,8 @@ JsonObject: TypeAlias = dict[str, object]
 _Place: TypeAlias = tuple[str | int, ...]
 
 MAX_BYTES: Final = 1024 * 1024
+MAX_PICTURE: Final = 5 * 1024 * 1024
+"""What may be handed in where a picture may be."""
 MAX_DEPTH: Final = 32
 MAX_INTEGER: Final = 2**53 - 1
 MAX_VALUES: Final = 20_000

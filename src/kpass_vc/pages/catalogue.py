@@ -10,7 +10,7 @@ from fastapi.responses import RedirectResponse
 from sqlalchemy.orm import Session
 
 from kpass_vc.actions.define import source_of
-from kpass_vc.actions.picture import badge_face
+from kpass_vc.actions.picture import badge_face, badge_png
 from kpass_vc.badges import BadgeFace, draw, draw_small, rasterise
 from kpass_vc.edge import REVALIDATE, Env, PublishedVersion, ReadTx, served
 from kpass_vc.environment import Environment
@@ -24,7 +24,6 @@ from kpass_vc.records.definition import Found
 
 router = APIRouter(include_in_schema=False)
 
-_BADGE_SIZE: Final = 1024
 _SMALL_SIZE: Final = 64
 _STATIC: Final = {"kpass.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml"}
 _A_DAY: Final = "public, max-age=86400"
@@ -64,29 +63,27 @@ _VERSION: Final = "/o/{slug}/definitions/{code}/{version}"
 
 
 @router.api_route(_VERSION + "/badge.{language}.png", methods=["GET", "HEAD"])
-def badge(language: Language, request: Request, env: Env, found: PublishedVersion) -> Response:
+def badge(language: Language, request: Request, found: PublishedVersion) -> Response:
     """The badge picture, drawn from the definition: this is the one that credentials name."""
-    return served(request, _png(badge_face(env, found, language)), "image/png", _A_DAY)
+    return served(request, badge_png(badge_face(found, language)), "image/png", _A_DAY)
 
 
 @router.api_route(_VERSION + "/badge-64.{language}.png", methods=["GET", "HEAD"])
-def badge_64(language: Language, request: Request, env: Env, found: PublishedVersion) -> Response:
+def badge_64(language: Language, request: Request, found: PublishedVersion) -> Response:
     """The small badge picture, 64 pixels."""
-    return served(request, _small_png(badge_face(env, found, language)), "image/png", _A_DAY)
+    return served(request, _small_png(badge_face(found, language)), "image/png", _A_DAY)
 
 
 @router.api_route(_VERSION + "/badge.{language}.svg", methods=["GET", "HEAD"])
-def badge_svg(language: Language, request: Request, env: Env, found: PublishedVersion) -> Response:
+def badge_svg(language: Language, request: Request, found: PublishedVersion) -> Response:
     """The badge picture as shapes."""
-    return _svg(request, draw(badge_face(env, found, language)))
+    return _svg(request, draw(badge_face(found, language)))
 
 
 @router.api_route(_VERSION + "/badge-small.{language}.svg", methods=["GET", "HEAD"])
-def badge_small(
-    language: Language, request: Request, env: Env, found: PublishedVersion
-) -> Response:
+def badge_small(language: Language, request: Request, found: PublishedVersion) -> Response:
     """The badge picture for 128 pixels and less, as shapes."""
-    return _svg(request, draw_small(badge_face(env, found, language)))
+    return _svg(request, draw_small(badge_face(found, language)))
 
 
 @router.api_route("/static/{name}", methods=["GET", "HEAD"])
@@ -96,11 +93,6 @@ def static(name: str, request: Request) -> Response:
         raise NotFound
     body = resources.files("kpass_vc.pages").joinpath("static", name).read_bytes()
     return served(request, body, _STATIC[name], REVALIDATE)
-
-
-@lru_cache(maxsize=128)
-def _png(face: BadgeFace) -> bytes:
-    return rasterise(draw(face), _BADGE_SIZE)
 
 
 @lru_cache(maxsize=512)
@@ -125,8 +117,5 @@ def _links(env: Environment, session: Session, found: Found, language: Language)
         other = definitions.published_of_line(session, slug=owner.slug, code=code)
         if other is not None:
             at = env.addresses.definition(owner.slug, code, other[0].version)
-            title = (
-                other[0].title_sv if language == "sv" else other[0].title_en or other[0].title_sv
-            )
-            links[code] = Link(at.page(language), title)
+            links[code] = Link(at.page(language), other[0].title(language))
     return links

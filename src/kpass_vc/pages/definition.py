@@ -103,6 +103,7 @@ def definition_page(
         ),
         parts=_linked(definition.stackability.parts if definition.stackability else (), links),
         addresses=addresses,
+        elsewhere={other: addresses.page(other) for other in LANGUAGES},
         languages=LANGUAGES,
         compare=compare,
         digest=digest or digest_sri(to_bytes(document)),

@@ -13,11 +13,12 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from kpass_vc.errors import Malformed, TooLarge
+from kpass_vc.model.document import MAX_PICTURE
 
-MOST_MEGABYTES: Final = 5
+MOST_MEGABYTES: Final = MAX_PICTURE // 1024**2
 """What people are told; the form has room for what stands around the file."""
 
-MAX_FORM: Final = (MOST_MEGABYTES + 1) * 1024 * 1024
+MAX_FORM: Final = MAX_PICTURE + 1024**2
 MOST_DISCARDED: Final = 64 * 1024 * 1024
 _LONGEST_HEADERS: Final = 8192
 _MOST_FIELDS: Final = 20

@@ -14,6 +14,7 @@ from fastapi.responses import RedirectResponse
 from sqlalchemy.orm import Session
 
 from kpass_vc.actions.bake import baked
+from kpass_vc.actions.picture import badge_text
 from kpass_vc.actions.share import (
     MOST_TEXT,
     DisputeOrder,
@@ -25,7 +26,6 @@ from kpass_vc.actions.share import (
     share,
     withdraw,
 )
-from kpass_vc.compose.achievement import in_language
 from kpass_vc.compose.narrative import facts, notice
 from kpass_vc.edge import Env, RawBody, ReadTx, WriteTx
 from kpass_vc.environment import Environment
@@ -45,12 +45,11 @@ from kpass_vc.pages.private import (
     refusals,
     status_of,
 )
-from kpass_vc.pages.render import chosen, places, render
+from kpass_vc.pages.render import chosen, in_each_language, places, render
 from kpass_vc.qr import qr_path
 from kpass_vc.records import definition as definitions
 from kpass_vc.records import organization as organizations
 from kpass_vc.records.award import Award, Representation
-from kpass_vc.records.definition import Found
 from kpass_vc.records.share_link import ShareLink
 
 router = APIRouter(include_in_schema=False)
@@ -99,7 +98,7 @@ def download(token: str, edition: str, kind: str, env: Env, session: ReadTx) -> 
     row = _representation(held, edition, "json" if kind in _PICTURES else kind)
     name = _file_name(session, held.award, edition, kind)
     if kind in _PICTURES:
-        picture = baked(env, session, held.award, row, cast('Literal["png", "svg"]', kind))
+        picture = baked(session, held.award, row, cast('Literal["png", "svg"]', kind))
         return private_file(picture, _PICTURES[kind], name=name)
     return private_file(row.body, row.media_type, name=name)
 
@@ -199,7 +198,7 @@ def _page(
         description=in_words(definition.description, language) if definition.description else None,
         notice=notice(owner.name(language), language) if definition.illustrative else None,
         badge_url=at.badge(language),
-        badge_text=_caption(found, language),
+        badge_text=badge_text(found, language),
         holder_name=award.holder_name,
         status=_status(award, now),
         status_text=_status_text(award, now, issuer.name(language), language),
@@ -217,6 +216,7 @@ def _page(
         owner_name=owner.name(language),
         definition_page=at.page(language),
         address=address,
+        elsewhere=in_each_language(address),
         languages=held.languages,
         open_links=[link for link in links if link.state == "open"],
         ended_links=[link for link in links if link.state != "open"],
@@ -273,19 +273,6 @@ def _status_text(award: Award, now: datetime, issuer: str, language: Language) -
     if status in {"revoked", "suspended"} and has(reason):
         sentence += f" {say(language, 'holder.reason_given', reason=say(language, reason))}"
     return sentence
-
-
-def _caption(found: Found, language: Language) -> str:
-    version, line, owner = found
-    titles = {"sv": version.title_sv} | ({"en": version.title_en} if version.title_en else {})
-    return say(
-        language,
-        "definition.caption",
-        title=in_language(titles, language),
-        owner=owner.name(language),
-        code=line.code,
-        version=version.version,
-    )
 
 
 def _representation(held: HeldAward, language: str, extension: str) -> Representation:

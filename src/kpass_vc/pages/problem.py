@@ -10,7 +10,7 @@ from typing import Final
 from fastapi import Request, Response
 
 from kpass_vc.language import LANGUAGES, Language
-from kpass_vc.pages.render import chosen, html, places, render
+from kpass_vc.pages.render import chosen, html, in_each_language, places, render
 from kpass_vc.pages.verify import NO_STORE, form_page, language_of_form
 
 _FOR_PROGRAMS: Final = ("/v1/", "/static/", "/.well-known/")
@@ -43,7 +43,14 @@ class ProblemPages:
             page = form_page(env, language, words)
         else:
             kind = "not_found" if status == 404 else "gone_wrong" if status >= 500 else "other"
-            page = render("problem.html", language, problem=words, kind=kind, **places(env))
+            page = render(
+                "problem.html",
+                language,
+                problem=words,
+                kind=kind,
+                elsewhere=in_each_language(f"{env.addresses.base}/"),
+                **places(env),
+            )
         return html(page, language, caching=NO_STORE, status=status)
 
 

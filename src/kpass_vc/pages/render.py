@@ -31,14 +31,19 @@ SECURITY_HEADERS: Final[Mapping[str, str]] = {
 
 
 def render(template: str, language: Language, **values: object) -> str:
-    """The page made of a template in pages/templates, with `t(key)` for its sentences."""
+    """The page made of a template in pages/templates, with `t(key)` for its sentences.
+
+    `elsewhere` says where the page is in each language; left out, at its own address.
+    """
     translate: Callable[..., str] = partial(say, language)
-    others = [other for other in LANGUAGES if other != language]
-    return (
-        _environment()
-        .get_template(template)
-        .render(language=language, other_languages=others, t=translate, **values)
-    )
+    shown = {
+        "language": language,
+        "other_languages": [other for other in LANGUAGES if other != language],
+        "elsewhere": in_each_language(""),
+        "t": translate,
+        **values,
+    }
+    return _environment().get_template(template).render(shown)
 
 
 def html(
@@ -59,6 +64,11 @@ def html(
 def places(env: Service) -> dict[str, str]:
     """What the layout links to: the start page, which all others stand under, and the stylesheet's folder."""
     return {"home": f"{env.addresses.base}/", "static": f"{env.addresses.base}/static"}
+
+
+def in_each_language(address: str) -> dict[str, str]:
+    """The address of a page that takes its language from there."""
+    return {language: f"{address}?language={language}" for language in LANGUAGES}
 
 
 def catalogue_address(env: Service, language: Language, **asked: str) -> str:

@@ -13,7 +13,7 @@ from kpass_vc.actions.browse import NOT_LEVELLED, Entry, Question, browse, publi
 from kpass_vc.compose.narrative import workload
 from kpass_vc.edge import Env, ReadTx
 from kpass_vc.environment import Environment
-from kpass_vc.language import Language, say
+from kpass_vc.language import LANGUAGES, Language, say
 from kpass_vc.model.definition import Definition, Workload
 from kpass_vc.pages.definition import Words, in_words
 from kpass_vc.pages.render import catalogue_address, chosen, html, places, render
@@ -87,7 +87,7 @@ def catalogue(
             if 1 <= number + by <= last
         },
         **places(env),
-        elsewhere={other: catalogue_address(env, other, **asked) for other in ("sv", "en")},
+        elsewhere={other: catalogue_address(env, other, **asked) for other in LANGUAGES},
     )
     return html(body, shown, vary="Accept-Language")
 

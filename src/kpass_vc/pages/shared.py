@@ -10,13 +10,12 @@ from typing import Final
 
 from fastapi import APIRouter, Request, Response
 
-from kpass_vc.actions.picture import badge_face
+from kpass_vc.actions.picture import badge_face, badge_text
 from kpass_vc.actions.share import SharedAward, code_of, open_share
 from kpass_vc.actions.verify import verify
 from kpass_vc.badges import ShareFace, draw_share, rasterise
 from kpass_vc.badges.share import HEIGHT, WIDTH
 from kpass_vc.baking import bake_png
-from kpass_vc.compose.achievement import in_language
 from kpass_vc.edge import Env
 from kpass_vc.environment import Environment
 from kpass_vc.errors import NotFound
@@ -25,7 +24,7 @@ from kpass_vc.language import Language, say
 from kpass_vc.links import written_code
 from kpass_vc.model.dates import STOCKHOLM
 from kpass_vc.pages.private import private_file, private_html
-from kpass_vc.pages.render import chosen, places, render
+from kpass_vc.pages.render import chosen, in_each_language, places, render
 from kpass_vc.pages.report import report_parts
 from kpass_vc.records import definition as definitions
 from kpass_vc.records.award import Representation
@@ -52,24 +51,16 @@ def shared(code: str, request: Request, env: Env, language: str | None = None) -
     version, line, owner = definition
     at = env.addresses.definition(owner.slug, line.code, version.version)
     address = env.addresses.share(code_of(env, found.link))
-    titles = {"sv": version.title_sv} | ({"en": version.title_en} if version.title_en else {})
-    title = in_language(titles, shown)
     page = render(
         "shared.html",
         shown,
         parts=report_parts(report, shown, home=env.addresses.base),
-        title=title,
+        title=version.title(shown),
         owner_name=owner.name(shown),
         badge_url=at.badge(found.language),
-        badge_text=say(
-            shown,
-            "definition.caption",
-            title=title,
-            owner=owner.name(shown),
-            code=line.code,
-            version=version.version,
-        ),
+        badge_text=badge_text(definition, shown),
         address=address,
+        elsewhere=in_each_language(address),
         until=f"{found.link.expires_at.astimezone(STOCKHOLM):%Y-%m-%d %H:%M}"
         if found.link.expires_at
         else "",
@@ -118,7 +109,7 @@ def _representation(found: SharedAward, extension: str) -> Representation:
 def _face(env: Environment, found: SharedAward, definition: Found) -> ShareFace:
     code = code_of(env, found.link)
     return ShareFace(
-        face=badge_face(env, definition, found.language),
+        face=badge_face(definition, found.language),
         holder=found.award.holder_name,
         awarded=_written(found.award.assessed_on, found.language),
         url=env.addresses.share(code),

@@ -12,13 +12,13 @@ from fastapi import APIRouter, Request, Response
 
 from kpass_vc.actions.recognise import find_credential
 from kpass_vc.actions.verify import verify
-from kpass_vc.baking import MAX_PICTURE
 from kpass_vc.edge import Env
 from kpass_vc.environment import Environment
 from kpass_vc.errors import Malformed, TooLarge
 from kpass_vc.language import LANGUAGES, Language
+from kpass_vc.model.document import MAX_PICTURE
 from kpass_vc.pages.form import MOST_MEGABYTES, read_body, read_multipart
-from kpass_vc.pages.render import chosen, html, places, render
+from kpass_vc.pages.render import chosen, html, in_each_language, places, render
 from kpass_vc.pages.report import report_parts
 
 router = APIRouter(include_in_schema=False)
@@ -53,7 +53,14 @@ def language_of_form(request: Request) -> Language:
 
 def form_page(env: Environment, language: Language, problem: dict[str, str] | None = None) -> str:
     """The form, under what was wrong with the last try if there was one."""
-    return render("verify.html", language, problem=problem, most=MOST_MEGABYTES, **places(env))
+    return render(
+        "verify.html",
+        language,
+        problem=problem,
+        most=MOST_MEGABYTES,
+        elsewhere=_elsewhere(env),
+        **places(env),
+    )
 
 
 def _answer(request: Request, env: Environment, body: bytes) -> Response:
@@ -68,11 +75,17 @@ def _answer(request: Request, env: Environment, body: bytes) -> Response:
         "verified.html",
         language,
         parts=report_parts(report, language, home=env.addresses.base),
-        route=found.route,
+        way=found.way(language),
+        elsewhere=_elsewhere(env),
         from_picture=bool(_PICTURES.intersection(found.route)),
         **places(env),
     )
     return html(page, language, caching=NO_STORE)
+
+
+def _elsewhere(env: Environment) -> dict[str, str]:
+    """The form in each language: an answer cannot be asked for again by its address."""
+    return in_each_language(f"{env.addresses.base}/verify")
 
 
 def _given(fields: dict[str, bytes]) -> bytes:

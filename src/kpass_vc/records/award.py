@@ -1,6 +1,5 @@
 """Award, Representation, IdempotencyKey, and their queries."""
 
-from collections.abc import Collection
 from datetime import date, datetime
 from typing import Literal
 
@@ -158,15 +157,15 @@ def search(
     return list(session.scalars(page)), total
 
 
-def signed_with(session: Session, *, organization_id: str, methods: Collection[str]) -> list[str]:
-    """The ids of an organisation's awards of which a form was signed with one of these verification methods."""
+def count_signed_with(session: Session, *, organization_id: str, method: str) -> int:
+    """How many awards of an organisation have a form that was signed with a verification method."""
     query = (
-        select(Award.id)
+        select(func.count(Award.id.distinct()))
         .join(Representation, Representation.award_id == Award.id)
         .where(Award.organization_id == organization_id)
-        .where(Representation.verification_method.in_(methods))
+        .where(Representation.verification_method == method)
     )
-    return list(session.scalars(query.distinct()))
+    return session.scalar(query) or 0
 
 
 def _signed_with_compromised() -> Select[str]:

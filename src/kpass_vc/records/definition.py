@@ -6,6 +6,7 @@ from typing import Literal
 from sqlalchemy import JSON, ForeignKey, UniqueConstraint, func, or_, select
 from sqlalchemy.orm import Mapped, Session, defer, mapped_column
 
+from kpass_vc.language import Language
 from kpass_vc.records.base import Base
 from kpass_vc.records.organization import Organization
 
@@ -24,7 +25,10 @@ class Definition(Base):
 
 
 class DefinitionVersion(Base):
-    """One version; its document, publication and achievements never change once it is published."""
+    """One version; its document and achievements never change once it is published.
+
+    What its publication says stays too; it is signed anew if its key was compromised.
+    """
 
     __tablename__ = "definition_version"
     __table_args__ = (UniqueConstraint("definition_id", "version"),)
@@ -44,6 +48,15 @@ class DefinitionVersion(Base):
     created_at: Mapped[datetime]
     published_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
+
+    @property
+    def titles(self) -> dict[str, str]:
+        """Its title by language; there always is a Swedish one."""
+        return {"sv": self.title_sv} | ({"en": self.title_en} if self.title_en else {})
+
+    def title(self, language: Language) -> str:
+        """Its title in a language, else in Swedish."""
+        return self.titles.get(language, self.title_sv)
 
 
 class Achievement(Base):
