@@ -16,6 +16,7 @@ from kpass_vc.environment import Environment
 from kpass_vc.jsonld.contexts import Contexts
 from kpass_vc.resources import contexts as pinned_contexts
 from kpass_vc.settings import Settings
+from tests.tls import Authority, make_authority
 from tests.world import Clock, World, open_test_environment
 
 
@@ -54,6 +55,12 @@ def _fixtures(item: pytest.Item) -> list[str]:
 @pytest.fixture(scope="session")
 def contexts() -> Contexts:
     return pinned_contexts()
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """A certificate authority that vouches for the https servers of this run."""
+    return make_authority(tmp_path_factory.mktemp("tls"))
 
 
 @pytest.fixture(scope="session")

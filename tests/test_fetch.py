@@ -12,7 +12,7 @@ import pytest
 
 from kpass_vc.errors import NotFetched
 from kpass_vc.fetch import AT_ONCE, HttpsFetcher, is_public
-from tests.tls import Answer, Authority, https_server, make_authority, sends
+from tests.tls import Answer, Authority, https_server, sends
 
 PRIVATE = [
     "0.0.0.0", "0.1.2.3", "10.0.0.1", "100.64.0.1", "127.0.0.1", "127.255.255.254", "169.254.169.254",
@@ -114,11 +114,6 @@ def test_other_spellings_of_an_address_are_what_the_system_makes_of_them(host: s
 def test_is_public_says_no_to_what_is_no_address() -> None:
     assert not is_public("example.org")
     assert not is_public("fe80::1%eth0")
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return make_authority(tmp_path_factory.mktemp("tls"))
 
 
 def drips(handler: BaseHTTPRequestHandler) -> None:

@@ -27,7 +27,7 @@ from kpass_vc.jsonld.contexts import CREDENTIALS_V2, Contexts
 from kpass_vc.jsonld.expansion import to_quads
 from kpass_vc.language import Language, say
 from kpass_vc.model.credential import OpenBadgeCredential
-from kpass_vc.model.dates import STOCKHOLM, parse_date_time
+from kpass_vc.model.dates import day_text, parse_date_time
 from kpass_vc.model.did import find_method, method_ids
 from kpass_vc.model.document import JsonObject
 from kpass_vc.model.field_errors import field_errors
@@ -333,13 +333,7 @@ def check_dates(case: _Case) -> Finding:
 
 
 def _day(moment: datetime | None) -> str:
-    """The day of a moment in Sweden, as people read it; the ends of time as they are."""
-    if moment is None:
-        return ""
-    try:
-        return moment.astimezone(STOCKHOLM).date().isoformat()
-    except OverflowError:
-        return moment.date().isoformat()
+    return day_text(moment) if moment is not None else ""
 
 
 def check_status(case: _Case) -> Finding:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from tests.sample import outcome
-from tests.tls import Answer, Authority, https_server, make_authority, sends
+from tests.tls import Answer, Authority, https_server, sends
 from tests.world import OPERATOR_ACTOR, World, body_of
 
 from kpass_vc.actions import own_domain
@@ -18,11 +18,6 @@ from kpass_vc.fetch import HttpsFetcher
 
 ISSUER = "stadsnat-exempel"
 HOST = "issuer.example"
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return make_authority(tmp_path_factory.mktemp("tls"))
 
 
 @dataclass

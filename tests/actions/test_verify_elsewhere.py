@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from tests.sample import outcome
-from tests.tls import Answer, Authority, https_server, make_authority, sends
+from tests.tls import Answer, Authority, https_server, sends
 from tests.world import World
 
 from kpass_vc import statuslist
@@ -27,11 +27,6 @@ from kpass_vc.verification import VerificationReport
 
 Json = dict[str, Any]
 HOST = "issuer.example"
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return make_authority(tmp_path_factory.mktemp("tls"))
 
 
 @dataclass

@@ -10,7 +10,7 @@ from kpass_vc.actions.initialise import initialise
 from kpass_vc.settings import Settings
 from tests.interop.catalogue import Catalogue, issue_the_catalogue
 from tests.interop.served import Served, serving_over_tls
-from tests.tls import make_authority
+from tests.tls import Authority
 from tests.world import Clock, World, open_test_environment
 
 
@@ -39,11 +39,11 @@ def catalogue(interop_settings: Settings) -> Iterator[Catalogue]:
 
 
 @pytest.fixture(scope="session")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def served(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """Our service over TLS, and the site of others on a second port; on SQLite."""
     folder = tmp_path_factory.mktemp("served")
     settings = _settings(f"sqlite:///{folder}/kpass.db", folder)
-    with serving_over_tls(settings, make_authority(folder), folder) as found:
+    with serving_over_tls(settings, authority, folder) as found:
         yield found
 
 

@@ -86,10 +86,13 @@ EXAMPLE: Final[dict[str, Any]] = {
                 },
                 "application/vc+ld+json": {"schema": {"type": "object"}},
                 "application/jwt": {"schema": {"type": "string"}},
+                "application/vc+jwt": {"schema": {"type": "string"}},
                 "text/plain": {"schema": {"type": "string"}},
                 "image/png": {"schema": {"type": "string", "format": "binary"}},
                 "image/svg+xml": {"schema": {"type": "string"}},
                 "image/jpeg": {"schema": {"type": "string", "format": "binary"}},
+                "image/webp": {"schema": {"type": "string", "format": "binary"}},
+                "image/gif": {"schema": {"type": "string", "format": "binary"}},
             },
         }
     },

@@ -64,7 +64,10 @@ def bake(
         typer.Option(help="The file to write; .svg gives the badge as SVG. - for standard output."),
     ] = None,
     edition: Annotated[
-        str | None, typer.Option(help="sv or en: which edition of the credential with that id.")
+        str | None,
+        typer.Option(
+            help="sv or en: which edition of the credential with that id; Swedish if left out."
+        ),
     ] = None,
     jwt: Annotated[
         bool, typer.Option("--jwt", help="The credential with that id as JWT, not as JSON.")

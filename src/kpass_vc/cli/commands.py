@@ -56,16 +56,6 @@ app = typer.Typer(
 )
 tokens = typer.Typer(help="API tokens: grant, list, withdraw.", no_args_is_help=True)
 app.add_typer(tokens, name="token")
-app.command()(keys.keys)
-app.command()(keys.rotate_key)
-app.command()(keys.rotate_kek)
-app.add_typer(keys.domains, name="own-domain")
-app.command()(carry.verify)
-app.command()(carry.bake)
-app.command()(carry.unbake)
-app.command()(holder.link)
-app.command()(holder.dispute)
-app.command()(doctor.doctor)
 
 
 @app.callback(invoke_without_command=True)
@@ -412,6 +402,21 @@ def token_revoke(token_id: Annotated[str, typer.Argument(help="The id of the tok
     with env.writing() as session, session.begin():
         revoke_token(env, session, operator(), token_id)
     _shown({"id": token_id, "state": "withdrawn"})
+
+
+for command in (
+    carry.verify,
+    carry.bake,
+    carry.unbake,
+    holder.link,
+    holder.dispute,
+    keys.keys,
+    keys.rotate_key,
+    keys.rotate_kek,
+    doctor.doctor,
+):
+    app.command()(command)
+app.add_typer(keys.domains, name="own-domain")
 
 
 def _token_state(row: access.ApiToken, env: Environment) -> str:

@@ -3,7 +3,7 @@
 import json
 import locale
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -20,7 +20,7 @@ from kpass_vc.language import Language, say
 from kpass_vc.records import award as awards
 from kpass_vc.records import organization as organizations
 from kpass_vc.settings import Settings
-from kpass_vc.verification import Finding, VerificationReport
+from kpass_vc.verification import VerificationReport
 
 OUT: Final = Console()
 ERR: Final = Console(stderr=True)
@@ -117,20 +117,28 @@ def step(shown: Progress, text: str) -> None:
 def report_table(report: VerificationReport, summary: str) -> None:
     """A verification report: the verdict first, every check under it."""
     colour = {"verified": "green", "refused": "red", "unknown": "yellow"}[report.verdict]
-    OUT.print(Text(summary, style=f"bold {colour}"))
+    findings = (*report.findings, *report.notes)
+    lines = [
+        (
+            Text(MARKS[finding.outcome], style=COLOURS[finding.outcome]),
+            say(CHOICE.language, f"check.name.{finding.check}"),
+            finding.sentence(CHOICE.language),
+        )
+        for finding in findings
+    ]
+    marked(Text(summary, style=f"bold {colour}"), lines)
+
+
+def marked(summary: Text, lines: Iterable[tuple[Text, str, str]]) -> None:
+    """A summary, and under it lines of a mark, a name and a sentence."""
+    OUT.print(summary)
     shown = Table(show_header=False, box=None, padding=(0, 1))
-    for finding in (*report.findings, *report.notes):
-        shown.add_row(*_finding(finding))
+    shown.add_column()
+    shown.add_column(no_wrap=True)
+    shown.add_column(overflow="fold")
+    for mark, name, sentence in lines:
+        shown.add_row(mark, Text(name, style="bold"), Text(sentence))
     OUT.print(shown)
-
-
-def _finding(finding: Finding) -> tuple[Text, Text, Text]:
-    colour = COLOURS[finding.outcome]
-    return (
-        Text(MARKS[finding.outcome], style=colour),
-        Text(say(CHOICE.language, f"check.name.{finding.check}"), style="bold"),
-        Text(finding.sentence(CHOICE.language)),
-    )
 
 
 def failed(error: KpassError) -> None:

@@ -5,11 +5,10 @@ import sys
 from typing import Annotated, Final
 
 import typer
-from rich.table import Table
 from rich.text import Text
 
 from kpass_vc.actions.examine import Machine, Sign, examine
-from kpass_vc.cli.console import CHOICE, OUT, answer
+from kpass_vc.cli.console import CHOICE, answer, marked
 from kpass_vc.fetch import HttpsFetcher
 from kpass_vc.language import say
 from kpass_vc.settings import Settings
@@ -55,14 +54,12 @@ def _show(signs: tuple[Sign, ...], wrong: int) -> None:
     warnings = sum(sign.outcome == "warning" for sign in signs)
     kind = "wrong" if wrong else "warning" if warnings else "well"
     summary = say(CHOICE.language, f"doctor.summary_{kind}", wrong=wrong, warnings=warnings)
-    OUT.print(Text(summary, style=f"bold {_COLOURS[kind]}"))
-    shown = Table(show_header=False, box=None, padding=(0, 1))
-    for column in ({}, {"no_wrap": True}, {"overflow": "fold"}):
-        shown.add_column(**column)
-    for sign in signs:
-        shown.add_row(
+    lines = [
+        (
             Text(_MARKS[sign.outcome], style=_COLOURS[sign.outcome]),
-            Text(sign.name(CHOICE.language), style="bold"),
-            Text(sign.sentence(CHOICE.language)),
+            sign.name(CHOICE.language),
+            sign.sentence(CHOICE.language),
         )
-    OUT.print(shown)
+        for sign in signs
+    ]
+    marked(Text(summary, style=f"bold {_COLOURS[kind]}"), lines)

@@ -23,6 +23,19 @@ def local_text(moment: datetime) -> str:
     return moment.astimezone(STOCKHOLM).isoformat(timespec="seconds")
 
 
+def day_text(moment: datetime) -> str:
+    """The day in Sweden of a moment, for people: `2026-11-20`; the ends of time as they are."""
+    try:
+        return moment.astimezone(STOCKHOLM).date().isoformat()
+    except OverflowError:
+        return moment.date().isoformat()
+
+
+def minute_text(moment: datetime) -> str:
+    """Day and time in Sweden of a moment, for people: `2026-11-20 09:30`."""
+    return f"{moment.astimezone(STOCKHOLM):%Y-%m-%d %H:%M}"
+
+
 def parse_date_time(text: str) -> datetime | None:
     """The moment of a dateTimeStamp, or None if it is none."""
     found = _STAMP.match(text)

@@ -33,7 +33,7 @@ from kpass_vc.errors import Conflict, Malformed, NotFound
 from kpass_vc.formats import FORMATS
 from kpass_vc.language import Language, has, say
 from kpass_vc.links import written_code
-from kpass_vc.model.dates import STOCKHOLM
+from kpass_vc.model.dates import day_text, minute_text
 from kpass_vc.model.document import read_json
 from kpass_vc.model.field_errors import validated
 from kpass_vc.pages.definition import in_words, outcomes, read_published
@@ -203,8 +203,8 @@ def _page(
         status=_status(award, now),
         status_text=_status_text(award, now, issuer.name(language), language),
         assessed=award.assessed_on.isoformat(),
-        issued=_day(award.issued_at),
-        until=_day(award.valid_until) if award.valid_until else None,
+        issued=day_text(award.issued_at),
+        until=day_text(award.valid_until) if award.valid_until else None,
         outcomes=outcomes(definition, language),
         facts=[
             (say(language, f"definition.label.{fact.label}"), fact.text)
@@ -221,8 +221,8 @@ def _page(
         open_links=[link for link in links if link.state == "open"],
         ended_links=[link for link in links if link.state != "open"],
         dispute=held.dispute,
-        disputed_on=_moment(held.dispute.opened_at) if held.dispute else "",
-        answered_on=_moment(held.dispute.closed_at)
+        disputed_on=minute_text(held.dispute.opened_at) if held.dispute else "",
+        answered_on=minute_text(held.dispute.closed_at)
         if held.dispute and held.dispute.closed_at
         else "",
         most_text=MOST_TEXT,
@@ -240,7 +240,7 @@ def _link(env: Environment, link: ShareLink, language: Language, now: datetime) 
         state: Literal["open", "withdrawn", "expired"] = "open"
     else:
         state = "withdrawn" if link.revoked_at is not None else "expired"
-    until = _moment(link.expires_at) if link.expires_at else ""
+    until = minute_text(link.expires_at) if link.expires_at else ""
     return ShownLink(
         id=link.id,
         label=link.label,
@@ -264,7 +264,7 @@ def _status(award: Award, now: datetime) -> Literal["valid", "revoked", "suspend
 
 def _status_text(award: Award, now: datetime, issuer: str, language: Language) -> str:
     status = _status(award, now)
-    until = _day(award.valid_until) if award.valid_until else ""
+    until = day_text(award.valid_until) if award.valid_until else ""
     key = f"holder.status_text.{status}"
     if status == "valid" and not until:
         key += "_no_end"
@@ -290,11 +290,3 @@ def _file_name(session: Session, award: Award, language: str, kind: str) -> str:
 
 def _shown(request: Request, language: str | None) -> Language:
     return chosen(language, request.headers.get("Accept-Language"))
-
-
-def _day(moment: datetime) -> str:
-    return moment.astimezone(STOCKHOLM).date().isoformat()
-
-
-def _moment(moment: datetime) -> str:
-    return f"{moment.astimezone(STOCKHOLM):%Y-%m-%d %H:%M}"

@@ -17,7 +17,7 @@ from urllib.parse import unquote, urlsplit
 from markupsafe import Markup
 
 from kpass_vc.language import Language, say
-from kpass_vc.model.dates import STOCKHOLM, parse_date_time
+from kpass_vc.model.dates import day_text, parse_date_time
 from kpass_vc.model.document import JsonObject
 from kpass_vc.model.status import only
 from kpass_vc.model.text import shown
@@ -277,12 +277,7 @@ def _tag(value: object) -> str:
 def _day(value: object) -> str:
     """The day in Sweden of a date-time; nothing if it is none."""
     moment = parse_date_time(value) if isinstance(value, str) else None
-    if moment is None:
-        return ""
-    try:
-        return moment.astimezone(STOCKHOLM).date().isoformat()
-    except OverflowError:
-        return moment.date().isoformat()
+    return day_text(moment) if moment is not None else ""
 
 
 def _domain(did: str, home: str) -> str:

@@ -22,7 +22,7 @@ from kpass_vc.errors import NotFound
 from kpass_vc.formats import FORMATS
 from kpass_vc.language import Language, say
 from kpass_vc.links import written_code
-from kpass_vc.model.dates import STOCKHOLM
+from kpass_vc.model.dates import minute_text
 from kpass_vc.pages.private import private_file, private_html
 from kpass_vc.pages.render import chosen, in_each_language, places, render
 from kpass_vc.pages.report import report_parts
@@ -61,9 +61,7 @@ def shared(code: str, request: Request, env: Env, language: str | None = None) -
         badge_text=badge_text(definition, shown),
         address=address,
         elsewhere=in_each_language(address),
-        until=f"{found.link.expires_at.astimezone(STOCKHOLM):%Y-%m-%d %H:%M}"
-        if found.link.expires_at
-        else "",
+        until=minute_text(found.link.expires_at) if found.link.expires_at else "",
         code=written_code(code_of(env, found.link)),
         credential_language=found.language,
         **places(env),
