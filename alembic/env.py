@@ -7,7 +7,7 @@ from alembic import context
 from sqlalchemy import Connection
 
 from kpass_vc.records import Base
-from kpass_vc.records.base import UtcDateTime, open_engine
+from kpass_vc.records.base import UtcDateTime, changing_tables, open_engine
 
 
 def render_item(kind: str, item: object, _autogen: object) -> str | Literal[False]:
@@ -33,8 +33,6 @@ handed = context.config.attributes.get("connection")
 if handed is not None:
     migrate(handed)
 else:
-    with open_engine(
-        os.environ.get("KPASS_DATABASE_URL", "sqlite:///var/kpass.db")
-    ).connect() as opened:
+    url = os.environ.get("KPASS_DATABASE_URL", "sqlite:///var/kpass.db")
+    with changing_tables(open_engine(url)) as opened:
         migrate(opened)
-        opened.commit()

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519
+from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from kpass_vc.crypto.keys import Algorithm, PublicKey
@@ -55,6 +56,20 @@ def test_the_newest_active_key_of_the_kind_signs(world: World) -> None:
     assert found.id == newest.id
     assert found.public_key.multikey() == newest.multikey
     assert other.algorithm == "P-256"
+
+
+def test_who_only_looks_at_the_active_key_waits_for_nobody_who_changes_it(world: World) -> None:
+    owner = world.organization("sobona")
+
+    with world.writing() as changing, world.reading() as session:
+        keys.of_organization(changing, organization_id=owner.id, for_update=True)
+        if world.env.engine.dialect.name == "postgresql":
+            session.execute(text("SET LOCAL lock_timeout = '1s'"))
+        found = keys.active(
+            session, organization_id=owner.id, did=owner.did, algorithm=Algorithm.ED25519
+        )
+
+    assert found is not None
 
 
 def test_another_organisations_key_never_signs(world: World) -> None:

@@ -34,7 +34,7 @@ from kpass_vc.keystores import KEY_STORES
 from kpass_vc.keystores.keystore import KeyStore
 from kpass_vc.language import Language, say
 from kpass_vc.model.did import find_method
-from kpass_vc.model.document import read_json
+from kpass_vc.model.document import JsonObject, read_json
 from kpass_vc.records import award as awards
 from kpass_vc.records import key as keys
 from kpass_vc.records import organization as organizations
@@ -331,21 +331,23 @@ def check_clock(case: _Case) -> Iterator[Sign]:
 
 
 def check_reachable(case: _Case) -> Iterator[Sign]:
-    """Whether the world gets the DID documents that we have."""
+    """Whether the world gets the DID documents that we have; no session is held while it is asked."""
     fetcher = case.machine.fetcher
     if fetcher is None:
         yield Sign("reachable", "left_out", "not_asked")
         return
-    count = 0
     is_well = True
-    for session, organization in case.organizations():
-        count += 1
-        trouble = _trouble_from_outside(session, fetcher, organization)
+    documents = {
+        organization.did: own_did_document(session, organization.did)
+        for session, organization in case.organizations()
+    }
+    for did, document in documents.items():
+        trouble = _trouble_from_outside(fetcher, did, document)
         if trouble is not None:
             is_well = False
             yield trouble
     if is_well:
-        yield Sign("reachable", "well", "well", {"count": count})
+        yield Sign("reachable", "well", "well", {"count": len(documents)})
 
 
 Check = Callable[[_Case], Iterator[Sign]]
@@ -425,15 +427,13 @@ def _trouble_with(
     return None
 
 
-def _trouble_from_outside(
-    session: Session, fetcher: Fetcher, organization: Organization
-) -> Sign | None:
+def _trouble_from_outside(fetcher: Fetcher, did: str, document: JsonObject | None) -> Sign | None:
     try:
-        address = DidWeb().address(organization.did)
+        address = DidWeb().address(did)
         got = fetcher.get(str(address), accept="application/did+json, application/json")
         published = read_json(got.body)
     except KpassError as error:
         return Sign("reachable", "wrong", "", error=error)
-    if json.loads(json.dumps(own_did_document(session, organization.did))) != published:
+    if json.loads(json.dumps(document)) != published:
         return Sign("reachable", "wrong", "differs", {"url": address})
     return None

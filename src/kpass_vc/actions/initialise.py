@@ -14,7 +14,7 @@ from kpass_vc import resources
 from kpass_vc.environment import LINK_KEY, make_kek, open_stores
 from kpass_vc.errors import Unavailable
 from kpass_vc.records import organization as organizations
-from kpass_vc.records.base import open_engine, write_session
+from kpass_vc.records.base import changing_tables, open_engine, write_session
 from kpass_vc.records.service import Service, the_service
 from kpass_vc.settings import Settings
 
@@ -51,9 +51,8 @@ def _record_url(engine: Engine, public_url: str) -> None:
 
 def migrate(engine: Engine) -> None:
     """Bring the tables to the newest migration."""
-    with engine.connect() as connection:
+    with changing_tables(engine) as connection:
         command.upgrade(migration_config(connection), "head")
-        connection.commit()
 
 
 def migration_state(engine: Engine) -> Literal["newest", "older", "unknown"]:

@@ -65,7 +65,9 @@ def signing_with(
     created: datetime,
 ) -> Signing:
     """The active key of one kind of a DID of the organisation's, ready to sign; Unavailable if there is none."""
-    key = keys.active(session, organization_id=organization.id, did=did, algorithm=algorithm)
+    key = keys.active(
+        session, organization_id=organization.id, did=did, algorithm=algorithm, hold=True
+    )
     if key is None:
         raise Unavailable(
             "no_active_key", organization=organization.slug, algorithm=algorithm.value

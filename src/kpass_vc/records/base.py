@@ -8,6 +8,8 @@ connections that carry the execution option `kpass_write`.
 Errors hide the statements' parameters, among which there are people.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Final
 
@@ -76,6 +78,37 @@ def write_session(engine: Engine) -> Session:
 def read_session(engine: Engine) -> Session:
     """A session that only reads, and so waits for no writer."""
     return Session(engine, expire_on_commit=False)
+
+
+@contextmanager
+def changing_tables(engine: Engine) -> Iterator[Connection]:
+    """A connection for migrations, in a transaction that ends here.
+
+    SQLite changes a table by making it anew and dropping the old one, which the rows that refer to
+    it forbid; so references are looked at once, before the commit (lang_altertable.html section 7).
+    """
+    with engine.connect() as connection:
+        if engine.dialect.name != "sqlite":
+            yield connection
+            connection.commit()
+            return
+        _pragma(connection, "foreign_keys=OFF")
+        try:
+            yield connection
+            lost = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+            if lost is not None:
+                raise RuntimeError(f"a row of {lost[0]} refers to a row of {lost[2]} that is gone")
+            connection.commit()
+        finally:
+            connection.rollback()
+            _pragma(connection, "foreign_keys=ON")
+
+
+def _pragma(connection: Connection, setting: str) -> None:
+    """Outside of a transaction: within one SQLite takes no notice."""
+    cursor = connection.connection.cursor()
+    cursor.execute(f"PRAGMA {setting}")
+    cursor.close()
 
 
 def _sqlite(url: str) -> Engine:

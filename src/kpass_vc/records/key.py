@@ -42,12 +42,13 @@ class SigningKey(Base):
 
 
 def active(
-    session: Session, *, organization_id: str, did: str, algorithm: Algorithm
+    session: Session, *, organization_id: str, did: str, algorithm: Algorithm, hold: bool = False
 ) -> SigningKey | None:
     """The key that an organisation signs with now as one of its DIDs.
 
-    Its row is held, shared, until the transaction ends: nobody withdraws a key while something
-    that it has signed is not yet stored. Who had to wait for a withdrawal looks once more.
+    `hold` is for who signs: the row is held, shared, until the transaction ends, and nobody withdraws
+    a key while something that it has signed is not yet stored. Who had to wait for a withdrawal
+    looks once more.
     """
     query = (
         select(SigningKey)
@@ -57,10 +58,11 @@ def active(
         .where(SigningKey.state == "active")
         .order_by(SigningKey.active_from.desc())
         .limit(1)
-        .with_for_update(read=True)
-        .execution_options(populate_existing=True)
     )
-    return session.scalar(query) or session.scalar(query)
+    if not hold:
+        return session.scalar(query)
+    held = query.with_for_update(read=True).execution_options(populate_existing=True)
+    return session.scalar(held) or session.scalar(held)
 
 
 def published(session: Session, *, did: str) -> list[SigningKey]:
