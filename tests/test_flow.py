@@ -316,10 +316,11 @@ REVALIDATE = "public, no-cache"
 FOLDER = "/o/sobona/definitions/SOB-OPTO-01/1.0.0"
 PUBLISHED = {
     "/o/sobona/did.json": ("application/did+json", REVALIDATE),
+    "/o/sobona/keys.json": ("application/json", REVALIDATE),
     "/.well-known/jwks.json": ("application/jwk-set+json", REVALIDATE),
     "/o/stadsnat-exempel/status/revocation-1.json": ("application/vc+ld+json", REVALIDATE),
     f"{FOLDER}/definition.json": ("application/json", IMMUTABLE),
-    f"{FOLDER}/publication.json": ("application/vc+ld+json", IMMUTABLE),
+    f"{FOLDER}/publication.json": ("application/vc+ld+json", REVALIDATE),
     f"{FOLDER}/achievement.sv.json": ("application/ld+json", IMMUTABLE),
     f"{FOLDER}/achievement.en.json": ("application/ld+json", IMMUTABLE),
     f"{FOLDER}/badge.sv.png": ("image/png", "public, max-age=86400"),

@@ -7,6 +7,7 @@ has to be replaced.
 import os
 import uuid
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -136,7 +137,7 @@ def make_kek(settings: Settings) -> None:
 
 
 def write_kek(path: Path) -> None:
-    """Write a new random key-encryption key: on disk before this returns, and never half of one."""
+    """Write a new random key-encryption key unless there is one: on disk, and whole, before this returns."""
     beside = path.with_name(f"{path.name}.new")
     beside.unlink(missing_ok=True)
     handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
@@ -144,7 +145,9 @@ def write_kek(path: Path) -> None:
         file.write(os.urandom(KEK_BYTES))
         file.flush()
         os.fsync(file.fileno())
-    beside.rename(path)
+    with suppress(FileExistsError):
+        path.hardlink_to(beside)
+    beside.unlink()
     sync_folder(path.parent)
 
 

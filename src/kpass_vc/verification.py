@@ -303,7 +303,9 @@ def _proof_times(case: _Case) -> Finding | None:
     if "expires" in proof and parse_date_time(str(proof["expires"])) is None:
         return Finding("proof", "failed", "expired")
     ends = _member(proof, "claims", "exp")
-    if isinstance(ends, int | float) and ends <= now.timestamp():
+    # in the Open Badges JWT it is the credential's validUntil, which the dates are judged by
+    is_its_own = ends is not None and case.presented.format != "vc-jwt"
+    if is_its_own and not (isinstance(ends, int | float) and ends > now.timestamp()):
         return Finding("proof", "failed", "expired")
     issued_at = _member(proof, "claims", "iat")
     if isinstance(issued_at, int | float) and issued_at > (now + LEEWAY).timestamp():

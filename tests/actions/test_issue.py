@@ -641,7 +641,8 @@ def key_paths(world: World, slug: str = ISSUER) -> dict[str, Any]:
 def forget_signers(world: World) -> None:
     """As after a new start: no decrypted key in memory."""
     store: Any = world.env.key_stores["file"]
-    opened = type(store)(store.folder, (store.folder.parent / "kek").read_bytes())
+    kek = (store.folder.parent / "kek").read_bytes()
+    opened = type(store)(store.folder, lambda: (kek,))
     world.env = replace(world.env, key_stores={"file": opened})
 
 

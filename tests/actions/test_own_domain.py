@@ -15,6 +15,7 @@ from kpass_vc.actions.rotate_key import compromise_key, rotate_keys
 from kpass_vc.actions.verify import own_did_document
 from kpass_vc.errors import Conflict, InvalidInput, KpassError, Unavailable
 from kpass_vc.fetch import HttpsFetcher
+from kpass_vc.records import definition as definitions
 
 ISSUER = "stadsnat-exempel"
 HOST = "issuer.example"
@@ -204,6 +205,49 @@ def test_a_compromised_key_of_the_domain_stops_issuing_until_the_next_is_shown(
     place.put(place.prepare().document)
     place.activate()
     assert world.verified(body_of(world.issued())).verdict == "verified"
+
+
+def test_the_key_of_the_other_kind_signs_on_when_one_is_replaced(place: Place) -> None:
+    world = place.world
+    world.published_definition()
+    place.move()
+    method = json.loads(body_of(world.issued()))["proof"]["verificationMethod"]
+
+    with world.writing() as session:
+        compromise_key(world.env, session, OPERATOR_ACTOR, ISSUER, method)
+    with world.reading() as session:
+        place.put(own_domain.prepared(session, ISSUER).document)
+    place.activate()
+
+    after = world.issued()
+    for form in ("ldp_vc", "vc-jwt"):
+        assert world.verified(body_of(after, form=form)).verdict == "verified"
+
+
+@pytest.mark.parametrize("replaced_before", [False, True])
+def test_publications_that_a_compromised_key_of_the_domain_signed_are_signed_anew(
+    place: Place,
+    replaced_before: bool,  # noqa: FBT001 - a case of the table
+) -> None:
+    world = place.world
+    place.move()
+    version = world.published_definition(owner=ISSUER)[0]
+    method = json.loads(version.publication or b"")["proof"]["verificationMethod"]
+    if replaced_before:
+        place.move()
+
+    with world.writing() as session:
+        compromise_key(world.env, session, OPERATOR_ACTOR, ISSUER, method)
+    if not replaced_before:
+        place.move()
+
+    with world.reading() as session:
+        found = definitions.by_id(session, version.id)
+        shown: Any = own_did_document(session, place.did)
+    assert found is not None
+    after = json.loads(found[0].publication or b"")["proof"]["verificationMethod"]
+    assert method not in shown["assertionMethod"]
+    assert after in shown["assertionMethod"]
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import base64
 import os
 import shutil
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -71,7 +72,7 @@ class Cut(Exception):
 def cut(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Lets so many changes of names happen in the file system and then none: the machine stops there."""
     left = [UNCUT]
-    real = {name: getattr(os, name) for name in ("replace", "rename", "open")}
+    real = {name: getattr(os, name) for name in ("replace", "link", "open")}
 
     def counted(name: str):
         def act(*given: object, **named: object) -> object:
@@ -170,4 +171,35 @@ def test_a_file_that_neither_key_opens_stops_it_before_the_old_key_is_gone(
     assert before[0] in read_keks(settings)
     path.write_bytes(kept)
     rotate_kek(settings)
+    opens_everything(settings)
+
+
+def test_a_key_that_is_just_being_made_is_waited_for_and_sealed_too(
+    filled: World, settings: Settings
+) -> None:
+    changing = threading.Thread(target=rotate_kek, args=[settings])
+
+    with filled.writing() as session:
+        rotate_keys(filled.env, session, OPERATOR_ACTOR, "stadsnat-exempel")
+        changing.start()
+        changing.join(timeout=1)
+        assert changing.is_alive()
+    changing.join()
+
+    assert len(read_keks(settings)) == 1
+    opens_everything(settings)
+
+
+@pytest.mark.usefixtures("filled")
+def test_changing_it_in_two_places_at_once_leaves_nothing_sealed_under_a_lost_key(
+    settings: Settings,
+) -> None:
+    changes = [threading.Thread(target=rotate_kek, args=[settings]) for _ in range(4)]
+
+    for each in changes:
+        each.start()
+    for each in changes:
+        each.join()
+
+    assert len(read_keks(settings)) == 1
     opens_everything(settings)

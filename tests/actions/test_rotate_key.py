@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from tests.sample import outcome
 from tests.world import OPERATOR_ACTOR, World, body_of, failed_checks
 
+from kpass_vc.actions.issue import Issued
 from kpass_vc.actions.publish_status import current
 from kpass_vc.actions.rotate_key import compromise_key, rotate_keys
 from kpass_vc.actions.verify import own_did_document
@@ -298,3 +299,48 @@ def test_no_credential_is_stored_that_a_withdrawn_key_has_signed_meanwhile(world
             )
             assert signed == counted
     assert len(made) > 6
+
+
+@pytest.mark.postgresql
+def test_issuing_revoking_and_rotating_at_once_end_with_lists_of_the_newest_key(
+    world: World,
+) -> None:
+    world.published_definition()
+    problems: list[BaseException] = []
+    made: list[Issued] = []
+    revoked: list[Issued] = []
+    stop = threading.Event()
+
+    def again_and_again(act: Callable[[], None]) -> None:
+        try:
+            while not stop.is_set():
+                act()
+        except BaseException as error:  # noqa: BLE001 - whatever it is, the test must see it
+            problems.append(error)
+
+    def issue() -> None:
+        made.append(world.issued())
+
+    def revoke() -> None:
+        one = world.issued(languages=["sv"])
+        world.set_status(one, "revoked")
+        revoked.append(one)
+
+    threads = [
+        threading.Thread(target=again_and_again, args=[act])
+        for act in (issue, issue, revoke, revoke)
+    ]
+    for thread in threads:
+        thread.start()
+    for _ in range(8):
+        newest = rotate(world)
+    stop.set()
+    for thread in threads:
+        thread.join()
+
+    assert problems == []
+    assert list_methods(world) == {newest[0].verification_method}
+    found = {tuple(failed_checks(world.verified(body_of(one)))) for one in made}
+    assert found == {()}
+    found = {tuple(failed_checks(world.verified(body_of(one)))) for one in revoked}
+    assert found == {("status",)}

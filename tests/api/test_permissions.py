@@ -38,6 +38,7 @@ TABLE = {
     "POST /v1/credentials/{credential_id}/dispute": Row(401, 404, 403, 403, 200),
     "POST /v1/verifications": PUBLIC,
     "GET /o/{slug}/did.json": PUBLIC,
+    "GET /o/{slug}/keys.json": PUBLIC,
     "GET /.well-known/jwks.json": PUBLIC,
     "GET /o/{slug}/status/{name}.json": PUBLIC,
     "GET /o/{slug}/definitions/{code}/{version}/definition.json": PUBLIC,

@@ -267,7 +267,10 @@ def test_a_token_is_granted_listed_without_its_secret_and_withdrawn(
     ]
     assert made["token"].rpartition("_")[2] not in before.stdout
     assert [row["state"] for row in after["tokens"]] == ["withdrawn"]
-    assert kpass.json("token", "grant")["permissions"] == "organizations:write, tokens:write"
+    assert (
+        kpass.json("token", "grant")["permissions"]
+        == "keys:write, organizations:write, tokens:write"
+    )
 
 
 def test_retiring_stops_issuing_and_not_what_was_issued(published: Kpass, world: World) -> None:

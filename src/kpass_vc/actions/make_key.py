@@ -9,6 +9,7 @@ from kpass_vc.environment import Environment
 from kpass_vc.keystores.keystore import KeyStore
 from kpass_vc.records.key import SigningKey, State
 from kpass_vc.records.organization import Organization
+from kpass_vc.records.service import hold_service
 
 
 def make_key(
@@ -20,7 +21,11 @@ def make_key(
     *,
     state: State = "active",
 ) -> SigningKey:
-    """A new key of one of the organisation's DIDs."""
+    """A new key of one of the organisation's DIDs.
+
+    No change of the key-encryption key ends between its file and its row: it would pass the file by.
+    """
+    hold_service(session, shared=True)
     key_id = env.new_id()
     store = env.key_stores[env.default_store]
     uri, public = store.generate(algorithm, organization_id=organization.id, key_id=key_id)

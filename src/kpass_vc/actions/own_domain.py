@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from kpass_vc.actions.audit import audit
 from kpass_vc.actions.make_key import make_key
 from kpass_vc.actions.publish_status import open_list, sign_again
-from kpass_vc.actions.rotate_key import named, retire
+from kpass_vc.actions.rotate_key import hold, named, publish_again, retire
 from kpass_vc.authz import Actor, Permission
 from kpass_vc.crypto.keys import Algorithm
 from kpass_vc.dids import method_of
@@ -28,7 +28,6 @@ from kpass_vc.model.did import find_method
 from kpass_vc.model.document import JsonObject, read_json
 from kpass_vc.records import key as keys
 from kpass_vc.records import organization as organizations
-from kpass_vc.records import status_list as status_lists
 from kpass_vc.records.key import SigningKey
 from kpass_vc.records.organization import Organization
 
@@ -78,7 +77,7 @@ def prepare(env: Environment, session: Session, actor: Actor, slug: str, domain:
 
 
 def prepared(session: Session, slug: str) -> Domain:
-    """The domain that an organisation has prepared last; Conflict if nothing is prepared."""
+    """The domain that an organisation has prepared last; Conflict if none waits to be activated."""
     organization = named(session, slug)
     held = keys.of_organization(session, organization_id=organization.id)
     pending = [key.did for key in held if key.state == "pending"]
@@ -117,17 +116,17 @@ def activate(
         raise Conflict("nothing_prepared", organization=slug)
     did = checked.did
     _require_free(env, session, organization, did)
-    status_lists.of_issuer(session, issuer=did)
-    held = keys.of_organization(session, organization_id=organization.id, for_update=True)
-    own = [key for key in held if key.did == did]
-    retire(env, own)
+    own = hold(session, organization, did)
     started = [key for key in own if key.state == "pending"]
+    kinds = {key.algorithm for key in started}
+    retire(env, [key for key in own if key.algorithm in kinds])
     for key in started:
         key.state, key.active_from = "active", env.now()
     organization.did = did
     session.flush()
     open_list(env, session, organization, "revocation")
     sign_again(env, session, organization, issuer=did)
+    publish_again(env, session, organization, keys.compromised(session, did=did))
     audit(env, session, actor, "organization.did", did, organization_id=organization.id)
     return started
 

@@ -11,7 +11,7 @@ What is held is held in one order: definition versions, lists, keys.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
@@ -58,7 +58,7 @@ def rotate_keys(
     organization = named(session, slug)
     if organization.did != env.addresses.did(slug):
         raise Conflict("rotate_own_domain", organization=slug, did=organization.did)
-    held = _hold(session, organization, organization.did)
+    held = hold(session, organization, organization.did)
     made = []
     for algorithm in algorithms:
         retire(env, [key for key in held if key.algorithm == algorithm.value])
@@ -84,7 +84,7 @@ def compromise_key(
     found = next((key for key in held if name in {key.verification_method, key.multikey}), None)
     if found is None:
         raise NotFound("key", key=name[:300], organization=slug)
-    _hold(session, organization, found.did)
+    hold(session, organization, found.did)
     if found.state == "compromised":
         raise Conflict("key_compromised", key=found.verification_method)
     signing, now = found.state == "active", env.now()
@@ -99,8 +99,8 @@ def compromise_key(
         replacement = make_key(env, session, organization, found.did, algorithm, state=state)
         if is_ours:
             sign_again(env, session, organization, issuer=found.did)
-    if is_ours:
-        _publish_again(env, session, organization, found)
+    if is_ours or not signing:
+        publish_again(env, session, organization, {found.verification_method})
     discard_after_commit(env, session, found)
     _write_down(env, session, actor, organization, "key.compromised", found)
     signed = awards.count_signed_with(
@@ -124,7 +124,7 @@ def retire(env: Environment, held: Sequence[SigningKey]) -> None:
             key.state, key.active_until = "retired", env.now()
 
 
-def _hold(session: Session, organization: Organization, did: str) -> list[SigningKey]:
+def hold(session: Session, organization: Organization, did: str) -> list[SigningKey]:
     """The keys of a DID; publications, lists and keys are held until the transaction ends."""
     definitions.hold_published(session, organization_id=organization.id)
     status_lists.of_issuer(session, issuer=did)
@@ -132,14 +132,14 @@ def _hold(session: Session, organization: Organization, did: str) -> list[Signin
     return [key for key in held if key.did == did]
 
 
-def _publish_again(
-    env: Environment, session: Session, organization: Organization, key: SigningKey
+def publish_again(
+    env: Environment, session: Session, organization: Organization, methods: Collection[str]
 ) -> None:
-    """Sign anew the publications of definitions that a key has signed; what they say stays."""
+    """Sign anew the publications of definitions that these keys have signed; what they say stays."""
     for version in definitions.hold_published(session, organization_id=organization.id):
         statement = json.loads(version.publication or b"{}")
         proof = statement.pop("proof", {})
-        if proof.get("verificationMethod") == key.verification_method:
+        if proof.get("verificationMethod") in methods:
             form = FORMATS["ldp_vc"]
             secured = secure(env, session, organization, form, statement, env.now())
             version.publication = secured.body

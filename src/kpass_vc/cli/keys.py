@@ -89,19 +89,14 @@ def prepare(
     place = out / found.address.removeprefix("https://").partition("/")[2]
     place.parent.mkdir(parents=True, exist_ok=True)
     place.write_text(json.dumps(found.document, ensure_ascii=False, indent=2) + "\n", "utf-8")
+    named = {"file": place, "address": found.address, "organization": organization}
+    lines = [say(CHOICE.language, f"own_domain.{key}", **named) for key in ("put", "type", "then")]
+    (out / "README.txt").write_text("\n\n".join(lines) + "\n", "utf-8")
     if CHOICE.as_json:
         answer({"did": found.did, "address": found.address, "file": str(place)})
         return
-    for key in ("put", "type", "then"):
-        say_line(
-            say(
-                CHOICE.language,
-                f"own_domain.{key}",
-                file=place,
-                address=found.address,
-                organization=organization,
-            )
-        )
+    for line in lines:
+        say_line(line)
 
 
 @domains.command("check")
@@ -144,6 +139,7 @@ def _show(organization: str, rows: list[SigningKey], *, awards: int | None = Non
                 "state": row.state,
                 "activeFrom": utc_text(row.active_from),
                 "activeUntil": utc_text(row.active_until) if row.active_until else None,
+                "compromisedAt": utc_text(row.compromised_at) if row.compromised_at else None,
             }
             for row in rows
         ]

@@ -21,3 +21,8 @@ class Service(Base):
 def the_service(session: Session) -> Service | None:
     """The row, or None before `kpass init`."""
     return session.scalar(select(Service).where(Service.id == 1))
+
+
+def hold_service(session: Session, *, shared: bool) -> None:
+    """Hold the row until the transaction ends: shared while a key is made, alone while all are sealed anew."""
+    session.scalar(select(Service.id).where(Service.id == 1).with_for_update(read=shared))
