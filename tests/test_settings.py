@@ -48,3 +48,15 @@ def test_a_password_file_that_does_not_fit_is_named(
         )
 
     assert "known" not in str(found.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"no certificate", b"-----BEGIN CERTIFICATE-----\nx"])
+def test_a_file_of_authorities_without_a_certificate_is_refused_at_the_start(
+    tmp_path: Path, content: bytes
+) -> None:
+    (tmp_path / "ca.pem").write_bytes(content)
+
+    with pytest.raises(Unavailable) as caught:
+        Settings.read({"KPASS_CA_FILE": str(tmp_path / "ca.pem")})
+
+    assert "KPASS_CA_FILE" in caught.value.sentence("sv")

@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 import httpcore2
 import httpx2
 
-from kpass_vc.errors import NotFetched
+from kpass_vc.errors import NotFetched, Unavailable
 
 DOCUMENT: Final = 1024 * 1024
 """The most bytes of a document."""
@@ -146,7 +146,12 @@ class HttpsFetcher:
         context = ssl.create_default_context()
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         if self.ca_file is not None:
-            context.load_verify_locations(self.ca_file)
+            try:
+                context.load_verify_locations(self.ca_file)
+            except OSError as error:
+                raise Unavailable(
+                    "setting", name="KPASS_CA_FILE", expected="a file of certificates (PEM)"
+                ) from error
         return context
 
     def addresses(self, host: str, port: int) -> list[str]:
@@ -263,7 +268,7 @@ def plain_https(url: str) -> str:
     shown = url[:300]
     try:
         parts = urlsplit(url)
-        port = parts.port or 443
+        port = 443 if parts.port is None else parts.port
     except ValueError as error:
         raise NotFetched("host", url=shown) from error
     if parts.scheme != "https":
@@ -273,7 +278,7 @@ def plain_https(url: str) -> str:
     host = parts.hostname or ""
     if not url.isascii() or not url.isprintable() or " " in url or "\\" in url:
         raise NotFetched("host", url=shown)
-    if not _HOST.match(host) and not _is_literal(host):
+    if port == 0 or (not _HOST.match(host) and not _is_literal(host)):
         raise NotFetched("host", url=shown)
     shown_host = f"[{host}]" if ":" in host else host
     query = f"?{parts.query}" if parts.query else ""

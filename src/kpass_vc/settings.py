@@ -3,6 +3,7 @@
 import base64
 import binascii
 import os
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -54,7 +55,7 @@ class Settings:
             tls_key=Path(key) if key else None,
             vocabulary=variables.get("KPASS_VOCABULARY") or "https://w3id.org/mikromerit#",
             fetch_allow=_fetch_allow(variables.get("KPASS_FETCH_ALLOW", "")),
-            ca_file=_file("KPASS_CA_FILE", variables.get("KPASS_CA_FILE")),
+            ca_file=_ca_file(variables.get("KPASS_CA_FILE")),
         )
 
 
@@ -114,11 +115,15 @@ def _fetch_allow(text: str) -> frozenset[str]:
     return found
 
 
-def _file(name: str, text: str | None) -> Path | None:
+def _ca_file(text: str | None) -> Path | None:
     if not text:
         return None
-    if not Path(text).is_file():
-        raise Unavailable("setting", name=name, expected="a file that is there")
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(text)
+    except OSError as error:
+        raise Unavailable(
+            "setting", name="KPASS_CA_FILE", expected="a file of certificates (PEM)"
+        ) from error
     return Path(text)
 
 

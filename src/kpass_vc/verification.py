@@ -470,7 +470,8 @@ def _notes(case: _Case) -> tuple[Finding, ...]:
     domain = _own_domain(case, issuer)
     if domain is not None:
         found.append(Finding("note", "passed", "issuer_domain", {"domain": domain}))
-    if {"domain", "challenge"} & case.presented.proof.keys():
+    is_for_somebody = _member(case.presented.proof, "claims", "aud") is not None
+    if is_for_somebody or {"domain", "challenge"} & case.presented.proof.keys():
         found.append(Finding("note", "passed", "proof_for_somebody"))
     for resource in (case.model.related_resource or []) if case.model else []:
         state = case.evidence.definition_states.get(resource.id)

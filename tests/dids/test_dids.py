@@ -10,6 +10,7 @@ from kpass_vc.dids import DID_METHODS, check_did, method_of, public_key
 from kpass_vc.dids.web import did_document, verification_method_id
 from kpass_vc.errors import KeyRefused, Malformed
 from kpass_vc.model.did import VerificationMethod, find_method, method_ids
+from tests.malformed_dids import MALFORMED
 from tests.sample import sample
 
 DID = "did:web:mikromerit.example:o:sobona"
@@ -31,73 +32,7 @@ def test_a_did_web_names_one_address(did: str, url: str) -> None:
     assert method_of(did).address(did) == url
 
 
-@pytest.mark.parametrize(
-    "rest",
-    [
-        "",
-        ":",
-        "example.org:",
-        "example.org::a",
-        ":a",
-        "example.org:..",
-        "example.org:a:..:b",
-        "example.org:.",
-        "example.org:.well-known",
-        "example.org:a%2Fb",
-        "example.org:a%2fb",
-        "example.org:%2e%2e",
-        "example.org:a%00b",
-        "example.org%00",
-        "example.org%2Fa",
-        "example.org%40evil.example",
-        "user%40example.org",
-        "user@example.org",
-        "example.org/a",
-        "example.org?x",
-        "example.org#x",
-        "Example.org",
-        "EXAMPLE.ORG",
-        "exämple.org",
-        "example\uff0eorg",
-        "example.org.",
-        ".example.org",
-        "example..org",
-        "-example.org",
-        "example-.org",
-        "exa_mple.org",
-        "example.org%3a8443",
-        "example.org%3A",
-        "example.org%3A0",
-        "example.org%3A08443",
-        "example.org%3A123456",
-        "example.org%3A65536",
-        "example.org%3A99999",
-        "example.org%3A-1",
-        "127.0.0.1",
-        "169.254.169.254",
-        "127.1",
-        "2130706433",
-        "10.0.0.1%3A8443:a",
-        "::ffff:127.0.0.1",
-        "example.org:%252e%252e",
-        "example.org:\u2215",
-        "example.org:\u202e",
-        "https://example.org",
-        "//example.org",
-        "example.org%3A8443%3A1",
-        "example.org:8443%3A",
-        "[::1]",
-        "%5B%3A%3A1%5D",
-        "a" * 64 + ".org",
-        ".".join(["a" * 60] * 5),
-        "example.org\n",
-        "example.org:a\n",
-        " example.org",
-        "example.org:a b",
-        "example.org:å",
-        "example.org:a%20b",
-    ],
-)
+@pytest.mark.parametrize("rest", MALFORMED)
 def test_a_did_web_outside_its_grammar_is_refused(rest: str) -> None:
     did = f"did:web:{rest}"
 

@@ -113,3 +113,12 @@ def test_another_key_than_the_issuers_is_refused() -> None:
 )
 def test_what_is_no_jwt_is_not_claimed(head: bytes) -> None:
     assert not FORM.claims(head)
+
+
+def test_a_jwt_for_a_certain_reader_says_so() -> None:
+    made = sample()
+
+    report = made.judge(signed(made.credential | {"aud": "https://employer.example"}))
+
+    assert report.verified
+    assert [note.code for note in report.notes if note.code == "proof_for_somebody"]
