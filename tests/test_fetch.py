@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from kpass_vc.errors import NotFetched
-from kpass_vc.fetch import AT_ONCE, HttpsFetcher, is_public
+from kpass_vc.fetch import AT_ONCE, NAMES_AT_ONCE, HttpsFetcher, is_public
 from tests.tls import Answer, Authority, https_server, sends
 
 PRIVATE = [
@@ -251,3 +251,29 @@ def test_the_ca_file_is_one_that_is_there(tmp_path: Path) -> None:
         Settings.read({"KPASS_CA_FILE": str(tmp_path / "none")})
     with pytest.raises(Unavailable):
         Settings.read({"KPASS_FETCH_ALLOW": "localhost"})
+
+
+def test_a_name_that_is_looked_up_for_ever_ends_with_the_deadline_and_frees_its_turn() -> None:
+    release = threading.Event()
+
+    def resolve(_host: str, _port: int) -> list[str]:
+        release.wait(60)
+        return ["10.0.0.1"]
+
+    stuck = HttpsFetcher(resolve=resolve, seconds=0.05)
+    rules = []
+    for _ in range(NAMES_AT_ONCE + 1):
+        with pytest.raises(NotFetched) as caught:
+            stuck.get("https://stuck.example/", accept="*/*")
+        rules.append(caught.value.rule)
+    release.set()
+
+    assert rules == [*["too_slow"] * NAMES_AT_ONCE, "busy"]
+
+
+@pytest.mark.parametrize("label", ["a" * 64, "xn--" + "a" * 60, "a" * 252])
+def test_a_label_that_no_name_can_have_is_a_problem_with_the_host(label: str) -> None:
+    with pytest.raises(NotFetched) as caught:
+        HttpsFetcher().get(f"https://{label}.localhost/"[:260], accept="*/*")
+
+    assert caught.value.rule == "host"

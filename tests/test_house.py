@@ -36,6 +36,7 @@ WITHOUT_ORGANIZATION = {
     "key.published": "the public document of a DID",
     "key.compromised": "a DID names its organisation",
     "key.dids": "the organisations are given",
+    "key.owner": "a DID names its organisation",
     "key.owners": "seals all keys anew, and sees none of them",
     "status_list.of_issuer": "a DID names its organisation",
     "status_list.by_url": "the public address of a list",

@@ -3,6 +3,7 @@
 import io
 import struct
 import zlib
+from typing import Any
 
 import pytest
 import segno
@@ -131,6 +132,28 @@ def test_too_many_pixels_are_refused_by_the_header(width: int, height: int) -> N
         read_qr(png_header(width, height))
 
     assert refused.value.rule == "picture_pixels"
+
+
+def test_a_webp_is_refused_sooner_since_its_decoder_takes_more() -> None:
+    with pytest.raises(Malformed) as caught:
+        read_qr(saved(Image.new("L", (4001, 4000)), "WEBP"))
+
+    assert (caught.value.rule, caught.value.data["limit"]) == ("picture_pixels", 16)
+
+
+def test_a_picture_of_endless_rows_is_refused() -> None:
+    with pytest.raises(Malformed) as caught:
+        read_qr(png_header(1, 70_000))
+
+    assert caught.value.rule == "picture_broken"
+
+
+@pytest.mark.parametrize("mode", ["P", "RGBA", "1", "L"])
+def test_a_code_is_read_from_a_large_picture_that_is_transparent(mode: str) -> None:
+    large = drawn(size=4000).convert(mode)
+    options: dict[str, Any] = {} if mode == "RGBA" else {"transparency": 1 if mode == "1" else 255}
+
+    assert read_qr(saved(large, **options)) == (TEXT,)
 
 
 def test_as_many_pixels_as_we_take_reach_the_decoder() -> None:

@@ -859,7 +859,24 @@ def test_an_achievement_elsewhere_that_is_not_at_hand_is_unknown() -> None:
 
 @pytest.mark.parametrize(
     "spelled",
-    ["{url}", "{url}/", "{url}#x", "{url}?x", "{line}", "{upper}", "{encoded}", "{later}"],
+    [
+        "{url}",
+        "{url}/",
+        "{url}#x",
+        "{url}?x",
+        "{line}",
+        "{upper}",
+        "{encoded}",
+        "{later}",
+        "{userinfo}",
+        "{cut}",
+        "{dots}",
+        "{slashes}",
+        "{backslash}",
+        "{stop}",
+        "{wide}",
+        "{one_slash}",
+    ],
 )
 @pytest.mark.parametrize("place", ["id", "criteria", "otherIdentifier"])
 def test_nobody_claims_an_address_of_ours_for_what_is_not_published_there(
@@ -874,6 +891,14 @@ def test_nobody_claims_an_address_of_ours_for_what_is_not_published_there(
         upper=url.replace("/o/", "/O/"),
         encoded=url.replace("/sobona/", "/%73obona/"),
         later=url.replace("1.0.0", "9.9.9"),
+        userinfo=url.replace("://", "://annan.example%2F@"),
+        cut=url.replace("localhost", "local%68ost"),
+        dots=url.replace("/o/", "/x/../o/./"),
+        slashes=url.replace("/o/", "//o//"),
+        backslash=url.replace("/o/", "\\o\\"),
+        stop=url.replace("localhost", "localhost."),
+        wide=url.replace("localhost", "localh\uff4fst"),
+        one_slash=url.replace("://", ":/"),
     )
     achievement = {name: published[name] for name in ("type", "name", "description")}
     achievement |= {"id": "urn:uuid:0a4f2a53-52f5-4f5e-8a27-6c9a3e1d5b33"}

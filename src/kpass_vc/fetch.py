@@ -15,6 +15,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol
@@ -33,6 +34,8 @@ SECONDS: Final = 5.0
 """The most time that one document may take, all in all."""
 AT_ONCE: Final = 8
 """How many may be under way in this process: slow hosts must not hold every thread."""
+NAMES_AT_ONCE: Final = 32
+"""How many names may be looked up: the system's resolver knows no deadline, so one may outlive its turn."""
 
 _HOST: Final = re.compile(
     r"(?=.{1,253}\Z)[a-z0-9_]([a-z0-9_-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*\Z"
@@ -85,6 +88,9 @@ class HttpsFetcher:
     dial: Dialler = _dial
     _turns: threading.BoundedSemaphore = field(
         default_factory=lambda: threading.BoundedSemaphore(AT_ONCE)
+    )
+    _lookups: threading.BoundedSemaphore = field(
+        default_factory=lambda: threading.BoundedSemaphore(NAMES_AT_ONCE)
     )
 
     def get(self, url: str, *, accept: str, limit: int = DOCUMENT) -> Fetched:
@@ -154,16 +160,38 @@ class HttpsFetcher:
                 ) from error
         return context
 
-    def addresses(self, host: str, port: int) -> list[str]:
+    def addresses(self, host: str, port: int, seconds: float) -> list[str]:
         """The addresses of a host, each of them one that may be reached; NotFetched else."""
-        try:
-            found = list(dict.fromkeys(self.resolve(host, port)))
-        except OSError as error:
-            raise NotFetched("host", url=host) from error
+        found = list(dict.fromkeys(self._looked_up(host, port, seconds)))
         if not found:
             raise NotFetched("host", url=host)
         if f"{host}:{port}" not in self.allow and not all(map(is_public, found)):
             raise NotFetched("private_address", url=host)
+        return found
+
+    def _looked_up(self, host: str, port: int, seconds: float) -> Sequence[str]:
+        """What the resolver says within so many seconds: it may take minutes, and nothing can stop it."""
+        found: list[str] = []
+        done = threading.Event()
+
+        def look_up() -> None:
+            try:
+                # UnicodeError: a label that is too long for a name (RFC 1035)
+                with suppress(OSError, UnicodeError):
+                    found.extend(self.resolve(host, port))
+            finally:
+                self._lookups.release()
+                done.set()
+
+        if not self._lookups.acquire(blocking=False):
+            raise NotFetched("busy", url=host)
+        try:
+            threading.Thread(target=look_up, daemon=True).start()
+        except RuntimeError as error:  # no more threads
+            self._lookups.release()
+            raise NotFetched("busy", url=host) from error
+        if not done.wait(seconds):
+            raise NotFetched("too_slow", url=host, seconds=self.seconds)
         return found
 
 
@@ -194,15 +222,16 @@ class _Backend(httpcore2.NetworkBackend):
     ) -> httpcore2.NetworkStream:
         """The connection to the first address that answers; the name is resolved here and nowhere else."""
         problem: OSError | None = None
-        for address in self._fetcher.addresses(host, port):
+        left = max(self._deadline - time.monotonic(), 0)
+        for address in self._fetcher.addresses(host, port, left):
             try:
                 dialled = self._fetcher.dial(address, port, _remaining(self._deadline))
+                dialled.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             except TimeoutError as error:
                 raise httpcore2.ConnectTimeout from error
             except OSError as error:
                 problem = error
             else:
-                dialled.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 return _Stream(dialled, self._deadline)
         raise httpcore2.ConnectError from problem
 

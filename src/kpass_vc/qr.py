@@ -23,6 +23,9 @@ from kpass_vc.errors import Malformed, TooLarge
 from kpass_vc.model.document import MAX_PICTURE
 
 MAX_PIXELS: Final = 40_000_000
+_MAX_WEBP_PIXELS: Final = 16_000_000  # its decoder holds each pixel four times, at four bytes
+_MAX_SIDE: Final = 65_535  # every row costs a pointer, however short it is
+_STRIP: Final = 256
 QUIET_ZONE: Final = 4  # modules of white around the code (ISO/IEC 18004, 9.1)
 
 _FORMATS: Final = ("PNG", "JPEG", "WEBP", "GIF")
@@ -87,8 +90,8 @@ def _runs(row: list[int]) -> Iterator[tuple[int, int]]:
             start = None
 
 
-def _too_many_pixels() -> Malformed:
-    return Malformed("picture_pixels", limit=MAX_PIXELS // 1_000_000)
+def _too_many_pixels(limit: int = MAX_PIXELS) -> Malformed:
+    return Malformed("picture_pixels", limit=limit // 1_000_000)
 
 
 def _readings(picture: bytes) -> Iterator[Image.Image]:
@@ -105,21 +108,35 @@ def _greys(picture: bytes) -> list[Image.Image]:
     """The picture in grey, not much longer than _LONGEST; where it is transparent, on white and on black."""
     with Image.open(BytesIO(picture), formats=_FORMATS) as opened:
         pixels = opened.width * opened.height
-        if pixels > MAX_PIXELS:
-            raise _too_many_pixels()
+        limit = _MAX_WEBP_PIXELS if opened.format == "WEBP" else MAX_PIXELS
+        if pixels > limit:
+            raise _too_many_pixels(limit)
+        if max(opened.size) > _MAX_SIDE:
+            raise Malformed("picture_broken")
         # A progressive JPEG of a few MB can hold so many scans that decoding takes an hour
         if opened.format in {"JPEG", "MPO"} and picture.count(_START_OF_SCAN) > _MOST_SCANS:
             raise Malformed("picture_broken")
         opened.draft("L", (_LONGEST, _LONGEST))
         with _one_large if pixels > _LARGE else nullcontext():
+            opened.load()
             smaller = max(opened.size) // _LONGEST + 1
-            if smaller > 1 and opened.mode in {"L", "LA", "RGB", "RGBA"}:
-                reduced = opened.reduce(smaller)
-            else:
-                opened.load()
-                reduced = opened
+            reduced = _reduced(opened, smaller) if smaller > 1 else opened
             grounds = (_WHITE, _BLACK) if reduced.has_transparency_data else (_WHITE,)
             return [_on(reduced, ground) for ground in grounds]
+
+
+def _reduced(picture: Image.Image, factor: int) -> Image.Image:
+    """The picture in grey, or with its transparency, so many times smaller.
+
+    Strip by strip: a large picture copied whole in another mode takes four bytes a pixel.
+    """
+    mode = "RGBA" if picture.has_transparency_data else "L"
+    small = Image.new(mode, (-(-picture.width // factor), -(-picture.height // factor)))
+    for top in range(0, picture.height, factor * _STRIP):
+        bottom = min(top + factor * _STRIP, picture.height)
+        strip = picture.crop((0, top, picture.width, bottom))
+        small.paste(strip.convert(mode).reduce(factor), (0, top // factor))
+    return small
 
 
 def _on(picture: Image.Image, ground: int) -> Image.Image:

@@ -8,11 +8,15 @@ fetches or reads the clock; what is missing from the evidence is unknown.
 import base64
 import hashlib
 import json
+import math
+import posixpath
+import unicodedata
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final, Literal
-from urllib.parse import unquote
+from typing import Final, Literal, cast
+from urllib.parse import unquote, urlsplit
 
 from pydantic import ValidationError
 
@@ -274,7 +278,7 @@ def check_key(case: _Case) -> Finding:
         day = _day(case.evidence.withdrawn_keys[named])
         return Finding("key", "failed", "compromised", {"since": day})
     try:
-        case.key = _key_of(case.did_document, did, case.presented)
+        case.key = _key_of(case.did_document, did, case.presented, case.evidence.now)
     except Malformed as error:
         return Finding("key", "failed", "failed", cause=error)
     return Finding("key", "passed", "passed")
@@ -288,12 +292,19 @@ def check_proof(case: _Case) -> Finding:
         FORMATS[case.presented.format].check_proof(case.presented, case.key, case.evidence.contexts)
     except (Malformed, ProofInvalid) as error:
         return Finding("proof", "failed", "failed", cause=error)
-    return _proof_times(case) or Finding("proof", "passed", "passed")
+    # an Open Badges JWT repeats the credential's dates, which are judged as such
+    repeated = frozenset({"exp", "nbf"} if case.presented.format == "vc-jwt" else ())
+    found = _proof_times(case.presented.proof, case.evidence.now, repeated)
+    return found or Finding("proof", "passed", "passed")
 
 
-def _proof_times(case: _Case) -> Finding | None:
-    """What the options of a proof that holds say against it."""
-    proof, now = case.presented.proof, case.evidence.now
+def _proof_times(
+    proof: JsonObject, now: datetime, repeated: frozenset[str] = frozenset()
+) -> Finding | None:
+    """What the options of a proof that holds say against it; a moment that is none says so too.
+
+    `repeated` names the claims of a JWT that say only what the credential says.
+    """
     if "previousProof" in proof:
         return Finding("proof", "unknown", "chain")
     if "created" in proof and not _before(proof["created"], now + LEEWAY):
@@ -302,15 +313,21 @@ def _proof_times(case: _Case) -> Finding | None:
         return Finding("proof", "failed", "expired")
     if "expires" in proof and parse_date_time(str(proof["expires"])) is None:
         return Finding("proof", "failed", "expired")
-    ends = _member(proof, "claims", "exp")
-    # in the Open Badges JWT it is the credential's validUntil, which the dates are judged by
-    is_its_own = ends is not None and case.presented.format != "vc-jwt"
-    if is_its_own and not (isinstance(ends, int | float) and ends > now.timestamp()):
+    claims = proof.get("claims")
+    found = claims if isinstance(claims, dict) else {}
+    judged = {name: _seconds(found[name]) for name in found.keys() - repeated}
+    if "exp" in judged and not judged["exp"] > now.timestamp():
         return Finding("proof", "failed", "expired")
-    issued_at = _member(proof, "claims", "iat")
-    if isinstance(issued_at, int | float) and issued_at > (now + LEEWAY).timestamp():
+    starts = [judged[name] for name in ("nbf", "iat") if name in judged]
+    if not all(start <= (now + LEEWAY).timestamp() for start in starts):
         return Finding("proof", "failed", "in_future")
     return None
+
+
+def _seconds(claim: object) -> float:
+    """A NumericDate (RFC 7519 section 2); not a number, and so neither before nor after, for anything else."""
+    is_number = isinstance(claim, int | float) and not isinstance(claim, bool)
+    return float(cast("float", claim)) if is_number else math.nan
 
 
 def _before(text: object, moment: datetime) -> bool:
@@ -501,22 +518,30 @@ def _unchecked(check: str) -> Finding:
     return Finding(check, "unknown", "not_checked")
 
 
-def _key_of(document: JsonObject, did: str, presented: Presented) -> PublicKey:
+def _key_of(document: JsonObject, did: str, presented: Presented, now: datetime) -> PublicKey:
     """The key a proof names or shows, if the issuer's document lists it for assertion; else Malformed."""
     if presented.verification_method is None:
         shown = from_jwk(presented.jwk or {})
         for method_id in method_ids(document, "assertionMethod"):
-            if _method_key(document, did, method_id) == shown:
-                return shown
+            with suppress(Malformed):  # another key, of a kind that we do not take
+                if _method_key(document, did, method_id, now) == shown:
+                    return shown
         raise Malformed("no_such_key", method="jwk", field="assertionMethod")
     method_id = presented.verification_method
-    return _method_key(document, did, did + method_id if method_id.startswith("#") else method_id)
+    method_id = did + method_id if method_id.startswith("#") else method_id
+    return _method_key(document, did, method_id, now)
 
 
-def _method_key(document: JsonObject, did: str, method_id: str) -> PublicKey:
+def _method_key(document: JsonObject, did: str, method_id: str, now: datetime) -> PublicKey:
+    """The key of a method that its issuer still stands by (Controlled Identifiers 1.0 section 2.2)."""
     method = find_method(document, method_id, "assertionMethod")
     if method.controller != did:
         raise Malformed("broken_key", method=method_id[:300], field="controller")
+    for name in ("revoked", "expires"):
+        until = method.members.get(name)
+        moment = parse_date_time(until) if isinstance(until, str) else None
+        if name in method.members and (moment is None or moment <= now):
+            raise Malformed("key_ended", method=method_id[:300], field=name)
     return public_key(method)
 
 
@@ -539,26 +564,20 @@ def _status_bit(case: _Case, body: bytes, entry: BitstringStatusListEntry) -> bo
         raise StatusListUnusable("purpose", purpose=purpose[:80])
     if (presented.verification_method or "").partition("#")[0] not in {issuer, ""}:
         raise StatusListUnusable("issuer")
-    key = _key_of(case.did_document, issuer, presented)
+    key = _key_of(case.did_document, issuer, presented, case.evidence.now)
     FORMATS[presented.format].check_proof(presented, key, case.evidence.contexts)
-    if not _is_current(status_list, presented, case.evidence.now):
+    now = case.evidence.now
+    if not _is_current(status_list, now) or _proof_times(presented.proof, now) is not None:
         return None
     bits = statuslist.decode(status_list.credential_subject.encoded_list)
     return statuslist.get(bits, int(entry.status_list_index))
 
 
-def _is_current(
-    status_list: BitstringStatusListCredential, presented: Presented, now: datetime
-) -> bool:
-    """Whether a list is valid by its own dates, and by those of the JWT that it may have come in."""
+def _is_current(status_list: BitstringStatusListCredential, now: datetime) -> bool:
+    """Whether a list is valid by its own dates."""
     since = parse_date_time(status_list.valid_from) if status_list.valid_from else None
     until = parse_date_time(status_list.valid_until) if status_list.valid_until else None
-    starts = [since.timestamp() if since else None, _member(presented.proof, "claims", "nbf")]
-    ends = [until.timestamp() if until else None, _member(presented.proof, "claims", "exp")]
-    latest = (now + LEEWAY).timestamp()
-    return all(each <= latest for each in starts if isinstance(each, int | float)) and all(
-        each > now.timestamp() for each in ends if isinstance(each, int | float)
-    )
+    return (since is None or since <= now + LEEWAY) and (until is None or until > now)
 
 
 def _definition_url(case: _Case, achievement_url: str) -> str | None:
@@ -580,12 +599,32 @@ def _claimed_here(case: _Case) -> str | None:
     ]
     parts += _entries(case.credential.get("relatedResource"))
     found = [_text(_member(part, name)) for part in parts for name in ("id", "identifier")]
-    home = f"{case.evidence.home}/o/".lower()
+    home = f"{case.evidence.home}/o/"
     for address in (case.credential.get("id"), *found):
-        plain = unquote(address).lower() if isinstance(address, str) else ""
-        if case.evidence.home and plain.startswith(home):
-            return str(address)
+        if case.evidence.home and isinstance(address, str) and stands_under(address, home):
+            return address
     return None
+
+
+def stands_under(address: str, folder: str) -> bool:
+    """Whether a web address leads into a folder, however it is spelled: as a browser would follow it."""
+    return _place(address).startswith(_place(folder))
+
+
+def _place(address: str) -> str:
+    """Host, port unless it is the usual one, and path of a web address, in one spelling; "" if it is none."""
+    scheme, _, rest = address.strip().replace("\\", "/").partition(":")
+    if scheme.lower() not in {"http", "https"}:
+        return ""
+    try:
+        parts = urlsplit("//" + rest.lstrip("/"))
+        host, port = unquote(parts.hostname or ""), parts.port
+    except ValueError:
+        return ""
+    host = unicodedata.normalize("NFKC", host).lower().rstrip(".")
+    usual = port in {None, 80, 443}
+    path = posixpath.normpath(f"/{unquote(parts.path).lower()}").strip("/")
+    return f"{host}:{'' if usual else port}/{path}{'/' if path else ''}"
 
 
 def _digest_holds(digest_sri: str, body: bytes) -> bool:

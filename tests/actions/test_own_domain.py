@@ -278,3 +278,53 @@ def test_nothing_is_activated_that_was_not_prepared(place: Place) -> None:
         own_domain.check(place.world.env, ISSUER)
 
     assert caught.value.rule == "nothing_prepared"
+
+
+def test_a_domain_that_is_only_prepared_stays_its_owners(place: Place) -> None:
+    world = place.world
+    world.organization("annan")
+    theirs = place.prepare(slug="annan")
+
+    with world.reading() as session:
+        assert own_did_document(session, place.did) is None
+    ours = place.prepare()
+    listed = [{each["id"] for each in one.document["verificationMethod"]} for one in (theirs, ours)]
+    assert not set.intersection(*listed)
+    place.put(ours.document)
+    place.activate()
+
+    assert world.organization(ISSUER).did == place.did
+    with world.reading() as session:
+        document = own_did_document(session, place.did)
+    assert document == ours.document
+    with pytest.raises(Conflict) as caught, world.writing() as session:
+        own_domain.activate(world.env, session, OPERATOR_ACTOR, "annan", theirs)
+    assert caught.value.rule == "domain_taken"
+
+
+def test_a_key_that_nothing_takes_the_place_of_goes_on_signing(place: Place) -> None:
+    world = place.world
+    world.published_definition()
+    place.move()
+    method = json.loads(body_of(world.issued()))["proof"]["verificationMethod"]
+    with world.writing() as session:
+        compromise_key(world.env, session, OPERATOR_ACTOR, ISSUER, method)
+    with world.reading() as session:
+        place.put(own_domain.prepared(session, ISSUER).document)
+
+    place.activate()
+
+    after = world.issued()
+    for form in ("ldp_vc", "vc-jwt"):
+        assert world.verified(body_of(after, form=form)).verdict == "verified"
+
+
+def test_what_is_activated_twice_is_activated_once(place: Place) -> None:
+    place.put(place.prepare().document)
+    found, _ = own_domain.check(place.world.env, ISSUER)
+    place.activate()
+
+    with pytest.raises(Conflict) as caught, place.world.writing() as session:
+        own_domain.activate(place.world.env, session, OPERATOR_ACTOR, ISSUER, found)
+
+    assert caught.value.rule == "nothing_prepared"

@@ -15,12 +15,14 @@ from tests.tls import Answer, Authority, https_server, sends
 from tests.world import World
 
 from kpass_vc import statuslist
+from kpass_vc.crypto.jose import sign_compact, to_jwk
 from kpass_vc.crypto.keys import Algorithm, PublicKey
 from kpass_vc.crypto.multibase import base64url_encode
 from kpass_vc.dids.web import did_document, verification_method_id
 from kpass_vc.fetch import HttpsFetcher
 from kpass_vc.formats import FORMATS
 from kpass_vc.formats.format import Signing
+from kpass_vc.formats.registered_claims import registered_claims
 from kpass_vc.keystores.file import FileKeyStore
 from kpass_vc.model.dates import utc_text
 from kpass_vc.verification import VerificationReport
@@ -375,3 +377,77 @@ def test_our_own_address_is_never_asked_for(elsewhere: Elsewhere) -> None:
     there.verified(signed)
 
     assert asked == [f"{elsewhere.base}/issuer/did.json"]
+
+
+def signed_jwt(elsewhere: Elsewhere, payload: Json) -> bytes:
+    """A vc+jwt of the issuer with these claims beside the credential."""
+    signer = elsewhere.store.signer(elsewhere.uri, organization_id="elsewhere")
+    header = {"typ": "vc+jwt", "kid": verification_method_id(elsewhere.did, elsewhere.key)}
+    return sign_compact(header, json.dumps(payload).encode(), signer).encode()
+
+
+@pytest.mark.parametrize(
+    ("claims", "expected"),
+    [
+        ({"exp": "2020-01-01"}, ("failed", "expired")),
+        ({"exp": True}, ("failed", "expired")),
+        ({"exp": None}, ("failed", "expired")),
+        ({"nbf": 4_000_000_000}, ("failed", "in_future")),
+        ({"nbf": "now"}, ("failed", "in_future")),
+        ({"iat": []}, ("failed", "in_future")),
+        ({"exp": 4_000_000_000.5, "nbf": 1, "iat": 1}, ("passed", "passed")),
+    ],
+)
+def test_a_jwt_is_believed_only_between_its_own_moments(
+    elsewhere: Elsewhere, claims: Json, expected: tuple[str, str]
+) -> None:
+    report = elsewhere.verified(signed_jwt(elsewhere, elsewhere.credential() | claims))
+
+    assert outcome(report, "proof") == expected
+
+
+@pytest.mark.parametrize("claims", [{"exp": "2020"}, {"exp": 1}, {"nbf": 4_000_000_000}])
+def test_a_list_outside_the_moments_of_its_jwt_says_nothing(
+    elsewhere: Elsewhere, claims: Json
+) -> None:
+    elsewhere.serve("/list", signed_jwt(elsewhere, elsewhere.status_list() | claims))
+    report = elsewhere.verified(
+        elsewhere.sign(elsewhere.credential(credentialStatus=elsewhere.status()))
+    )
+
+    assert outcome(report, "status") == ("unknown", "list_out_of_date")
+
+
+@pytest.mark.parametrize("member", ["revoked", "expires"])
+@pytest.mark.parametrize(
+    ("moment", "expected"),
+    [("2020-01-01T00:00:00Z", "failed"), ("soon", "failed"), ("2999-01-01T00:00:00Z", "passed")],
+)
+def test_a_key_that_its_issuer_has_ended_is_not_believed(
+    elsewhere: Elsewhere, member: str, moment: str, expected: str
+) -> None:
+    document: Any = did_document(elsewhere.did, [elsewhere.key])
+    (method,) = document["verificationMethod"]
+    elsewhere.serve_did(verificationMethod=[method | {member: moment}])
+
+    report = elsewhere.verified(elsewhere.sign(elsewhere.credential()))
+
+    assert outcome(report, "key")[0] == expected
+    for finding in report.findings:
+        assert finding.sentence("sv")
+
+
+def test_a_key_shown_in_the_jwt_is_found_beside_one_of_another_kind(elsewhere: Elsewhere) -> None:
+    uri, key = elsewhere.store.generate(Algorithm.P256, organization_id="elsewhere", key_id="shown")
+    document: Any = did_document(elsewhere.did, [key])
+    other = {"id": f"{elsewhere.did}#x", "type": "X25519KeyAgreementKey2020", "controller": "?"}
+    document["verificationMethod"].insert(0, other)
+    document["assertionMethod"].insert(0, other["id"])
+    elsewhere.serve("/issuer/did.json", json.dumps(document).encode())
+    credential = elsewhere.credential()
+    payload = credential | registered_claims(credential)
+    signer = elsewhere.store.signer(uri, organization_id="elsewhere")
+    header = {"typ": "JWT", "jwk": to_jwk(key)}
+    body = sign_compact(header, json.dumps(payload).encode(), signer).encode()
+
+    assert elsewhere.verified(body).verdict == "verified"

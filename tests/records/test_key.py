@@ -99,7 +99,7 @@ def test_active_keys_are_shown_first_then_retired_ones_and_no_compromised_one(wo
     add(world, 3, "active", 9)
 
     with world.reading() as session:
-        found = keys.published(session, did=owner.did)
+        found = keys.published(session, did=owner.did, organization_id=owner.id)
 
     assert [(row.state, row.algorithm) for row in found] == [
         ("active", "Ed25519"),

@@ -73,7 +73,7 @@ def prepare(env: Environment, session: Session, actor: Actor, slug: str, domain:
             key = make_key(env, session, organization, did, algorithm, state="pending")
             subject = key.verification_method
             audit(env, session, actor, "key.prepared", subject, organization_id=organization.id)
-    return _domain(session, did)
+    return _domain(session, organization, did)
 
 
 def prepared(session: Session, slug: str) -> Domain:
@@ -82,7 +82,7 @@ def prepared(session: Session, slug: str) -> Domain:
     held = keys.of_organization(session, organization_id=organization.id)
     pending = [key.did for key in held if key.state == "pending"]
     if pending:
-        return _domain(session, pending[0])
+        return _domain(session, organization, pending[0])
     raise Conflict("nothing_prepared", organization=slug)
 
 
@@ -112,11 +112,11 @@ def activate(
     """
     actor.require(Permission.KEYS_WRITE)
     organization = named(session, slug)
+    did = checked.did
+    own = hold(session, organization, did)
     if prepared(session, slug) != checked:
         raise Conflict("nothing_prepared", organization=slug)
-    did = checked.did
     _require_free(env, session, organization, did)
-    own = hold(session, organization, did)
     started = [key for key in own if key.state == "pending"]
     kinds = {key.algorithm for key in started}
     retire(env, [key for key in own if key.algorithm in kinds])
@@ -141,14 +141,17 @@ def _require_same(found: JsonObject, method: JsonObject) -> None:
 def _require_free(env: Environment, session: Session, organization: Organization, did: str) -> None:
     home = env.addresses.did("x").removesuffix(":o:x")
     owner = organizations.by_did(session, did)
-    others = [
-        key for key in keys.published(session, did=did) if key.organization_id != organization.id
-    ]
-    if did == home or did.startswith(f"{home}:") or others or owner not in {None, organization}:
+    signer = keys.owner(session, did=did)
+    if (
+        did == home
+        or did.startswith(f"{home}:")
+        or signer not in {None, organization.id}
+        or owner not in {None, organization}
+    ):
         raise Conflict("domain_taken", did=did)
 
 
-def _domain(session: Session, did: str) -> Domain:
-    published = keys.published(session, did=did)
+def _domain(session: Session, organization: Organization, did: str) -> Domain:
+    published = keys.published(session, did=did, organization_id=organization.id)
     document = did_document(did, [key.public_key for key in published])
     return Domain(did, method_of(did).address(did) or "", document)

@@ -14,7 +14,6 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
-from urllib.parse import unquote
 
 from sqlalchemy.orm import Session
 
@@ -29,7 +28,7 @@ from kpass_vc.records import definition as definitions
 from kpass_vc.records import key as keys
 from kpass_vc.records import organization as organizations
 from kpass_vc.records import status_list as lists
-from kpass_vc.verification import Evidence, VerificationReport, Wanted, wanted
+from kpass_vc.verification import Evidence, VerificationReport, Wanted, stands_under, wanted
 from kpass_vc.verification import verify as judge
 
 SECONDS: Final = 10.0
@@ -88,8 +87,14 @@ def gather(env: Environment, session: Session, want: Wanted) -> Evidence:
 
 
 def own_did_document(session: Session, did: str) -> JsonObject | None:
-    """The document of a DID that an organisation here signs as or has signed as, or None."""
-    published = keys.published(session, did=did)
+    """The document of a DID that an organisation here signs as or has signed as, or None.
+
+    A domain that is only prepared may be anybody's: its document is the one that lies there.
+    """
+    owner = keys.owner(session, did=did)
+    if owner is None:
+        return None
+    published = keys.published(session, did=did, organization_id=owner)
     return did_document(did, [key.public_key for key in published]) if published else None
 
 
@@ -103,12 +108,12 @@ class _Elsewhere:
 
     def __init__(self, env: Environment) -> None:
         self._fetcher = env.fetcher
-        self._home = f"{env.addresses.base.partition('://')[2]}/".lower()
+        self._home = f"{env.addresses.base}/"
         self._ends = time.monotonic() + SECONDS
 
     def is_ours(self, url: str) -> bool:
         """Whether it stands under our own address, however it is spelled: what we lack there is not there."""
-        return unquote(url).lower().partition("://")[2].startswith(self._home)
+        return stands_under(url, self._home)
 
     def get(self, url: str, accept: str, limit: int) -> bytes:
         """The bytes at an https address; NotFetched says why not."""

@@ -68,7 +68,8 @@ def jwks(request: Request, session: ReadTx) -> Response:
     found = []
     for organization in organizations.every(session):
         for key in keys.of_organization(session, organization_id=organization.id):
-            if key.state == "compromised":
+            unproven = key.state == "pending" and key.did != organization.did
+            if key.state == "compromised" or unproven:
                 continue
             public = key.public_key
             alg = "ES256" if public.algorithm is Algorithm.P256 else "EdDSA"

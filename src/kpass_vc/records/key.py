@@ -65,11 +65,22 @@ def active(
     return session.scalar(held) or session.scalar(held)
 
 
-def published(session: Session, *, did: str) -> list[SigningKey]:
-    """The keys of a DID document: those that sign first, Ed25519 before P-256; compromised ones are not in it."""
+def owner(session: Session, *, did: str) -> str | None:
+    """The id of the organisation that signs as a DID, or has signed as it; to have prepared it is not enough."""
+    query = (
+        select(SigningKey.organization_id)
+        .where(SigningKey.did == did)
+        .where(SigningKey.state != "pending")
+    )
+    return session.scalar(query.limit(1))
+
+
+def published(session: Session, *, did: str, organization_id: str) -> list[SigningKey]:
+    """An organisation's keys in a DID document: those that sign first, Ed25519 before P-256, no compromised one."""
     keys = session.scalars(
         select(SigningKey)
         .where(SigningKey.did == did)
+        .where(SigningKey.organization_id == organization_id)
         .where(SigningKey.state != "compromised")
         .order_by(SigningKey.active_from.desc(), SigningKey.id)
     )
