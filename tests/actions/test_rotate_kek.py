@@ -171,3 +171,13 @@ def test_a_file_that_neither_key_opens_stops_it_before_the_old_key_is_gone(
     path.write_bytes(kept)
     rotate_kek(settings)
     opens_everything(settings)
+
+
+def test_a_key_that_is_being_made_meanwhile_opens_afterwards(
+    filled: World, settings: Settings
+) -> None:
+    with filled.writing() as session:
+        rotate_keys(filled.env, session, OPERATOR_ACTOR, "sobona")
+        rotate_kek(settings)
+
+    opens_everything(settings)
