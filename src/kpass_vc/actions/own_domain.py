@@ -66,6 +66,7 @@ def prepare(env: Environment, session: Session, actor: Actor, slug: str, domain:
     actor.require(Permission.KEYS_WRITE)
     organization = named(session, slug)
     did = did_of(domain)
+    organizations.hold(session, organization.id)
     _require_free(env, session, organization, did)
     held = keys.of_organization(session, organization_id=organization.id, for_update=True)
     waiting = {key.algorithm for key in held if key.did == did and key.state == "pending"}
@@ -114,12 +115,13 @@ def activate(
     actor.require(Permission.KEYS_WRITE)
     organization = named(session, slug)
     did = checked.did
+    organizations.hold(session, organization.id)
     status_lists.of_issuer(session, issuer=did)
-    held = keys.of_organization(session, organization_id=organization.id, for_update=True)
+    # Of this DID alone: who issues under the one before it holds our organisation, and would wait for us
+    own = keys.of_organization(session, organization_id=organization.id, did=did, for_update=True)
     if prepared(session, slug) != checked:
         raise Conflict("nothing_prepared", organization=slug)
     _require_free(env, session, organization, did)
-    own = [key for key in held if key.did == did]
     started = [key for key in own if key.state == "pending"]
     kinds = {key.algorithm for key in started}
     retire(env, [key for key in own if key.algorithm in kinds])
