@@ -11,11 +11,14 @@ from tests.tls import Answer, Authority, https_server, sends
 from tests.world import OPERATOR_ACTOR, World, body_of
 
 from kpass_vc.actions import own_domain
+from kpass_vc.actions.publish_status import make_list
 from kpass_vc.actions.rotate_key import compromise_key, rotate_keys
 from kpass_vc.actions.verify import own_did_document
 from kpass_vc.errors import Conflict, InvalidInput, KpassError, Unavailable
 from kpass_vc.fetch import HttpsFetcher
 from kpass_vc.records import definition as definitions
+from kpass_vc.records.organization import Organization
+from kpass_vc.records.status_list import StatusList
 
 ISSUER = "stadsnat-exempel"
 HOST = "issuer.example"
@@ -328,3 +331,16 @@ def test_what_is_activated_twice_is_activated_once(place: Place) -> None:
         own_domain.activate(place.world.env, session, OPERATOR_ACTOR, ISSUER, found)
 
     assert caught.value.rule == "nothing_prepared"
+
+
+def test_a_list_that_another_did_has_just_made_is_not_taken(place: Place) -> None:
+    world = place.world
+    with world.writing() as session:
+        owner = session.get_one(Organization, world.organization(ISSUER).id)
+        first = make_list(world.env, session, owner, "revocation", number=1)
+        session.get_one(StatusList, first.id).issuer = "did:web:annan.example"
+        session.flush()
+
+        second = make_list(world.env, session, owner, "revocation", number=1)
+
+        assert (second.number, second.issuer) == (2, owner.did)

@@ -1,12 +1,13 @@
 """Nothing of a document may be left out of what is signed."""
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
 
 from kpass_vc.errors import DataLoss, Malformed, UnknownContext
-from kpass_vc.jsonld.contexts import CREDENTIALS_V2, OPEN_BADGES_3
+from kpass_vc.jsonld.contexts import CREDENTIALS_V2, OPEN_BADGES_3, Contexts
 from kpass_vc.jsonld.expansion import to_quads
 from tests.sample import Json, Sample, at, outcome, places, replaced, sample
 
@@ -219,3 +220,33 @@ def test_a_language_tag_a_typed_value_and_a_full_iri_are_part_of_the_quads() -> 
 
     assert '"Fibre"@en-GB' in objects or '"Fibre"@en-gb' in objects
     assert '"3"^^<https://x.example/points>' in objects
+
+
+class Slow(Contexts):
+    """Contexts that are read slowly, and who was reading at the same time."""
+
+    def document(self, url: str) -> Mapping[str, object]:
+        reading.append(url)
+        most.append(len(reading))
+        waiting.wait(0.2)
+        reading.remove(url)
+        return {"@context": {"name": "https://schema.org/name"}}
+
+
+reading: list[str] = []
+most: list[int] = []
+waiting = threading.Event()
+
+
+def test_documents_are_expanded_one_at_a_time_since_pyld_tears_its_own_contexts() -> None:
+    def expand(number: int) -> None:
+        url = f"https://slow.example/{number}"
+        to_quads({"@context": url, "@id": "urn:x", "name": "x"}, Slow({}))
+
+    threads = [threading.Thread(target=expand, args=(number,)) for number in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert most == [1, 1, 1]

@@ -75,7 +75,14 @@ def test_the_file_is_ours_alone_and_holds_no_private_key_in_clear(store: FileKey
     body = path.read_bytes()
     for form in (private, private.hex().encode(), base64url_encode(private).encode()):
         assert form not in body
-    assert set(json.loads(body)) == {"version", "algorithm", "public", "nonce", "private"}
+    assert set(json.loads(body)) == {
+        "version",
+        "algorithm",
+        "organization",
+        "public",
+        "nonce",
+        "private",
+    }
 
 
 def test_neither_store_nor_signer_shows_a_secret(store: FileKeyStore) -> None:

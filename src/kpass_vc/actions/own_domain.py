@@ -65,6 +65,7 @@ def prepare(env: Environment, session: Session, actor: Actor, slug: str, domain:
     actor.require(Permission.KEYS_WRITE)
     organization = named(session, slug)
     did = did_of(domain)
+    organizations.hold(session, organization.id)
     _require_free(env, session, organization, did)
     held = keys.of_organization(session, organization_id=organization.id, for_update=True)
     waiting = {key.algorithm for key in held if key.did == did and key.state == "pending"}

@@ -29,6 +29,7 @@ def publish(env: Environment, session: Session, actor: Actor, version_id: str) -
     """The published version; DefinitionIncomplete lists every gap, and then nothing was changed."""
     actor.require(Permission.DEFINITIONS_PUBLISH)
     version, line, owner = own_version(session, actor, version_id)
+    organizations.hold(session, owner.id)
     siblings = definitions.versions(session, definition_id=line.id, for_update=True)
     if version.state != "draft":
         raise Conflict("version_is_final", version=version.version, state=version.state)

@@ -67,6 +67,8 @@ def make_list(
         existing = status_lists.by_url(session, row.url)
         if existing is None:
             raise
+        if existing.issuer != row.issuer:  # the organisation is moving to another DID just now
+            return make_list(env, session, organization, purpose, number=number + 1)
         return existing
     publication = StatusPublication(status_list_id=row.id, bits=statuslist.empty(), version=0)
     _sign(env, session, row, organization, publication)

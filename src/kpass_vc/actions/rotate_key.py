@@ -7,7 +7,7 @@ leaves the document at once, and what it signed has to be issued anew.
 
 The status lists are signed anew with the new key in the same transaction:
 openbadgeslib reads the JWT form with the first Ed25519 key of the document.
-What is held is held in one order: definition versions, lists, keys.
+What is held is held in one order: the organisation, definition versions, lists, keys.
 """
 
 import json
@@ -126,10 +126,13 @@ def retire(env: Environment, held: Sequence[SigningKey]) -> None:
 
 def hold(session: Session, organization: Organization, did: str) -> list[SigningKey]:
     """The keys of a DID; publications, lists and keys are held until the transaction ends."""
+    organizations.hold(session, organization.id)
     definitions.hold_published(session, organization_id=organization.id)
     status_lists.of_issuer(session, issuer=did)
-    held = keys.of_organization(session, organization_id=organization.id, for_update=True)
-    return [key for key in held if key.did == did]
+    # of this DID alone: who issues under another of its DIDs holds the organisation, and would wait for us
+    return keys.of_organization(
+        session, organization_id=organization.id, did=did, for_update=True
+    )
 
 
 def publish_again(

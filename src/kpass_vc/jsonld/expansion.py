@@ -8,6 +8,7 @@ expanded, while it is, and after.
 
 import re
 from collections.abc import Mapping
+from threading import Lock
 from typing import Any, Final
 
 from pyld import jsonld as pyld
@@ -20,6 +21,8 @@ from kpass_vc.model.document import pointer
 _IRI: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20<>\"{}|^`\\]*\Z")
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*\Z")
 _KEYWORDS: Final = frozenset({"@id", "@type", "@value", "@language", "@list", "@set"})
+_one_at_a_time: Final = Lock()
+"""PyLD keeps the contexts it has read where threads tear them: a sound document would be refused now and then."""
 _EXPANDED: Final = frozenset({"@id", "@type", "@value", "@language", "@list", "@graph"})
 
 
@@ -56,11 +59,12 @@ def _expand(document: Mapping[str, object], contexts: Contexts) -> list[dict[str
         }
 
     try:
-        expanded: list[dict[str, Any]] = pyld.expand(
-            dict(document),
-            {"base": None, "documentLoader": load, "processingMode": "json-ld-1.1"},
-            on_property_dropped=lambda term: dropped.append(str(term)),
-        )
+        with _one_at_a_time:
+            expanded: list[dict[str, Any]] = pyld.expand(
+                dict(document),
+                {"base": None, "documentLoader": load, "processingMode": "json-ld-1.1"},
+                on_property_dropped=lambda term: dropped.append(str(term)),
+            )
     except pyld.JsonLdError as error:
         raise _cause(error) from error
     except (TypeError, ValueError, AttributeError, KeyError, RecursionError) as error:

@@ -94,6 +94,7 @@ class FileKeyStore:
             "version": _VERSION,
             "algorithm": algorithm.value,
             "public": public.multikey(),
+            "organization": organization_id,
             **self._sealed(private, organization_id, key_id),
         }
         self._write(self.folder / f"{key_id}.key", json.dumps(content, indent=1).encode())
@@ -107,11 +108,11 @@ class FileKeyStore:
         """
         self._good = self._read_keks()
         places = {path.stem: (path, NO_ORGANIZATION) for path in self.folder.glob("*.secret")}
-        for uri, organization_id in owners.items():
-            key_id = uri.removeprefix(_SCHEME)
-            path = self.folder / f"{key_id}.key"
-            if uri.startswith(_SCHEME) and path.exists():
-                places[key_id] = (path, organization_id)
+        for path in self.folder.glob("*.key"):
+            written = json.loads(path.read_bytes()).get("organization")
+            organization_id = owners.get(f"{_SCHEME}{path.stem}", written)
+            if organization_id is not None:  # of a key that is being made, only the file tells it
+                places[path.stem] = (path, organization_id)
         return sum(
             self._reseal(path, organization_id, name)
             for name, (path, organization_id) in sorted(places.items())

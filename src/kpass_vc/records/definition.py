@@ -92,7 +92,7 @@ def versions(
     query = (
         select(DefinitionVersion)
         .where(DefinitionVersion.definition_id == definition_id)
-        .order_by(DefinitionVersion.created_at)
+        .order_by(DefinitionVersion.created_at, DefinitionVersion.id)
     )
     if for_update:
         query = query.with_for_update().execution_options(populate_existing=True)
@@ -100,14 +100,17 @@ def versions(
 
 
 def hold_published(session: Session, *, organization_id: str) -> list[DefinitionVersion]:
-    """Every version of an owner that has a publication, held until the transaction ends."""
+    """Every version of an owner that has a publication, held until the transaction ends.
+
+    Held in the order in which publishing holds those of a line: it would wait for us and we for it.
+    """
     return list(
         session.scalars(
             select(DefinitionVersion)
             .join(Definition, Definition.id == DefinitionVersion.definition_id)
             .where(Definition.organization_id == organization_id)
             .where(DefinitionVersion.publication.is_not(None))
-            .order_by(DefinitionVersion.id)
+            .order_by(DefinitionVersion.created_at, DefinitionVersion.id)
             .with_for_update(of=DefinitionVersion)
             .execution_options(populate_existing=True)
         )

@@ -89,16 +89,20 @@ def published(session: Session, *, did: str, organization_id: str) -> list[Signi
 
 
 def of_organization(
-    session: Session, *, organization_id: str, for_update: bool = False
+    session: Session, *, organization_id: str, did: str | None = None, for_update: bool = False
 ) -> list[SigningKey]:
-    """All keys an organisation has or had, the newest first; `for_update` holds them until the transaction ends.
+    """The keys an organisation has or had, all or those of a DID, the newest first.
 
-    They are held in the order in which issuing takes them, Ed25519 before P-256: it would wait for us
-    and we for it.
+    `for_update` holds them until the transaction ends, in the order in which issuing takes them, Ed25519
+    before P-256: it would wait for us and we for it. The oldest come first, so that who comes after a
+    change that we do not see yet waits where we do.
     """
     query = select(SigningKey).where(SigningKey.organization_id == organization_id)
+    if did is not None:
+        query = query.where(SigningKey.did == did)
     if for_update:
-        held = query.order_by(SigningKey.algorithm, SigningKey.id).with_for_update()
+        order = (SigningKey.algorithm, SigningKey.active_from, SigningKey.id)
+        held = query.order_by(*order).with_for_update()
         session.scalars(held.execution_options(populate_existing=True)).all()
     return list(session.scalars(query.order_by(SigningKey.active_from.desc(), SigningKey.id)))
 

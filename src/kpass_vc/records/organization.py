@@ -41,6 +41,16 @@ def by_id(session: Session, organization_id: str) -> Organization | None:
     return session.get(Organization, organization_id)
 
 
+def hold(session: Session, organization_id: str) -> None:
+    """Have an organisation's keys and publications to ourselves until the transaction ends; issuing goes on.
+
+    Held before anything else of it: publishing takes a definition first and then a key, and who
+    withdraws a key needs both at once.
+    """
+    query = select(Organization.id).where(Organization.id == organization_id)
+    session.execute(query.with_for_update(key_share=True))
+
+
 def by_did(session: Session, did: str) -> Organization | None:
     """The organisation of a DID."""
     return session.scalar(select(Organization).where(Organization.did == did))
