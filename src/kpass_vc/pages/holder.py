@@ -57,6 +57,7 @@ from kpass_vc.records.share_link import ShareLink
 router = APIRouter(include_in_schema=False)
 
 Order = TypeVar("Order", bound=BaseModel)
+HeldStatus = Literal["valid", "revoked", "suspended", "expired", "compromised"]
 _PICTURES: Final = {"png": "image/png", "svg": "image/svg+xml"}
 _SHARE_FIELDS: Final = ("label", "lasts", "language")
 
@@ -120,7 +121,9 @@ def post_share(
     def act(given: dict[str, str]) -> None:
         share(env, session, token, _order(ShareOrder, given))
 
-    return _acted(env, session, token, _shown(request, language), "share", body, _SHARE_FIELDS, act)
+    return _acted(
+        env, session, token, _shown(request, language), "share", body, _SHARE_FIELDS, act, "links"
+    )
 
 
 @router.post("/c/{token}/shares/{share_id}/withdrawal")
@@ -166,8 +169,9 @@ def _acted(
     body: bytes,
     names: tuple[str, ...],
     act: Callable[[dict[str, str]], None],
+    shown: str | None = None,
 ) -> Response:
-    """Back to the page once it is done; the page with the form as it was filled in if it was refused."""
+    """Back to where it shows once it is done; the page with the form as it was filled in if it was refused."""
     given: dict[str, str] = {}
     try:
         given = read_form(body, *names)
@@ -175,7 +179,7 @@ def _acted(
     except (Malformed, Conflict) as error:
         why = Refused(form, given, tuple(refusals(error, language)), status_of(error))
         return _page(env, session, token, language, why)
-    address = f"{env.addresses.holder_page(token)}?language={language}#section:{form}"
+    address = f"{env.addresses.holder_page(token)}?language={language}#section:{shown or form}"
     return RedirectResponse(address, status_code=303, headers=dict(PRIVATE))
 
 
@@ -184,6 +188,7 @@ def _page(
 ) -> Response:
     held = open_holder(env, session, token)
     award, now = held.award, env.now()
+    status = _status(held, now)
     found = definitions.by_id(session, award.definition_version_id)
     issuer = organizations.by_id(session, award.organization_id)
     if found is None or issuer is None:
@@ -203,8 +208,8 @@ def _page(
         badge_url=at.badge(language),
         badge_text=_caption(found, language),
         holder_name=award.holder_name,
-        status=_status(award, now),
-        status_text=_status_text(award, now, issuer.name(language), language),
+        status=status,
+        status_text=_status_text(award, status, issuer.name(language), language),
         assessed=award.assessed_on.isoformat(),
         issued=_day(award.issued_at),
         until=_day(award.valid_until) if award.valid_until else None,
@@ -256,16 +261,18 @@ def _link(env: Environment, link: ShareLink, language: Language, now: datetime) 
     )
 
 
-def _status(award: Award, now: datetime) -> Literal["valid", "revoked", "suspended", "expired"]:
+def _status(held: HeldAward, now: datetime) -> HeldStatus:
+    award = held.award
     if award.state == "revoked":
         return "revoked"
     if award.valid_until is not None and award.valid_until < now:
         return "expired"
+    if held.compromised:
+        return "compromised"
     return "suspended" if award.state == "suspended" else "valid"
 
 
-def _status_text(award: Award, now: datetime, issuer: str, language: Language) -> str:
-    status = _status(award, now)
+def _status_text(award: Award, status: HeldStatus, issuer: str, language: Language) -> str:
     until = _day(award.valid_until) if award.valid_until else ""
     key = f"holder.status_text.{status}"
     if status == "valid" and not until:

@@ -169,6 +169,12 @@ def signed_with(session: Session, *, organization_id: str, methods: Collection[s
     return list(session.scalars(query.distinct()))
 
 
+def is_compromised(session: Session, *, award_id: str) -> bool:
+    """Whether a form of an award was signed with a key that was withdrawn as compromised."""
+    found = _signed_with_compromised().where(Representation.award_id == award_id)
+    return session.scalar(found.limit(1)) is not None
+
+
 def _signed_with_compromised() -> Select[str]:
     return (
         select(Representation.award_id)
