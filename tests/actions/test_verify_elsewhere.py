@@ -4,13 +4,15 @@ import base64
 import gzip
 import hashlib
 import json
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from tests.sample import outcome
+from tests.test_fetch import PRIVATE
 from tests.tls import Answer, Authority, https_server, sends
 from tests.world import World
 
@@ -451,3 +453,41 @@ def test_a_key_shown_in_the_jwt_is_found_beside_one_of_another_kind(elsewhere: E
     body = sign_compact(header, json.dumps(payload).encode(), signer).encode()
 
     assert elsewhere.verified(body).verdict == "verified"
+
+
+@pytest.fixture(scope="module")
+def connections() -> list[str]:
+    """Where any socket of this process is connected to, as the interpreter itself reports it."""
+    seen: list[str] = []
+
+    def spy(event: str, values: tuple[object, ...]) -> None:
+        if event == "socket.connect":
+            seen.append(str(values[1]))
+
+    sys.addaudithook(spy)
+    return seen
+
+
+def leading_to(address: str) -> Callable[[str, int], list[str]]:
+    """A resolver that knows one address for every name."""
+    return lambda _host, _port: [address]
+
+
+def test_no_socket_is_connected_to_a_private_address_whatever_an_issuers_name_leads_to(
+    elsewhere: Elsewhere, connections: list[str]
+) -> None:
+    body = elsewhere.sign(elsewhere.credential())
+    connections.clear()
+    assert elsewhere.verified(body).verdict == "verified"
+    assert connections == [str(("127.0.0.1", elsewhere.port))]
+    connections.clear()
+
+    for address in PRIVATE:
+        fetcher = HttpsFetcher(resolve=leading_to(address))
+        report = replace(
+            elsewhere.world, env=replace(elsewhere.world.env, fetcher=fetcher)
+        ).verified(body)
+
+        assert outcome(report, "did") == ("unknown", "not_fetched"), address
+        assert report.verdict == "unknown", address
+    assert connections == []

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import update
 from starlette.testclient import TestClient
 
+from kpass_vc.actions.rotate_key import compromise_key
 from kpass_vc.actions.share import AnswerOrder, answer
 from kpass_vc.authz import ORGANIZATION, Actor
 from kpass_vc.baking import unbake
@@ -20,7 +21,7 @@ from kpass_vc.records.share_link import ShareLink
 from tests.api.http import client_of, rows
 from tests.injections import INJECTIONS
 from tests.pages.reading import Page
-from tests.world import LEARNER, World, body_of
+from tests.world import LEARNER, OPERATOR_ACTOR, World, body_of
 
 FORM = "application/x-www-form-urlencoded"
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
@@ -110,6 +111,13 @@ def test_the_page_says_what_the_credential_is_in_its_language(
     assert f"{base}{learner.address}?language={other}" in page.all("href")
 
 
+def test_whoever_made_a_link_is_led_to_it(learner: Learner) -> None:
+    made = learner.http.post(f"{learner.address}/shares", data=SHARE, follow_redirects=False)
+
+    assert made.headers["Location"].endswith("#section:links")
+    assert "section:links" in learner.page().all("id")
+
+
 def test_the_page_is_for_nobody_else(learner: Learner) -> None:
     reply = learner.http.get(learner.address)
 
@@ -145,6 +153,7 @@ def test_the_page_is_well_formed_and_names_what_it_refers_to(learner: Learner) -
     [
         ("revoked", "har återkallat beviset"),
         ("expired", "Beviset gällde till och med"),
+        ("compromised", "Be om ett nytt."),
         ("disputed", "Du har sagt att något är fel"),
     ],
 )
@@ -157,10 +166,37 @@ def test_the_page_says_what_became_of_the_credential(
             assert "uppgifterna är fel" in learner.page().text
         case "expired":
             learner.world.clock.advance(days=4000)
+        case "compromised":
+            _compromise(learner)
         case _:
             learner.world.disputed(learner.award.id)
 
     assert said in learner.page().text
+
+
+def test_a_credential_under_a_compromised_key_is_nowhere_said_to_be_valid(
+    learner: Learner,
+) -> None:
+    code = learner.share()
+    assert "gäller till och med" in learner.page().text
+
+    _compromise(learner)
+
+    assert "gäller till och med" not in learner.page().text
+    assert "Beviset gäller inte nu." in learner.page().text
+    shared = Page(learner.http.get(f"/s/{code}?language=sv").text)
+    assert "nyckeln som det är underskrivet med har röjts" in shared.heading
+    assert "det har ändrats" not in shared.heading
+
+
+def _compromise(learner: Learner) -> None:
+    (method,) = {
+        row.verification_method
+        for row in learner.issued.representations
+        if row.format == "ldp_vc" and row.language == "sv"
+    }
+    with learner.world.writing() as session:
+        compromise_key(learner.world.env, session, OPERATOR_ACTOR, "stadsnat-exempel", method)
 
 
 def test_a_suspended_credential_is_said_to_be_suspended_and_then_valid_again(world: World) -> None:

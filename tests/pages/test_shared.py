@@ -184,6 +184,8 @@ def test_nothing_of_a_link_that_has_ended_is_served(learner: Learner, end: str) 
     page = Page(learner.http.get(f"/s/{code}").text)
     said = "ingen delningslänk" if end == "unknown" else "gäller inte längre"
     assert said in page.text
+    assert page.heading == "Länken fungerar inte"
+    assert "adressen" not in page.text
 
 
 def test_a_code_typed_with_hyphens_and_small_letters_opens_the_page(learner: Learner) -> None:

@@ -130,9 +130,7 @@ def hold(session: Session, organization: Organization, did: str) -> list[Signing
     definitions.hold_published(session, organization_id=organization.id)
     status_lists.of_issuer(session, issuer=did)
     # of this DID alone: who issues under another of its DIDs holds the organisation, and would wait for us
-    return keys.of_organization(
-        session, organization_id=organization.id, did=did, for_update=True
-    )
+    return keys.of_organization(session, organization_id=organization.id, did=did, for_update=True)
 
 
 def publish_again(

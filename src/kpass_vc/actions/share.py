@@ -79,6 +79,7 @@ class HeldAward:
     representations: tuple[Representation, ...]
     links: tuple[ShareLink, ...]
     dispute: Dispute | None
+    compromised: bool
 
     @property
     def languages(self) -> tuple[Language, ...]:
@@ -115,6 +116,7 @@ def open_holder(env: Environment, session: Session, token: str) -> HeldAward:
         tuple(awards.representations(session, award_id=award.id)),
         tuple(share_links.of_award(session, award_id=award.id)),
         disputes.newest(session, award_id=award.id),
+        awards.is_compromised(session, award_id=award.id),
     )
 
 

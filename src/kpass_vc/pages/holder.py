@@ -54,6 +54,7 @@ from kpass_vc.records.share_link import ShareLink
 
 router = APIRouter(include_in_schema=False)
 
+HeldStatus = Literal["valid", "revoked", "suspended", "expired", "compromised"]
 _PICTURES: Final = {"png": "image/png", "svg": "image/svg+xml"}
 _SHARE_FIELDS: Final = ("label", "lasts", "language")
 
@@ -117,7 +118,9 @@ def post_share(
     def act(given: dict[str, str]) -> None:
         share(env, session, token, validated(ShareOrder, given))
 
-    return _acted(env, session, token, _shown(request, language), "share", body, _SHARE_FIELDS, act)
+    return _acted(
+        env, session, token, _shown(request, language), "share", body, _SHARE_FIELDS, act, "links"
+    )
 
 
 @router.post("/c/{token}/shares/{share_id}/withdrawal")
@@ -163,8 +166,9 @@ def _acted(
     body: bytes,
     names: tuple[str, ...],
     act: Callable[[dict[str, str]], None],
+    shown: str | None = None,
 ) -> Response:
-    """Back to the page once it is done; the page with the form as it was filled in if it was refused."""
+    """Back to where it shows once it is done; the page with the form as it was filled in if it was refused."""
     given: dict[str, str] = {}
     try:
         given = read_texts(body, *names)
@@ -172,7 +176,7 @@ def _acted(
     except (Malformed, Conflict) as error:
         why = Refused(form, given, tuple(refusals(error, language)), status_of(error))
         return _page(env, session, token, language, why)
-    address = f"{env.addresses.holder_page(token)}?language={language}#section:{form}"
+    address = f"{env.addresses.holder_page(token)}?language={language}#section:{shown or form}"
     return RedirectResponse(address, status_code=303, headers=dict(PRIVATE))
 
 
@@ -181,6 +185,7 @@ def _page(
 ) -> Response:
     held = open_holder(env, session, token)
     award, now = held.award, env.now()
+    status = _status(held, now)
     found = definitions.by_id(session, award.definition_version_id)
     issuer = organizations.by_id(session, award.organization_id)
     if found is None or issuer is None:
@@ -200,8 +205,8 @@ def _page(
         badge_url=at.badge(language),
         badge_text=badge_text(found, language),
         holder_name=award.holder_name,
-        status=_status(award, now),
-        status_text=_status_text(award, now, issuer.name(language), language),
+        status=status,
+        status_text=_status_text(award, status, issuer.name(language), language),
         assessed=award.assessed_on.isoformat(),
         issued=day_text(award.issued_at),
         until=day_text(award.valid_until) if award.valid_until else None,
@@ -254,16 +259,18 @@ def _link(env: Environment, link: ShareLink, language: Language, now: datetime) 
     )
 
 
-def _status(award: Award, now: datetime) -> Literal["valid", "revoked", "suspended", "expired"]:
+def _status(held: HeldAward, now: datetime) -> HeldStatus:
+    award = held.award
     if award.state == "revoked":
         return "revoked"
     if award.valid_until is not None and award.valid_until < now:
         return "expired"
+    if held.compromised:
+        return "compromised"
     return "suspended" if award.state == "suspended" else "valid"
 
 
-def _status_text(award: Award, now: datetime, issuer: str, language: Language) -> str:
-    status = _status(award, now)
+def _status_text(award: Award, status: HeldStatus, issuer: str, language: Language) -> str:
     until = day_text(award.valid_until) if award.valid_until else ""
     key = f"holder.status_text.{status}"
     if status == "valid" and not until:

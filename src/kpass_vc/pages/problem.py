@@ -15,6 +15,8 @@ from kpass_vc.pages.verify import NO_STORE, form_page, language_of_form
 
 _FOR_PROGRAMS: Final = ("/v1/", "/static/", "/.well-known/")
 
+_OF_LINKS: Final = {"share_link", "share_link_ended", "holder_link"}
+
 
 class ProblemPages:
     """Which problems are shown as pages, in what language, and how."""
@@ -42,7 +44,7 @@ class ProblemPages:
         if request.url.path == "/verify" and request.method == "POST":
             page = form_page(env, language, words)
         else:
-            kind = "not_found" if status == 404 else "gone_wrong" if status >= 500 else "other"
+            kind = _kind(status, words["rule"])
             page = render(
                 "problem.html",
                 language,
@@ -52,6 +54,13 @@ class ProblemPages:
                 **places(env),
             )
         return html(page, language, caching=NO_STORE, status=status)
+
+
+def _kind(status: int, rule: str) -> str:
+    """Which heading and hint a problem has."""
+    if rule in _OF_LINKS:
+        return "link"
+    return "not_found" if status == 404 else "gone_wrong" if status >= 500 else "other"
 
 
 def _prefers_html(accept: str) -> bool:

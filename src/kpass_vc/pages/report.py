@@ -34,6 +34,7 @@ _GENUINE: Final = ("parsed", *_RULES, *_SIGNED)
 _AUTHORISED: Final = ("definition", "achievement")
 _VALID: Final = ("dates", "status")
 _KNOWN_REASONS: Final = {
+    ("key", "compromised"): "compromised",
     ("status", "revoked"): "revoked",
     ("status", "suspended"): "suspended",
     ("dates", "expired"): "expired",

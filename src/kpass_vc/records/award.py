@@ -168,6 +168,12 @@ def count_signed_with(session: Session, *, organization_id: str, method: str) ->
     return session.scalar(query) or 0
 
 
+def is_compromised(session: Session, *, award_id: str) -> bool:
+    """Whether a form of an award was signed with a key that was withdrawn as compromised."""
+    found = _signed_with_compromised().where(Representation.award_id == award_id)
+    return session.scalar(found.limit(1)) is not None
+
+
 def _signed_with_compromised() -> Select[str]:
     return (
         select(Representation.award_id)
