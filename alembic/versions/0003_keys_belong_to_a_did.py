@@ -30,10 +30,14 @@ def upgrade() -> None:
         table.create_index(op.f('ix_signing_key_did'), ['did'], unique=False)
     with op.batch_alter_table('status_list') as table:
         table.alter_column('issuer', existing_type=sa.String(), nullable=False)
+    op.create_index(
+        op.f('ix_representation_verification_method'), 'representation', ['verification_method'], unique=False
+    )
 
 
 def downgrade() -> None:
     """Undo."""
+    op.drop_index(op.f('ix_representation_verification_method'), table_name='representation')
     with op.batch_alter_table('status_list') as table:
         table.drop_column('issuer')
     with op.batch_alter_table('signing_key') as table:

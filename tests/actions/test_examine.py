@@ -166,6 +166,27 @@ def test_a_key_encryption_key_among_the_keys_is_wrong(
 
 
 @pytest.mark.usefixtures("issued")
+def test_a_change_of_the_key_encryption_key_that_was_broken_off_is_a_warning(
+    given: Mapping[str, str], machine: Machine
+) -> None:
+    following = Path(f"{given['KPASS_KEK_FILE']}.next")
+    following.write_bytes(bytes(range(32)))
+    following.chmod(0o600)
+
+    assert found(given, machine)["kek"] == ("warning", "unfinished")
+    assert found(given, machine)["keys"][0] == "well"
+
+
+@pytest.mark.usefixtures("issued")
+def test_a_secret_of_the_links_that_is_gone_is_wrong(
+    given: Mapping[str, str], machine: Machine
+) -> None:
+    (Path(given["KPASS_KEYS_DIR"]) / "links.secret").unlink()
+
+    assert found(given, machine)["keys"] == ("wrong", "secret_missing")
+
+
+@pytest.mark.usefixtures("issued")
 def test_keys_that_others_read_or_that_are_gone_are_wrong(
     given: Mapping[str, str], machine: Machine
 ) -> None:

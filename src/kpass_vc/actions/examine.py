@@ -27,7 +27,7 @@ from kpass_vc.actions.publish_status import is_ageing
 from kpass_vc.actions.verify import own_did_document
 from kpass_vc.crypto.keys import Algorithm, Signer
 from kpass_vc.dids.web import DidWeb, verification_method_id
-from kpass_vc.environment import read_keks
+from kpass_vc.environment import LINK_KEY, read_keks
 from kpass_vc.errors import KpassError, ProofInvalid, Unavailable
 from kpass_vc.fetch import Fetcher
 from kpass_vc.keystores import KEY_STORES
@@ -178,7 +178,10 @@ def check_kek(case: _Case) -> Iterator[Sign]:
     KEY_STORES["file"](case.settings.keys_dir, lambda: keks)
     case.keks = keks
     where = "KPASS_KEK" if case.settings.kek is not None else str(case.settings.kek_file)
-    yield Sign("kek", "well", "well", {"where": where})
+    if len(keks) > 1:
+        yield Sign("kek", "warning", "unfinished", {"where": where})
+    else:
+        yield Sign("kek", "well", "well", {"where": where})
 
 
 def check_keys_folder(case: _Case) -> Iterator[Sign]:
@@ -269,7 +272,10 @@ def check_public_url(case: _Case) -> Iterator[Sign]:
 
 
 def check_keys(case: _Case) -> Iterator[Sign]:
-    """Whether every active key opens, signs what its published half verifies, and stands in the document."""
+    """Whether every active key opens, signs what its published half verifies, and stands in the document.
+
+    And whether the secret opens that all private and shared links are made from.
+    """
     keks = case.keks
     if keks is None:
         yield Sign("keys", "left_out", "needs_kek")
@@ -277,6 +283,11 @@ def check_keys(case: _Case) -> Iterator[Sign]:
     store = KEY_STORES["file"](case.settings.keys_dir, lambda: keks)
     count = 0
     is_well = True
+    try:
+        store.secret(LINK_KEY)
+    except KpassError as error:
+        is_well = False
+        yield Sign("keys", "wrong", "", error=error)
     for session, organization in case.organizations():
         for algorithm in Algorithm:
             key = keys.active(

@@ -13,6 +13,7 @@ keep others from their turn.
 import time
 from collections.abc import Mapping
 from dataclasses import replace
+from threading import BoundedSemaphore
 from typing import Final
 
 from sqlalchemy.orm import Session
@@ -36,6 +37,9 @@ SECONDS: Final = 10.0
 MOST_LISTS: Final = 2
 MOST_RESOURCES: Final = 4
 
+_LOOKING: Final = BoundedSemaphore(8)
+"""So many look into our records at a time: who finds a list to sign anew takes a second connection for it."""
+
 _DID_DOCUMENT: Final = "application/did+json, application/did+ld+json, application/json"
 _STATUS_LIST: Final = "application/vc+ld+json, application/vc, application/vc+jwt;q=0.9, */*;q=0.1"
 
@@ -43,7 +47,7 @@ _STATUS_LIST: Final = "application/vc+ld+json, application/vc, application/vc+jw
 def verify(env: Environment, body: bytes) -> VerificationReport:
     """The report on a secured credential, JSON or JWT. Raises for nothing that it may hold; stores nothing."""
     want = wanted(body)
-    with env.reading() as session:
+    with _LOOKING, env.reading() as session:
         evidence = gather(env, session, want)
     elsewhere = _Elsewhere(env)
     if want.did is not None and want.did not in evidence.did_documents:

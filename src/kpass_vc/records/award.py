@@ -61,7 +61,7 @@ class Representation(Base):
     media_type: Mapped[str]
     body: Mapped[bytes]
     sha256: Mapped[str]
-    verification_method: Mapped[str]
+    verification_method: Mapped[str] = mapped_column(index=True)
 
 
 class IdempotencyKey(Base):

@@ -117,7 +117,12 @@ def _sqlite(url: str) -> Engine:
     except ImportError:
         import sqlite3 as module  # noqa: PLC0415
     engine = create_engine(
-        url, module=module, pool_size=20, connect_args={"timeout": 30}, hide_parameters=True
+        url,
+        module=module,
+        pool_size=20,
+        max_overflow=40,
+        connect_args={"timeout": 30},
+        hide_parameters=True,
     )
 
     @event.listens_for(engine, "connect")
