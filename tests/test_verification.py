@@ -27,7 +27,7 @@ from kpass_vc.keystores.file import Ed25519Signer
 from kpass_vc.language import LANGUAGES
 from kpass_vc.model.dates import utc_text
 from kpass_vc.model.document import compact
-from kpass_vc.verification import CHECKS, Evidence, VerificationReport, verify, wanted
+from kpass_vc.verification import CHECKS, Evidence, VerificationReport, stands_under, verify, wanted
 from tests.sample import Json, Sample, at, outcome, places, replaced, sample
 from tests.world import failed_checks
 
@@ -932,6 +932,36 @@ def test_nobody_claims_an_address_of_ours_for_what_is_not_published_there(
     assert outcome(report, "achievement") == ("failed", "not_published")
     assert [note.code for note in report.notes] == ["issuer_unconfirmed"]
     sentences(report)
+
+
+@pytest.mark.parametrize(
+    ("address", "ours"),
+    [
+        ("https://vc.example/o/a", True),
+        ("https://vc.example:443/o/a", True),
+        ("http://vc.example:80/o/a", True),
+        ("https://VC.example./O/a", True),
+        ("https://vc.example\\o\\a", True),
+        ("https:vc.example/o/a", True),
+        ("https://somebody@vc.example/o/a", True),
+        ("https://vc.example/x/%2e%2e/o/a", True),
+        ("https://vc.example/o/?x", True),
+        ("https://vc.example:8443/o/a", False),
+        ("https://vc.example.evil.example/o/a", False),
+        ("https://vc.example@evil.example/o/a", False),
+        ("https://evil.example/https://vc.example/o/a", False),
+        ("https://evil.example/?u=https://vc.example/o/a", False),
+        ("https://vc.example/other/a", False),
+        ("https://vc.example/o/../other", False),
+        ("urn:vc.example/o/a", False),
+        ("https://vc.example:x/o/a", False),
+        ("", False),
+    ],
+)
+def test_what_stands_under_an_address_is_where_a_browser_would_be_led(
+    address: str, *, ours: bool
+) -> None:
+    assert stands_under(address, "https://vc.example/o/") is ours
 
 
 def test_an_endorsement_inside_is_not_vouched_for_by_us() -> None:
