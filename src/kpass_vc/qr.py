@@ -38,7 +38,7 @@ _WHITE: Final = 255
 _BLACK: Final = 0
 _QR: Final = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCodeModel2)
 
-# Decoding 40 million pixels takes some 200 MB: one at a time
+# Decoding 40 million pixels takes up to 350 MB: one at a time
 _one_large: Final = Lock()
 
 warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
