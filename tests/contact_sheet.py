@@ -30,6 +30,7 @@ def faces(language: Language) -> Iterator[BadgeFace]:
                 version=definition["version"],
                 level=definition["level"]["level"],
                 level_basis=say(language, f"badge.basis.{definition['level']['basis']}"),
+                level_is_decided=definition["level"]["basis"] in {"myh_decision", "statutory"},
                 language=language,
                 colour_seed=definition["owner"],
                 illustrative=definition["illustrative"],

@@ -24,6 +24,7 @@ FACE = BadgeFace(
     version="1.0.0",
     level=3,
     level_basis="egen bedömning",
+    level_is_decided=False,
     language="sv",
     colour_seed="vatten-exempel",
     illustrative=True,
@@ -233,7 +234,7 @@ def test_two_definitions_of_one_organisation_do_not_look_alike() -> None:
 @pytest.mark.parametrize("level", range(1, 9))
 def test_the_level_is_as_many_pips_of_eight(level: int) -> None:
     colours = palette(FACE.colour_seed)
-    face = replace(FACE, level=level)
+    face = replace(FACE, level=level, level_is_decided=True)
 
     def pips(svg: str, colour: str) -> int:
         return sum(
@@ -244,6 +245,21 @@ def test_the_level_is_as_many_pips_of_eight(level: int) -> None:
     assert (pips(draw(face), colours.deep), pips(draw(face), colours.unlit)) == (level, 8 - level)
     assert pips(draw_small(face), colours.deep) == level
     assert pips(draw_small(replace(face, level=None)), colours.deep) == 0
+
+
+@pytest.mark.parametrize("level", [1, 8])
+def test_a_level_that_the_owner_assessed_alone_is_drawn_as_rings(level: int) -> None:
+    own = replace(FACE, level=level)
+    decided = replace(own, level_is_decided=True)
+
+    def rings(svg: str) -> int:
+        return sum(
+            rect.get("fill") == "none" and rect.get("width") == rect.get("height")
+            for rect in ET.fromstring(svg).iter(f"{SVG}rect")
+        )
+
+    assert rings(draw(own)) == rings(draw_small(own)) == level
+    assert rings(draw(decided)) == rings(draw_small(decided)) == 0
 
 
 @pytest.mark.parametrize("title", HOSTILE)

@@ -8,6 +8,7 @@ from kpass_vc.badges import BadgeFace, draw, rasterise
 from kpass_vc.language import Language, say
 from kpass_vc.records.definition import Found
 
+_DECIDED: Final = frozenset({"myh_decision", "statutory"})
 SIZE: Final = 1024
 """Pixels a side: sharp on a screen and in print, and half of what phones shrink a picture to."""
 
@@ -26,6 +27,7 @@ def badge_face(found: Found, language: Language) -> BadgeFace:
         level_basis=say(
             language, f"badge.basis.{level.basis if level and level.basis else 'not_levelled'}"
         ),
+        level_is_decided=level is not None and level.basis in _DECIDED,
         language=language,
         colour_seed=owner.slug,
         illustrative=source.illustrative,

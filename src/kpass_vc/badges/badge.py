@@ -26,6 +26,8 @@ class BadgeFace:
     version: str
     level: int | None
     level_basis: str
+    level_is_decided: bool
+    """Whether somebody other than the owner has placed it at the level."""
     language: Language
     colour_seed: str
     illustrative: bool
@@ -261,19 +263,30 @@ _STEPS: Final = 8  # SeQF 1 to 8
 
 
 def _pips(face: BadgeFace, colours: Palette) -> Iterator[str]:
-    """The level as so many of eight pips, or a plain line where there is none."""
+    """The level as so many of eight pips, or a plain line where there is none.
+
+    They are filled where the level was decided, and rings where it is the owner's own assessment.
+    """
     if face.level is None:
         yield f'<rect x="452" y="776" width="120" height="5" rx="2.5" fill="{colours.deep}"/>'
         return
     for step in range(_STEPS):
-        colour = colours.deep if step < face.level else colours.unlit
-        yield _pip(_MIDDLE + (step - (_STEPS - 1) / 2) * 32, 780, 20, colour)
+        lit = step < face.level
+        x = _MIDDLE + (step - (_STEPS - 1) / 2) * 32
+        yield _pip(x, 780, 20, colours.deep if lit else colours.unlit, ring=lit and _rings(face))
 
 
-def _pip(x: float, y: float, size: float, colour: str) -> str:
+def _rings(face: BadgeFace) -> bool:
+    return not face.level_is_decided
+
+
+def _pip(x: float, y: float, size: float, colour: str, *, ring: bool) -> str:
+    line = size * 0.26 if ring else 0
+    inner = size - line
+    drawn = f'fill="none" stroke="{colour}" stroke-width="{line:g}"' if ring else f'fill="{colour}"'
     return (
-        f'<rect x="{x - size / 2:g}" y="{y - size / 2:g}" width="{size:g}" height="{size:g}" '
-        f'rx="{size / 2:g}" fill="{colour}"/>'
+        f'<rect x="{x - inner / 2:g}" y="{y - inner / 2:g}" width="{inner:g}" height="{inner:g}" '
+        f'rx="{inner / 2:g}" {drawn}/>'
     )
 
 
@@ -296,7 +309,8 @@ def _small_words(face: BadgeFace, colours: Palette) -> Iterator[str]:
     yield from Zone(top, 180, _MIDDLE, 684, "Bold", 230, 1).fill(_short(face.code), colours.ink)
     apart = min(84, 512 / max(level, 1))
     for step in range(level):
-        yield _pip(_MIDDLE + (step - (level - 1) / 2) * apart, 864, apart * 2 / 3, colours.deep)
+        x = _MIDDLE + (step - (level - 1) / 2) * apart
+        yield _pip(x, 864, apart * 2 / 3, colours.deep, ring=_rings(face))
 
 
 def _short(code: str) -> str:
