@@ -305,23 +305,6 @@ def test_a_domain_that_is_only_prepared_stays_its_owners(place: Place) -> None:
     assert caught.value.rule == "domain_taken"
 
 
-def test_a_key_that_nothing_takes_the_place_of_goes_on_signing(place: Place) -> None:
-    world = place.world
-    world.published_definition()
-    place.move()
-    method = json.loads(body_of(world.issued()))["proof"]["verificationMethod"]
-    with world.writing() as session:
-        compromise_key(world.env, session, OPERATOR_ACTOR, ISSUER, method)
-    with world.reading() as session:
-        place.put(own_domain.prepared(session, ISSUER).document)
-
-    place.activate()
-
-    after = world.issued()
-    for form in ("ldp_vc", "vc-jwt"):
-        assert world.verified(body_of(after, form=form)).verdict == "verified"
-
-
 def test_what_is_activated_twice_is_activated_once(place: Place) -> None:
     place.put(place.prepare().document)
     found, _ = own_domain.check(place.world.env, ISSUER)
