@@ -13,9 +13,9 @@ from typing import Any
 from kpass_vc.actions.initialise import initialise
 from kpass_vc.actions.sign import signing_with
 from kpass_vc.actions.verify import gather
-from kpass_vc.crypto.keys import Algorithm
+from kpass_vc.crypto.keys import Algorithm, PublicKey
 from kpass_vc.formats import FORMATS
-from kpass_vc.formats.format import Signing
+from kpass_vc.formats.format import Format, Signing
 from kpass_vc.jsonld.contexts import Contexts
 from kpass_vc.settings import Settings
 from kpass_vc.verification import Evidence, VerificationReport, verify, wanted
@@ -146,3 +146,10 @@ def sample() -> Sample:
             )
         env.engine.dispose()
         return made
+
+
+def check_proofs(form: Format, body: bytes, key: PublicKey, contexts: Contexts) -> None:
+    """Read secured bytes and check every proof in them under a key."""
+    presented = form.read(body)
+    for proof in presented.proofs:
+        form.check_proof(presented, proof, key, contexts)

@@ -18,12 +18,12 @@ from hypothesis import strategies as st
 from kpass_vc import statuslist
 from kpass_vc.crypto.jose import sign_compact
 from kpass_vc.crypto.keys import Algorithm, PublicKey
+from kpass_vc.crypto.signers import Ed25519Signer
 from kpass_vc.cryptosuites import CRYPTOSUITES
 from kpass_vc.dids.web import did_document
 from kpass_vc.errors import Malformed
 from kpass_vc.formats import FORMATS
 from kpass_vc.formats.format import Signing
-from kpass_vc.keystores.file import Ed25519Signer
 from kpass_vc.language import LANGUAGES
 from kpass_vc.model.dates import utc_text
 from kpass_vc.model.document import compact

@@ -26,7 +26,7 @@ from kpass_vc.crypto.keys import PublicKey
 from kpass_vc.dids import method_of, public_key
 from kpass_vc.errors import InvalidInput, KpassError, Malformed, ProofInvalid, StatusListUnusable
 from kpass_vc.formats import FORMATS, recognise
-from kpass_vc.formats.format import Presented
+from kpass_vc.formats.format import Presented, PresentedProof
 from kpass_vc.jsonld.contexts import CREDENTIALS_V2, Contexts
 from kpass_vc.jsonld.expansion import to_quads
 from kpass_vc.language import Language, say
@@ -155,7 +155,12 @@ class _Case:
     @property
     def credential(self) -> JsonObject:
         """The credential without its proof."""
-        return self.presented.credential
+        return self.presented.document
+
+    @property
+    def proof(self) -> PresentedProof:
+        """The proof that is judged."""
+        return self.presented.proofs[0]
 
 
 def verify(body: bytes, evidence: Evidence) -> VerificationReport:
@@ -175,7 +180,7 @@ def verify(body: bytes, evidence: Evidence) -> VerificationReport:
 def wanted(body: bytes) -> Wanted:
     """What a credential names that one would have to look up; nothing if it cannot be read."""
     try:
-        credential = recognise(body).read(body).credential
+        credential = recognise(body).read(body).document
     except Malformed:
         return Wanted()
     lists = [
@@ -234,7 +239,7 @@ def check_terms(case: _Case) -> Finding:
     intact. An empty list carries nothing, so it could be added unseen, and a blank node
     that is named can be described in two places.
     """
-    for part in (case.credential, case.presented.proof):
+    for part in (case.credential, case.proof.options):
         found = _unplain_member(part)
         if found is not None:
             return Finding("terms", "failed", "unplain_member", {"member": found[:200]})
@@ -268,7 +273,7 @@ def check_did(case: _Case) -> Finding:
 
 def check_key(case: _Case) -> Finding:
     """Whether the key that the proof names is one the issuer's DID lists for issuing."""
-    did, method_id = _issuer(case.credential), case.presented.verification_method
+    did, method_id = _issuer(case.credential), case.proof.verification_method
     if case.did_document is None or did is None:
         return _unchecked("key")
     if method_id is not None and method_id.partition("#")[0] not in {did, ""}:
@@ -278,7 +283,7 @@ def check_key(case: _Case) -> Finding:
         day = _day(case.evidence.withdrawn_keys[named])
         return Finding("key", "failed", "compromised", {"since": day})
     try:
-        case.key = _key_of(case.did_document, did, case.presented, case.evidence.now)
+        case.key = _key_of(case.did_document, did, case.proof, case.evidence.now)
     except Malformed as error:
         return Finding("key", "failed", "failed", cause=error)
     return Finding("key", "passed", "passed")
@@ -289,12 +294,14 @@ def check_proof(case: _Case) -> Finding:
     if case.key is None:
         return _unchecked("proof")
     try:
-        FORMATS[case.presented.format].check_proof(case.presented, case.key, case.evidence.contexts)
+        FORMATS[case.presented.format].check_proof(
+            case.presented, case.proof, case.key, case.evidence.contexts
+        )
     except (Malformed, ProofInvalid) as error:
         return Finding("proof", "failed", "failed", cause=error)
     # an Open Badges JWT repeats the credential's dates, which are judged as such
     repeated = frozenset({"exp", "nbf"} if case.presented.format == "vc-jwt" else ())
-    found = _proof_times(case.presented.proof, case.evidence.now, repeated)
+    found = _proof_times(case.proof.options, case.evidence.now, repeated)
     return found or Finding("proof", "passed", "passed")
 
 
@@ -487,8 +494,8 @@ def _notes(case: _Case) -> tuple[Finding, ...]:
     domain = _own_domain(case, issuer)
     if domain is not None:
         found.append(Finding("note", "passed", "issuer_domain", {"domain": domain}))
-    is_for_somebody = _member(case.presented.proof, "claims", "aud") is not None
-    if is_for_somebody or {"domain", "challenge"} & case.presented.proof.keys():
+    is_for_somebody = _member(case.proof.options, "claims", "aud") is not None
+    if is_for_somebody or {"domain", "challenge"} & case.proof.options.keys():
         found.append(Finding("note", "passed", "proof_for_somebody"))
     for resource in (case.model.related_resource or []) if case.model else []:
         state = case.evidence.definition_states.get(resource.id)
@@ -518,16 +525,16 @@ def _unchecked(check: str) -> Finding:
     return Finding(check, "unknown", "not_checked")
 
 
-def _key_of(document: JsonObject, did: str, presented: Presented, now: datetime) -> PublicKey:
+def _key_of(document: JsonObject, did: str, proof: PresentedProof, now: datetime) -> PublicKey:
     """The key a proof names or shows, if the issuer's document lists it for assertion; else Malformed."""
-    if presented.verification_method is None:
-        shown = from_jwk(presented.jwk or {})
+    if proof.verification_method is None:
+        shown = from_jwk(proof.jwk or {})
         for method_id in method_ids(document, "assertionMethod"):
             with suppress(Malformed):  # another key, of a kind that we do not take
                 if _method_key(document, did, method_id, now) == shown:
                     return shown
         raise Malformed("no_such_key", method="jwk", field="assertionMethod")
-    method_id = presented.verification_method
+    method_id = proof.verification_method
     method_id = did + method_id if method_id.startswith("#") else method_id
     return _method_key(document, did, method_id, now)
 
@@ -548,8 +555,9 @@ def _method_key(document: JsonObject, did: str, method_id: str, now: datetime) -
 def _status_bit(case: _Case, body: bytes, entry: BitstringStatusListEntry) -> bool | None:
     """The bit of a list that its issuer signed for this purpose; None if the list is not valid now."""
     presented = recognise(body).read(body)
+    proof = presented.proofs[0]
     try:
-        status_list = BitstringStatusListCredential.model_validate(presented.credential)
+        status_list = BitstringStatusListCredential.model_validate(presented.document)
     except ValidationError as error:
         raise StatusListUnusable("structure") from error
     if "BitstringStatusListCredential" not in status_list.type:
@@ -562,12 +570,12 @@ def _status_bit(case: _Case, body: bytes, entry: BitstringStatusListEntry) -> bo
     purpose = entry.status_purpose
     if purpose not in status_list.credential_subject.status_purpose:
         raise StatusListUnusable("purpose", purpose=purpose[:80])
-    if (presented.verification_method or "").partition("#")[0] not in {issuer, ""}:
+    if (proof.verification_method or "").partition("#")[0] not in {issuer, ""}:
         raise StatusListUnusable("issuer")
-    key = _key_of(case.did_document, issuer, presented, case.evidence.now)
-    FORMATS[presented.format].check_proof(presented, key, case.evidence.contexts)
+    key = _key_of(case.did_document, issuer, proof, case.evidence.now)
+    FORMATS[presented.format].check_proof(presented, proof, key, case.evidence.contexts)
     now = case.evidence.now
-    if not _is_current(status_list, now) or _proof_times(presented.proof, now) is not None:
+    if not _is_current(status_list, now) or _proof_times(proof.options, now) is not None:
         return None
     bits = statuslist.decode(status_list.credential_subject.encoded_list)
     return statuslist.get(bits, int(entry.status_list_index))

@@ -11,7 +11,7 @@ from tests.world import OPERATOR_ACTOR, World
 from kpass_vc.actions.enrol import RESERVED, EnrolOrder, enrol
 from kpass_vc.actions.verify import own_did_document
 from kpass_vc.authz import ORGANIZATION, Actor
-from kpass_vc.crypto.keys import Algorithm
+from kpass_vc.crypto.keys import ORGANIZATION_KEYS
 from kpass_vc.errors import Conflict, Forbidden, InvalidInput, KpassError
 from kpass_vc.model.field_errors import field_errors
 from kpass_vc.records import organization as organizations
@@ -48,7 +48,9 @@ def test_an_organisation_gets_one_key_of_each_kind_and_a_did_under_our_address(
         keys = session.scalars(
             select(SigningKey).where(SigningKey.organization_id == found.id)
         ).all()
-        assert {key.algorithm for key in keys} == {algorithm.value for algorithm in Algorithm}
+        assert {key.algorithm for key in keys} == {
+            algorithm.value for algorithm in ORGANIZATION_KEYS
+        }
         assert {key.state for key in keys} == {"active"}
         document: Any = own_did_document(session, found.did)
     assert [method["type"] for method in document["verificationMethod"]] == [

@@ -58,10 +58,10 @@ def test_the_owner_has_signed_the_publication(world: World) -> None:
 
     presented = FORMATS["ldp_vc"].read(version.publication)
 
-    method = str(presented.verification_method)
+    method = str(presented.proofs[0].verification_method)
     assert method.partition("#")[0] == owner.did
     key = PublicKey.from_multikey(method.partition("#")[2])
-    FORMATS["ldp_vc"].check_proof(presented, key, world.env.contexts)
+    FORMATS["ldp_vc"].check_proof(presented, presented.proofs[0], key, world.env.contexts)
 
 
 def test_the_published_document_holds_nothing_that_changes(world: World) -> None:

@@ -34,8 +34,8 @@ def test_a_list_is_signed_by_its_owner_and_valid_for_thirty_days(world: World) -
     document: dict[str, Any] = json.loads(found.body)
 
     presented = FORMATS["ldp_vc"].read(found.body)
-    key = PublicKey.from_multikey(str(presented.verification_method).partition("#")[2])
-    FORMATS["ldp_vc"].check_proof(presented, key, world.env.contexts)
+    key = PublicKey.from_multikey(str(presented.proofs[0].verification_method).partition("#")[2])
+    FORMATS["ldp_vc"].check_proof(presented, presented.proofs[0], key, world.env.contexts)
     assert document["type"] == ["VerifiableCredential", "BitstringStatusListCredential"]
     assert document["id"] == row.url
     assert document["issuer"] == world.organization("sobona").did

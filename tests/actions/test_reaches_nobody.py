@@ -21,11 +21,11 @@ from tests.world import World
 
 from kpass_vc.actions.recognise import find_credential
 from kpass_vc.crypto.keys import Algorithm, PublicKey
+from kpass_vc.crypto.signers import Ed25519Signer
 from kpass_vc.errors import KpassError, NotFetched
 from kpass_vc.fetch import HttpsFetcher, Resolver
 from kpass_vc.formats import FORMATS
 from kpass_vc.formats.format import Signing
-from kpass_vc.keystores.file import Ed25519Signer
 from kpass_vc.verification import Finding, VerificationReport
 
 Json = dict[str, Any]

@@ -21,8 +21,8 @@ from kpass_vc.crypto.jose import (
 )
 from kpass_vc.crypto.keys import Algorithm, PublicKey, Signer
 from kpass_vc.crypto.multibase import base64url_decode, base64url_encode
+from kpass_vc.crypto.signers import EcdsaSigner, Ed25519Signer
 from kpass_vc.errors import KeyRefused, KpassError, Malformed, ProofInvalid
-from kpass_vc.keystores.file import Ed25519Signer, P256Signer
 
 PAYLOAD = '{"name":"Fibersvetsning i fält"}'.encode()
 
@@ -39,7 +39,7 @@ class Pair:
 def p256_pair(secret: int = 7) -> Pair:
     private = ec.derive_private_key(secret, ec.SECP256R1())
     point = private.public_key().public_bytes(Encoding.X962, PublicFormat.CompressedPoint)
-    signer = P256Signer(private, PublicKey(Algorithm.P256, point))
+    signer = EcdsaSigner(private, PublicKey(Algorithm.P256, point))
     return Pair(
         signer, to_jwk(signer.public_key) | {"d": base64url_encode(secret.to_bytes(32))}, "ES256"
     )

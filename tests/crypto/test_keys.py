@@ -122,7 +122,7 @@ def test_a_key_of_another_length_is_refused(algorithm: Algorithm, length: int) -
     [
         (multibase_encode(b"\xec\x01" + ed25519_key()[1].raw), "kind"),  # X25519
         (multibase_encode(b"\xe7\x01" + p256_key()[1].raw), "kind"),  # secp256k1
-        (multibase_encode(b"\x81\x24" + b"\x02" * 49), "kind"),  # P-384
+        (multibase_encode(b"\x81\x24" + b"\x02" * 49), "point"),
         (multibase_encode(b"\x80\x26" + b"\x07" * 32), "kind"),  # an Ed25519 private key
         (multibase_encode(ed25519_key()[1].raw), "kind"),
         (multibase_encode(b"\xed\x01" + ed25519_key()[1].raw[:-1]), "length"),

@@ -13,12 +13,12 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from kpass_vc.crypto.keys import Algorithm, PublicKey
 from kpass_vc.crypto.multibase import base58_decode, multibase_decode, multibase_encode
+from kpass_vc.crypto.signers import Ed25519Signer
 from kpass_vc.cryptosuites import CRYPTOSUITES
 from kpass_vc.cryptosuites.hash_then_sign import hash_data
 from kpass_vc.errors import DataLoss, KeyRefused, ProofInvalid
 from kpass_vc.jsonld import canonicalize
 from kpass_vc.jsonld.contexts import Contexts
-from kpass_vc.keystores.file import Ed25519Signer
 from tests.sample import Json, sample
 
 FOLDER = Path(os.environ.get("KPASS_VECTORS") or "/nowhere") / "vc-di-eddsa"

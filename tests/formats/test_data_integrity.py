@@ -7,7 +7,7 @@ import pytest
 from kpass_vc.errors import KpassError, Malformed, ProofInvalid
 from kpass_vc.formats import FORMATS, recognise
 from kpass_vc.model.dates import utc_text
-from tests.sample import Json, at, places, replaced, sample
+from tests.sample import Json, at, check_proofs, places, replaced, sample
 
 FORM = FORMATS["ldp_vc"]
 
@@ -36,10 +36,10 @@ def test_what_is_read_is_the_credential_without_its_proof() -> None:
 
     presented = FORM.read(made.body)
 
-    assert presented.credential == made.credential
-    assert presented.proof == made.signed["proof"]
-    assert presented.verification_method == made.signing.verification_method
-    FORM.check_proof(presented, made.signing.signer.public_key, made.contexts)
+    assert presented.document == made.credential
+    assert presented.proofs[0].options == made.signed["proof"]
+    assert presented.proofs[0].verification_method == made.signing.verification_method
+    FORM.check_proof(presented, presented.proofs[0], made.signing.signer.public_key, made.contexts)
 
 
 def test_a_list_of_one_proof_is_that_proof_and_two_are_refused() -> None:
@@ -47,7 +47,7 @@ def test_a_list_of_one_proof_is_that_proof_and_two_are_refused() -> None:
     proof = made.signed["proof"]
 
     one = FORM.read(json.dumps(made.signed | {"proof": [proof]}).encode())
-    FORM.check_proof(one, made.signing.signer.public_key, made.contexts)
+    FORM.check_proof(one, one.proofs[0], made.signing.signer.public_key, made.contexts)
     with pytest.raises(Malformed) as caught:
         FORM.read(json.dumps(made.signed | {"proof": [proof, proof]}).encode())
 
@@ -103,7 +103,9 @@ def test_a_proof_of_another_kind_does_not_hold(change: Json, rule: str) -> None:
     presented = FORM.read(json.dumps(signed).encode())
 
     with pytest.raises(ProofInvalid) as caught:
-        FORM.check_proof(presented, made.signing.signer.public_key, made.contexts)
+        FORM.check_proof(
+            presented, presented.proofs[0], made.signing.signer.public_key, made.contexts
+        )
 
     assert caught.value.rule == rule
 
@@ -119,7 +121,9 @@ def test_a_proof_inside_a_proof_or_inside_the_subject_is_refused() -> None:
     for document in (inside, below):
         presented = FORM.read(json.dumps(document).encode())
         with pytest.raises(KpassError):
-            FORM.check_proof(presented, made.signing.signer.public_key, made.contexts)
+            FORM.check_proof(
+                presented, presented.proofs[0], made.signing.signer.public_key, made.contexts
+            )
 
 
 def test_every_text_of_the_credential_is_under_the_proof() -> None:
@@ -133,7 +137,7 @@ def test_every_text_of_the_credential_is_under_the_proof() -> None:
             continue
         changed = replaced(made.signed, place, value + "x")
         with pytest.raises(KpassError):
-            FORM.check_proof(FORM.read(json.dumps(changed).encode()), key, made.contexts)
+            check_proofs(FORM, json.dumps(changed).encode(), key, made.contexts)
 
 
 @pytest.mark.parametrize("body", [b"", b"x", b"[1]", b"null", b"\xef\xbb\xbf{}", b"<svg/>", b"\0{"])

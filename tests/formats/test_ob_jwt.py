@@ -13,7 +13,7 @@ from kpass_vc.crypto.multibase import base64url_encode
 from kpass_vc.errors import DataLoss, KpassError, Malformed, ProofInvalid
 from kpass_vc.formats import FORMATS
 from kpass_vc.model.dates import parse_date_time
-from tests.sample import Json, outcome, sample
+from tests.sample import Json, check_proofs, outcome, sample
 
 FORM = FORMATS["vc-jwt"]
 
@@ -173,7 +173,9 @@ def test_a_claim_that_says_something_else_than_the_credential_is_refused(
     assert report.verdict == "refused"
     presented = FORM.read(resigned(changed))
     with pytest.raises(ProofInvalid) as caught:
-        FORM.check_proof(presented, made.jwt_signing.signer.public_key, made.contexts)
+        FORM.check_proof(
+            presented, presented.proofs[0], made.jwt_signing.signer.public_key, made.contexts
+        )
     assert (caught.value.rule, caught.value.data) == ("claim", {"claim": claim})
 
 
@@ -260,7 +262,7 @@ def test_every_character_of_the_token_counts() -> None:
         changed = token[:]
         changed[place] = alphabet[(alphabet.index(token[place]) + 1) % 64]
         with pytest.raises(KpassError):
-            FORM.check_proof(FORM.read(bytes(changed)), key, sample().contexts)
+            check_proofs(FORM, bytes(changed), key, sample().contexts)
 
 
 def test_a_subject_without_an_id_has_no_sub_and_verifies() -> None:

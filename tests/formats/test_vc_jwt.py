@@ -7,7 +7,7 @@ import pytest
 from kpass_vc.crypto.jose import sign_compact
 from kpass_vc.errors import DataLoss, Malformed, ProofInvalid
 from kpass_vc.formats import FORMATS, ISSUED, recognise
-from tests.sample import Json, outcome, sample
+from tests.sample import Json, check_proofs, outcome, sample
 
 FORM = FORMATS["vc+jwt"]
 
@@ -71,7 +71,7 @@ def test_a_claim_that_says_otherwise_than_the_credential_fails_the_proof(claims:
     body = signed(made.credential | claims)
 
     with pytest.raises(ProofInvalid):
-        FORM.check_proof(FORM.read(body), made.signing.signer.public_key, made.contexts)
+        check_proofs(FORM, body, made.signing.signer.public_key, made.contexts)
     assert outcome(made.judge(body), "proof") == ("failed", "failed")
 
 

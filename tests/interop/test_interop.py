@@ -241,12 +241,16 @@ def test_the_proof_of_every_owners_publication_holds_under_the_owners_key(
     with catalogue.world.reading() as session:
         for body in catalogue.publications.values():
             presented = form.read(body)
-            issuer = presented.credential["issuer"]
+            issuer = presented.document["issuer"]
             assert isinstance(issuer, dict)
             document = own_did_document(session, issuer["id"])
             assert document is not None
-            method = find_method(document, str(presented.verification_method), "assertionMethod")
-            form.check_proof(presented, public_key(method), catalogue.world.env.contexts)
+            method = find_method(
+                document, str(presented.proofs[0].verification_method), "assertionMethod"
+            )
+            form.check_proof(
+                presented, presented.proofs[0], public_key(method), catalogue.world.env.contexts
+            )
 
 
 def test_every_did_document_lists_an_ed25519_multikey_first_and_then_a_p256_jwk(

@@ -9,7 +9,7 @@ from kpass_vc.actions.audit import audit
 from kpass_vc.actions.make_key import make_key
 from kpass_vc.actions.publish_status import open_list
 from kpass_vc.authz import Actor, Permission
-from kpass_vc.crypto.keys import Algorithm
+from kpass_vc.crypto.keys import ORGANIZATION_KEYS
 from kpass_vc.environment import Environment
 from kpass_vc.errors import Conflict, FieldError, InvalidInput
 from kpass_vc.model.parts import Uri
@@ -81,7 +81,7 @@ def enrol(env: Environment, session: Session, actor: Actor, order: EnrolOrder) -
     )
     session.add(row)
     session.flush()
-    for algorithm in Algorithm:
+    for algorithm in ORGANIZATION_KEYS:
         make_key(env, session, row, row.did, algorithm)
     open_list(env, session, row, "revocation")
     audit(env, session, actor, "organization.enrolled", row.slug, organization_id=row.id)

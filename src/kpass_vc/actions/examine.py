@@ -25,7 +25,7 @@ from kpass_vc import resources
 from kpass_vc.actions.initialise import migration_state
 from kpass_vc.actions.publish_status import is_ageing
 from kpass_vc.actions.verify import own_did_document
-from kpass_vc.crypto.keys import Algorithm, Signer
+from kpass_vc.crypto.keys import ORGANIZATION_KEYS, Algorithm, Signer
 from kpass_vc.dids.web import DidWeb, verification_method_id
 from kpass_vc.environment import LINK_KEY, read_keks
 from kpass_vc.errors import KpassError, ProofInvalid, Unavailable
@@ -289,7 +289,7 @@ def check_keys(case: _Case) -> Iterator[Sign]:
         is_well = False
         yield Sign("keys", "wrong", "", error=error)
     for session, organization in case.organizations():
-        for algorithm in Algorithm:
+        for algorithm in ORGANIZATION_KEYS:
             key = keys.active(
                 session,
                 organization_id=organization.id,

@@ -19,7 +19,7 @@ from kpass_vc.actions.make_key import make_key
 from kpass_vc.actions.publish_status import open_list, sign_again
 from kpass_vc.actions.rotate_key import hold, named, publish_again, retire
 from kpass_vc.authz import Actor, Permission
-from kpass_vc.crypto.keys import Algorithm
+from kpass_vc.crypto.keys import ORGANIZATION_KEYS
 from kpass_vc.dids import method_of
 from kpass_vc.dids.web import did_document
 from kpass_vc.environment import Environment
@@ -69,7 +69,7 @@ def prepare(env: Environment, session: Session, actor: Actor, slug: str, domain:
     _require_free(env, session, organization, did)
     held = keys.of_organization(session, organization_id=organization.id, for_update=True)
     waiting = {key.algorithm for key in held if key.did == did and key.state == "pending"}
-    for algorithm in Algorithm:
+    for algorithm in ORGANIZATION_KEYS:
         if algorithm.value not in waiting:
             key = make_key(env, session, organization, did, algorithm, state="pending")
             subject = key.verification_method

@@ -21,7 +21,7 @@ from kpass_vc.actions.make_key import discard_after_commit, make_key
 from kpass_vc.actions.publish_status import sign_again
 from kpass_vc.actions.sign import secure
 from kpass_vc.authz import Actor, Permission
-from kpass_vc.crypto.keys import Algorithm
+from kpass_vc.crypto.keys import ORGANIZATION_KEYS, Algorithm
 from kpass_vc.environment import Environment
 from kpass_vc.errors import Conflict, NotFound
 from kpass_vc.formats import FORMATS
@@ -48,7 +48,7 @@ def rotate_keys(
     session: Session,
     actor: Actor,
     slug: str,
-    algorithms: Sequence[Algorithm] = tuple(Algorithm),
+    algorithms: Sequence[Algorithm] = ORGANIZATION_KEYS,
 ) -> list[SigningKey]:
     """New active keys of these kinds, the ones before them retired.
 

@@ -122,7 +122,7 @@ def report_reply(report: VerificationReport, language: Language, route: Route) -
         checks=[_check(finding, language) for finding in report.findings],
         notes=[_check(finding, language) for finding in report.notes],
         format=presented.format if presented else None,
-        credential=presented.credential if presented else None,
+        credential=presented.document if presented else None,
     )
 
 

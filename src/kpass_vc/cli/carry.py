@@ -133,7 +133,7 @@ def _own_badge(secured: bytes, kind: Kind) -> bytes:
 
 def _issued(session: Session, secured: bytes) -> list[tuple[Award, Representation]]:
     try:
-        claimed = recognise(secured).read(secured).credential.get("id")
+        claimed = recognise(secured).read(secured).document.get("id")
     except KpassError as error:
         raise Malformed("baked_text") from error
     found = awards.by_credential_id(session, claimed) if isinstance(claimed, str) else None

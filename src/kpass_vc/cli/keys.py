@@ -10,7 +10,7 @@ from kpass_vc.actions import own_domain
 from kpass_vc.actions.rotate_kek import rotate_kek as act_rotate_kek
 from kpass_vc.actions.rotate_key import compromise_key, named, rotate_keys
 from kpass_vc.cli.console import CHOICE, answer, opened, operator, say_line, table
-from kpass_vc.crypto.keys import Algorithm
+from kpass_vc.crypto.keys import ORGANIZATION_KEYS, Algorithm
 from kpass_vc.language import say
 from kpass_vc.model.dates import utc_text
 from kpass_vc.records import key as records
@@ -56,7 +56,7 @@ def rotate_key(
             rows = [done.key, *([done.replacement] if done.replacement else [])]
             count: int | None = done.awards
         else:
-            chosen = tuple(Algorithm) if algorithm is None else (algorithm,)
+            chosen = ORGANIZATION_KEYS if algorithm is None else (algorithm,)
             rows, count = rotate_keys(env, session, operator(), organization, chosen), None
     _show(organization, rows, awards=count)
     if count is not None and not CHOICE.as_json:

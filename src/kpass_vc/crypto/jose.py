@@ -14,7 +14,7 @@ from typing import Final, cast
 from jwcrypto.common import JWException
 from jwcrypto.jwk import JWK
 
-from kpass_vc.crypto.keys import Algorithm, PublicKey, Signer
+from kpass_vc.crypto.keys import Algorithm, PublicKey, Signer, rsa_key
 from kpass_vc.crypto.multibase import base64url_decode, base64url_encode
 from kpass_vc.errors import KeyRefused, Malformed, ProofInvalid
 from kpass_vc.model.document import JsonObject, read_json
@@ -22,7 +22,13 @@ from kpass_vc.model.document import JsonObject, read_json
 _COMPACT: Final = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\Z")
 _MAX_HEADER: Final = 8192
 
-ALG_OF: Final = {Algorithm.ED25519: ("EdDSA", "Ed25519"), Algorithm.P256: ("ES256",)}
+ALG_OF: Final = {
+    Algorithm.ED25519: ("EdDSA", "Ed25519"),
+    Algorithm.P256: ("ES256",),
+    Algorithm.P384: ("ES384",),
+    Algorithm.P521: ("ES512",),
+    Algorithm.RSA: ("RS256",),
+}
 """The `alg` values a key may sign under (RFC 8037, RFC 9864, RFC 7518); the first is what we write."""
 
 
@@ -74,34 +80,47 @@ def to_jwk(key: PublicKey) -> dict[str, str]:
     x, y = key.coordinates()
     if key.algorithm is Algorithm.ED25519:
         return {"kty": "OKP", "crv": "Ed25519", "x": base64url_encode(x)}
-    return {"kty": "EC", "crv": "P-256", "x": base64url_encode(x), "y": base64url_encode(y)}
+    if key.algorithm is Algorithm.RSA:
+        return {"kty": "RSA", "n": base64url_encode(x), "e": base64url_encode(y)}
+    return {
+        "kty": "EC",
+        "crv": key.algorithm.value,
+        "x": base64url_encode(x),
+        "y": base64url_encode(y),
+    }
+
+
+_PUBLIC: Final = ("kty", "crv", "x", "y", "n", "e")
+_PRIVATE: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
+_CURVES: Final = {
+    algorithm.value: algorithm for algorithm in (Algorithm.P256, Algorithm.P384, Algorithm.P521)
+}
 
 
 def from_jwk(jwk: Mapping[str, object]) -> PublicKey:
     """The public key in a JWK; KeyRefused for private members, other kinds and points off the curve."""
-    if {"d", "p", "q", "k"} & jwk.keys():
+    if _PRIVATE & jwk.keys():
         raise KeyRefused("private")
     try:
-        members = JWK(**{name: jwk[name] for name in ("kty", "crv", "x", "y") if name in jwk})
+        members = JWK(**{name: jwk[name] for name in _PUBLIC if name in jwk})
         exported = cast("dict[str, str]", members.export_public(as_dict=True))
+        if exported["kty"] == "RSA":
+            n, e = base64url_decode(exported["n"]), base64url_decode(exported["e"])
+            return rsa_key(int.from_bytes(n), int.from_bytes(e))
         x = base64url_decode(exported["x"])
-        match exported["kty"], exported["crv"]:
-            case "OKP", "Ed25519":
-                return PublicKey(Algorithm.ED25519, x)
-            case "EC", "P-256":
-                y = base64url_decode(exported["y"])
-                if len(x) != 32 or len(y) != 32:
-                    raise KeyRefused("point")
-                key = PublicKey(Algorithm.P256, bytes([2 + (y[-1] & 1)]) + x)
-                if key.coordinates() != (x, y):
-                    raise KeyRefused("point")
-                return key
-            case _:
-                raise KeyRefused("kind")
+        if (exported["kty"], exported["crv"]) == ("OKP", "Ed25519"):
+            return PublicKey(Algorithm.ED25519, x)
+        if exported["kty"] != "EC" or exported["crv"] not in _CURVES:
+            raise KeyRefused("kind")
+        y = base64url_decode(exported["y"])
+        key = PublicKey(_CURVES[exported["crv"]], bytes([2 + (y[-1:] or b"\0")[0] % 2]) + x)
+        if key.coordinates() != (x, y):
+            raise KeyRefused("point")
     except (JWException, KeyError, TypeError, ValueError, Malformed) as error:
         if isinstance(error, KeyRefused):
             raise
         raise KeyRefused("jwk") from error
+    return key
 
 
 def thumbprint(key: PublicKey) -> str:

@@ -2,7 +2,8 @@
 
 `cryptography` imports Ed25519 keys of small order, for which anyone can forge
 signatures, so a key is checked here before it is used (RFC 8032 section 5.1.3;
-SECURITY: finding 5). P-256 points are checked by the library.
+SECURITY: finding 5). Points of the other curves are checked by the library.
+RSA keys only verify: nothing of ours is signed with one.
 """
 
 from dataclasses import dataclass
@@ -10,10 +11,14 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Final, Protocol
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, utils
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa, utils
+from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512, HashAlgorithm
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_der_public_key,
+)
 
 from kpass_vc.crypto.multibase import multibase_decode, multibase_encode
 from kpass_vc.errors import KeyRefused, Malformed, ProofInvalid
@@ -24,24 +29,48 @@ class Algorithm(StrEnum):
 
     ED25519 = "Ed25519"
     P256 = "P-256"
+    P384 = "P-384"
+    P521 = "P-521"
+    RSA = "RSA"
 
 
-# Multicodec varints of the public keys (Controlled Identifiers 1.0 section 2.2.2)
-_MULTICODEC: Final = {Algorithm.ED25519: b"\xed\x01", Algorithm.P256: b"\x80\x24"}
-_LENGTH: Final = {Algorithm.ED25519: 32, Algorithm.P256: 33}
-_P256_SIGNATURE: Final = 64
+ORGANIZATION_KEYS: Final = (Algorithm.ED25519, Algorithm.P256)
+"""The kinds of key that every organisation signs with; the others are for verification and VC-API instances."""
+
+# Multicodec varints of the public keys (Controlled Identifiers 1.0 section 2.2.2, multicodec table)
+_MULTICODEC: Final = {
+    Algorithm.ED25519: b"\xed\x01",
+    Algorithm.P256: b"\x80\x24",
+    Algorithm.P384: b"\x81\x24",
+    Algorithm.P521: b"\x82\x24",
+    Algorithm.RSA: b"\x85\x24",
+}
+_LENGTH: Final = {
+    Algorithm.ED25519: 32,
+    Algorithm.P256: 33,
+    Algorithm.P384: 49,
+    Algorithm.P521: 67,
+}
+_CURVE: Final[dict[Algorithm, tuple[ec.EllipticCurve, HashAlgorithm, int]]] = {
+    Algorithm.P256: (ec.SECP256R1(), SHA256(), 32),
+    Algorithm.P384: (ec.SECP384R1(), SHA384(), 48),
+    Algorithm.P521: (ec.SECP521R1(), SHA512(), 66),
+}
+"""Curve, the hash that it signs over (RFC 7518 section 3.4), and the bytes of a coordinate."""
+_RSA_BITS: Final = range(2048, 8193)
 
 
 @dataclass(frozen=True)
 class PublicKey:
-    """A checked public key: 32 bytes for Ed25519, a compressed point of 33 for P-256."""
+    """A checked public key: 32 bytes for Ed25519, a compressed point for the P curves, PKCS#1 DER for RSA."""
 
     algorithm: Algorithm
     raw: bytes
 
     def __post_init__(self) -> None:
-        if len(self.raw) != _LENGTH[self.algorithm]:
-            raise KeyRefused("length", expected=_LENGTH[self.algorithm], found=len(self.raw))
+        expected = _LENGTH.get(self.algorithm, len(self.raw))
+        if len(self.raw) != expected:
+            raise KeyRefused("length", expected=expected, found=len(self.raw))
         _load(self.algorithm, self.raw)
 
     @classmethod
@@ -63,24 +92,37 @@ class PublicKey:
         return multibase_encode(_MULTICODEC[self.algorithm] + self.raw)
 
     def coordinates(self) -> tuple[bytes, bytes]:
-        """The x and y of a P-256 key, 32 bytes each; for Ed25519 x is the key and y is empty."""
-        if self.algorithm is Algorithm.ED25519:
+        """The x and y of a point, as long as its curve has it; for Ed25519 x is the key and y is empty.
+
+        For RSA the modulus and the exponent, without leading zeros.
+        """
+        key = _load(self.algorithm, self.raw)
+        if isinstance(key, ed25519.Ed25519PublicKey):
             return self.raw, b""
-        point = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), self.raw)
-        flat = point.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
-        return flat[1:33], flat[33:]
+        if isinstance(key, rsa.RSAPublicKey):
+            numbers = key.public_numbers()
+            return _minimal(numbers.n), _minimal(numbers.e)
+        size = _CURVE[self.algorithm][2]
+        flat = key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+        return flat[1 : 1 + size], flat[1 + size :]
 
     def verify(self, signature: bytes, message: bytes) -> None:
-        """Return if `signature` (Ed25519: RFC 8032; P-256: r‖s over SHA-256) holds, else ProofInvalid."""
+        """Return if `signature` holds, else ProofInvalid.
+
+        Ed25519: RFC 8032; P curves: r‖s over the hash of RFC 7518 section 3.4; RSA: RS256.
+        """
         key = _load(self.algorithm, self.raw)
         try:
             if isinstance(key, ed25519.Ed25519PublicKey):
                 key.verify(signature, message)
-            elif len(signature) != _P256_SIGNATURE:
-                raise ProofInvalid("signature")
+            elif isinstance(key, rsa.RSAPublicKey):
+                key.verify(signature, message, padding.PKCS1v15(), SHA256())
             else:
-                r, s = int.from_bytes(signature[:32]), int.from_bytes(signature[32:])
-                key.verify(utils.encode_dss_signature(r, s), message, ec.ECDSA(SHA256()))
+                _, digest, size = _CURVE[self.algorithm]
+                if len(signature) != 2 * size:
+                    raise ProofInvalid("signature")
+                r, s = int.from_bytes(signature[:size]), int.from_bytes(signature[size:])
+                key.verify(utils.encode_dss_signature(r, s), message, ec.ECDSA(digest))
         except (InvalidSignature, ValueError) as error:
             raise ProofInvalid("signature") from error
 
@@ -93,18 +135,52 @@ class Signer(Protocol):
         """The public half."""
 
     def sign(self, message: bytes) -> bytes:
-        """The signature of `message`: 64 bytes (Ed25519, or r‖s of ECDSA over SHA-256)."""
+        """The signature of `message`: 64 bytes (Ed25519), or r‖s of ECDSA over the curve's hash."""
 
 
 @lru_cache(maxsize=4096)
-def _load(algorithm: Algorithm, raw: bytes) -> ed25519.Ed25519PublicKey | ec.EllipticCurvePublicKey:
+def _load(
+    algorithm: Algorithm, raw: bytes
+) -> ed25519.Ed25519PublicKey | ec.EllipticCurvePublicKey | rsa.RSAPublicKey:
     try:
         if algorithm is Algorithm.ED25519:
             _require_prime_order(raw)
             return ed25519.Ed25519PublicKey.from_public_bytes(raw)
-        return ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), raw)
+        if algorithm is Algorithm.RSA:
+            return _load_rsa(raw)
+        return ec.EllipticCurvePublicKey.from_encoded_point(_CURVE[algorithm][0], raw)
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise KeyRefused("point") from error
+
+
+def _load_rsa(raw: bytes) -> rsa.RSAPublicKey:
+    """An RSA key of 2,048 to 8,192 bits with an odd exponent above 2, in the one DER spelling."""
+    key = load_der_public_key(raw)
+    if not isinstance(key, rsa.RSAPublicKey):
+        raise KeyRefused("kind")
+    numbers = key.public_numbers()
+    if key.key_size not in _RSA_BITS:
+        raise KeyRefused("rsa_size", bits=key.key_size)
+    if (
+        numbers.e < 3
+        or numbers.e % 2 == 0
+        or key.public_bytes(Encoding.DER, PublicFormat.PKCS1) != raw
+    ):
+        raise KeyRefused("point")
+    return key
+
+
+def rsa_key(modulus: int, exponent: int) -> PublicKey:
+    """The RSA key of two numbers; KeyRefused if it is too small, too large or odd."""
+    try:
+        key = rsa.RSAPublicNumbers(exponent, modulus).public_key()
     except ValueError as error:
         raise KeyRefused("point") from error
+    return PublicKey(Algorithm.RSA, key.public_bytes(Encoding.DER, PublicFormat.PKCS1))
+
+
+def _minimal(number: int) -> bytes:
+    return number.to_bytes((number.bit_length() + 7) // 8)
 
 
 # The edwards25519 curve (RFC 8032 section 5.1), in extended coordinates

@@ -1,11 +1,21 @@
 """The Cryptosuite protocol (VC Data Integrity 1.0 section 3)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Protocol
 
 from kpass_vc.crypto.keys import Algorithm, PublicKey, Signer
 from kpass_vc.jsonld.contexts import Contexts
 from kpass_vc.model.document import JsonObject
+
+
+@dataclass(frozen=True)
+class Disclosure:
+    """What a suite with selective disclosure needs beside the document."""
+
+    mandatory_pointers: tuple[str, ...]
+    """JSON pointers (RFC 6901) to what every derived document must show."""
+    entropy: Callable[[int], bytes]
 
 
 class Cryptosuite(Protocol):
@@ -25,10 +35,13 @@ class Cryptosuite(Protocol):
         options: Mapping[str, object],
         signer: Signer,
         contexts: Contexts,
+        *,
+        disclosure: Disclosure | None = None,
     ) -> JsonObject:
         """The proof of `document`: `options` with type, cryptosuite and proofValue.
 
-        `document` has no proof. DataLoss, UnknownContext or TooComplex if it cannot be signed whole.
+        `document` has no proof, but for the proofs that a chain builds on (section 4.3). Only suites with
+        selective disclosure read `disclosure`. DataLoss, UnknownContext or TooComplex if it cannot be signed whole.
         """
 
     def check_proof(
@@ -38,7 +51,23 @@ class Cryptosuite(Protocol):
         key: PublicKey,
         contexts: Contexts,
     ) -> None:
-        """Return if `proof` holds for `document` (without its proof) under `key`.
+        """Return if `proof` holds for `document` (without it) under `key`.
 
         ProofInvalid if it does not; DataLoss, UnknownContext or TooComplex if that cannot be told.
+        """
+
+
+class DerivingSuite(Cryptosuite, Protocol):
+    """A suite with which a holder shows a part of what was signed."""
+
+    def derive(
+        self,
+        document: Mapping[str, object],
+        proof: Mapping[str, object],
+        selective_pointers: tuple[str, ...],
+        contexts: Contexts,
+    ) -> JsonObject:
+        """The document with a derived proof: what is mandatory, and what the pointers choose.
+
+        `document` has no proof; `proof` is a base proof. Malformed if a pointer leads nowhere.
         """

@@ -5,6 +5,7 @@ from typing import Final
 
 from kpass_vc.crypto.keys import Algorithm, PublicKey, Signer
 from kpass_vc.cryptosuites import hash_then_sign
+from kpass_vc.cryptosuites.cryptosuite import Disclosure
 from kpass_vc.jsonld import canonicalize
 from kpass_vc.jsonld.contexts import Contexts
 from kpass_vc.model.document import JsonObject
@@ -22,6 +23,8 @@ class EddsaRdfc2022:
         options: Mapping[str, object],
         signer: Signer,
         contexts: Contexts,
+        *,
+        disclosure: Disclosure | None = None,
     ) -> JsonObject:
         """The proof of `document`; section 3.2.1."""
         full = {"type": "DataIntegrityProof", "cryptosuite": self.name, **options}

@@ -6,7 +6,7 @@ from typing import Final
 from kpass_vc.crypto.keys import Algorithm, PublicKey
 from kpass_vc.cryptosuites import CRYPTOSUITES
 from kpass_vc.errors import Malformed, ProofInvalid
-from kpass_vc.formats.format import MAX_ITEMS, MAX_VALUES, Presented, Signing
+from kpass_vc.formats.format import MAX_ITEMS, MAX_VALUES, Presented, PresentedProof, Signing
 from kpass_vc.jsonld.contexts import Contexts
 from kpass_vc.model.dates import utc_text
 from kpass_vc.model.document import JsonObject, compact, read_json
@@ -53,25 +53,26 @@ class DataIntegrity:
         for member in ("type", "cryptosuite", "verificationMethod", "proofPurpose", "proofValue"):
             if not isinstance(proof.get(member), str):
                 raise Malformed("proof_member", field=f"/proof/{member}")
-        return Presented(
-            format=self.name,
-            credential=document,
-            proof=proof,
+        made = PresentedProof(
+            options=proof,
             verification_method=str(proof["verificationMethod"]),
-            secured=body,
+            purpose=str(proof["proofPurpose"]),
         )
+        return Presented(format=self.name, document=document, proofs=(made,), secured=body)
 
-    def check_proof(self, presented: Presented, key: PublicKey, contexts: Contexts) -> None:
+    def check_proof(
+        self, presented: Presented, proof: PresentedProof, key: PublicKey, contexts: Contexts
+    ) -> None:
         """Return if the proof is of a suite we know, made for assertion, and holds."""
-        proof = presented.proof
-        _require(proof, "type", "DataIntegrityProof")
-        _require(proof, "proofPurpose", "assertionMethod")
-        suite = CRYPTOSUITES.get(str(proof["cryptosuite"]))
+        options = proof.options
+        _require(options, "type", "DataIntegrityProof")
+        _require(options, "proofPurpose", "assertionMethod")
+        suite = CRYPTOSUITES.get(str(options["cryptosuite"]))
         if suite is None:
-            raise ProofInvalid("cryptosuite", cryptosuite=str(proof["cryptosuite"])[:80])
-        if "@context" in proof:
+            raise ProofInvalid("cryptosuite", cryptosuite=str(options["cryptosuite"])[:80])
+        if "@context" in options:
             raise ProofInvalid("proof_context")
-        suite.check_proof(presented.credential, proof, key, contexts)
+        suite.check_proof(presented.document, options, key, contexts)
 
 
 def _require(proof: JsonObject, member: str, value: str) -> None:

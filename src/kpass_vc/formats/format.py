@@ -24,19 +24,29 @@ class Signing:
 
 
 @dataclass(frozen=True)
-class Presented:
-    """A secured credential as it was presented: read, and nothing of it believed yet."""
+class PresentedProof:
+    """One proof as it was presented."""
 
-    format: str
-    credential: JsonObject
-    """The credential without its proof."""
-    proof: JsonObject
-    """The proof's options (Data Integrity) or the protected header (JWT)."""
+    options: JsonObject
+    """The proof's members (Data Integrity), or the protected header and its `claims` (JOSE, COSE)."""
     verification_method: str | None
     """The DID URL of the key the proof names, or None where it shows the key itself."""
-    secured: bytes
+    purpose: str = "assertionMethod"
+    """What it says it was made for: the verification relationship that its key must stand under."""
     jwk: JsonObject | None = None
-    """The key that the proof shows itself; it counts only if the issuer's DID lists it."""
+    """The key that the proof shows itself; it counts only if the controller's DID lists it."""
+
+
+@dataclass(frozen=True)
+class Presented:
+    """A secured document as it was presented: read, and nothing of it believed yet."""
+
+    format: str
+    document: JsonObject
+    """The credential or presentation without its proofs."""
+    proofs: tuple[PresentedProof, ...]
+    """At least one."""
+    secured: bytes
 
 
 class Format(Protocol):
@@ -69,5 +79,7 @@ class Format(Protocol):
     def read(self, body: bytes) -> Presented:
         """What the bytes say; Malformed if they are not of this format."""
 
-    def check_proof(self, presented: Presented, key: PublicKey, contexts: Contexts) -> None:
-        """Return if the proof holds under `key`, else ProofInvalid; Malformed if that cannot be told."""
+    def check_proof(
+        self, presented: Presented, proof: PresentedProof, key: PublicKey, contexts: Contexts
+    ) -> None:
+        """Return if one of its proofs holds under `key`, else ProofInvalid; Malformed if that cannot be told."""

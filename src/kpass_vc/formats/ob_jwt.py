@@ -10,7 +10,7 @@ from typing import Final
 from kpass_vc.crypto.jose import from_jwk, read_compact, sign_compact, verify_compact
 from kpass_vc.crypto.keys import Algorithm, PublicKey
 from kpass_vc.errors import Malformed, ProofInvalid
-from kpass_vc.formats.format import MAX_ITEMS, MAX_VALUES, Presented, Signing
+from kpass_vc.formats.format import MAX_ITEMS, MAX_VALUES, Presented, PresentedProof, Signing
 from kpass_vc.formats.registered_claims import CLAIMS, registered_claims, require_no_other
 from kpass_vc.jsonld.contexts import Contexts
 from kpass_vc.jsonld.expansion import to_quads
@@ -61,30 +61,35 @@ class OpenBadgesJwt:
         payload = read_json(jws.payload, max_values=MAX_VALUES, max_items=MAX_ITEMS)
         if "vc" in payload:
             raise Malformed("vc_claim")
-        return Presented(
-            format=self.name,
-            credential={name: value for name, value in payload.items() if name not in CLAIMS},
-            proof=jws.header
-            | {"claims": {name: payload[name] for name in CLAIMS & payload.keys()}},
+        claims = {name: payload[name] for name in CLAIMS & payload.keys()}
+        proof = PresentedProof(
+            options=jws.header | {"claims": claims},
             verification_method=kid,
-            secured=body.strip(),
             jwk=jwk,
         )
+        return Presented(
+            format=self.name,
+            document={name: value for name, value in payload.items() if name not in CLAIMS},
+            proofs=(proof,),
+            secured=body.strip(),
+        )
 
-    def check_proof(self, presented: Presented, key: PublicKey, contexts: Contexts) -> None:
+    def check_proof(
+        self, presented: Presented, proof: PresentedProof, key: PublicKey, contexts: Contexts
+    ) -> None:
         """Return if the signature holds and the registered claims say what the credential says.
 
         They must be there, but for `exp`; only a status list, which is no badge, may leave
         them out, and its `nbf` is the moment somebody signed it.
         """
         jws = read_compact(presented.secured.decode("ascii"))
-        if presented.jwk is not None and from_jwk(presented.jwk) != key:
+        if proof.jwk is not None and from_jwk(proof.jwk) != key:
             raise ProofInvalid("jwk")
         verify_compact(jws, key)
-        claims = presented.proof["claims"]
+        claims = proof.options["claims"]
         found = claims if isinstance(claims, dict) else {}
-        said = registered_claims(presented.credential)
-        if "BitstringStatusListCredential" in _types(presented.credential):
+        said = registered_claims(presented.document)
+        if "BitstringStatusListCredential" in _types(presented.document):
             require_no_other(said, found)
             return
         for name, value in said.items():
@@ -92,7 +97,7 @@ class OpenBadgesJwt:
                 continue
             if not _same(name, found.get(name), value):
                 raise ProofInvalid("claim", claim=name)
-        if "exp" in found and "validUntil" not in presented.credential:
+        if "exp" in found and "validUntil" not in presented.document:
             raise ProofInvalid("claim", claim="exp")
 
 

@@ -12,7 +12,7 @@ from kpass_vc.crypto.jose import read_compact, sign_compact, verify_compact
 from kpass_vc.crypto.keys import Algorithm, PublicKey
 from kpass_vc.crypto.multibase import base64url_decode
 from kpass_vc.errors import Malformed, ProofInvalid
-from kpass_vc.formats.format import MAX_ITEMS, MAX_VALUES, Presented, Signing
+from kpass_vc.formats.format import MAX_ITEMS, MAX_VALUES, Presented, PresentedProof, Signing
 from kpass_vc.formats.registered_claims import CLAIMS, registered_claims, require_no_other
 from kpass_vc.jsonld.contexts import Contexts
 from kpass_vc.jsonld.expansion import to_quads
@@ -67,21 +67,26 @@ class VcJwt:
         payload = read_json(jws.payload, max_values=MAX_VALUES, max_items=MAX_ITEMS)
         if {"vc", "vp"} & payload.keys():
             raise Malformed("vc_claim")
+        claims = {name: payload[name] for name in CLAIMS & payload.keys()}
+        proof = PresentedProof(
+            options=jws.header | {"claims": claims},
+            verification_method=kid,
+        )
         return Presented(
             format=self.name,
-            credential={name: value for name, value in payload.items() if name not in CLAIMS},
-            proof=jws.header
-            | {"claims": {name: payload[name] for name in CLAIMS & payload.keys()}},
-            verification_method=kid,
+            document={name: value for name, value in payload.items() if name not in CLAIMS},
+            proofs=(proof,),
             secured=body.strip(),
         )
 
-    def check_proof(self, presented: Presented, key: PublicKey, contexts: Contexts) -> None:
+    def check_proof(
+        self, presented: Presented, proof: PresentedProof, key: PublicKey, contexts: Contexts
+    ) -> None:
         """Return if the signature holds and no claim says otherwise than the credential."""
         verify_compact(read_compact(presented.secured.decode("ascii")), key)
-        said = registered_claims(presented.credential)
-        claims = presented.proof["claims"]
+        said = registered_claims(presented.document)
+        claims = proof.options["claims"]
         found: JsonObject = claims if isinstance(claims, dict) else {}
         require_no_other(said, found)
-        if "iss" in presented.proof and presented.proof["iss"] != said.get("iss"):
+        if "iss" in proof.options and proof.options["iss"] != said.get("iss"):
             raise ProofInvalid("claim", claim="iss")

@@ -13,18 +13,15 @@ import os
 import stat
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, utils
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from kpass_vc.crypto.keys import Algorithm, PublicKey, Signer
 from kpass_vc.crypto.multibase import base64url_decode, base64url_encode
+from kpass_vc.crypto.signers import new_private_key, signer_of
 from kpass_vc.errors import Malformed, Unavailable
 
 _SCHEME: Final = "file:"
@@ -34,33 +31,6 @@ KEK_BYTES: Final = 32
 SECRET_BYTES: Final = 32
 NO_ORGANIZATION: Final = ""
 """What a secret of the installation is bound to, where a key is bound to its organisation."""
-
-
-@dataclass(frozen=True)
-class Ed25519Signer:
-    """Signs with an Ed25519 key in memory."""
-
-    key: ed25519.Ed25519PrivateKey = field(repr=False)
-    public_key: PublicKey
-
-    def sign(self, message: bytes) -> bytes:
-        """The 64 bytes of RFC 8032."""
-        return self.key.sign(message)
-
-
-@dataclass(frozen=True)
-class P256Signer:
-    """Signs with a P-256 key in memory."""
-
-    key: ec.EllipticCurvePrivateKey = field(repr=False)
-    public_key: PublicKey
-
-    def sign(self, message: bytes) -> bytes:
-        """r‖s, 64 bytes, of ECDSA over SHA-256 (deterministic, RFC 6979)."""
-        r, s = utils.decode_dss_signature(
-            self.key.sign(message, ec.ECDSA(SHA256(), deterministic_signing=True))
-        )
-        return r.to_bytes(32) + s.to_bytes(32)
 
 
 class FileKeyStore:
@@ -83,13 +53,8 @@ class FileKeyStore:
         self, algorithm: Algorithm, *, organization_id: str, key_id: str
     ) -> tuple[str, PublicKey]:
         """A new key in a new file, on disk before this returns."""
-        if algorithm is Algorithm.ED25519:
-            private = ed25519.Ed25519PrivateKey.generate().private_bytes_raw()
-        else:
-            private = (
-                ec.generate_private_key(ec.SECP256R1()).private_numbers().private_value.to_bytes(32)
-            )
-        public = _signer(algorithm, private).public_key
+        private = new_private_key(algorithm)
+        public = signer_of(algorithm, private).public_key
         content = {
             "version": _VERSION,
             "algorithm": algorithm.value,
@@ -187,7 +152,7 @@ class FileKeyStore:
         try:
             content = json.loads(path.read_bytes())
             private = self._unsealed(content, organization_id, key_id)
-            signer = _signer(Algorithm(content["algorithm"]), private)
+            signer = signer_of(Algorithm(content["algorithm"]), private)
         except FileNotFoundError as error:
             raise Unavailable("key_missing", key=key_id) from error
         except (InvalidTag, ValueError, KeyError, TypeError, Malformed) as error:
@@ -248,12 +213,3 @@ def require_private(path: Path, *, owner: int) -> None:
 
 def _bound(organization_id: str, key_id: str) -> bytes:
     return f"{organization_id}|{key_id}|{_VERSION}".encode()
-
-
-def _signer(algorithm: Algorithm, private: bytes) -> Ed25519Signer | P256Signer:
-    if algorithm is Algorithm.ED25519:
-        edwards = ed25519.Ed25519PrivateKey.from_private_bytes(private)
-        return Ed25519Signer(edwards, PublicKey(algorithm, edwards.public_key().public_bytes_raw()))
-    curve = ec.derive_private_key(int.from_bytes(private), ec.SECP256R1())
-    point = curve.public_key().public_bytes(Encoding.X962, PublicFormat.CompressedPoint)
-    return P256Signer(curve, PublicKey(algorithm, point))

@@ -96,7 +96,7 @@ class ReportParts:
 
 def report_parts(report: VerificationReport, language: Language, *, home: str = "") -> ReportParts:
     """The parts of a report in one language; `home` is our public URL, the one place that is linked to."""
-    said = _said(report.presented.credential, home) if report.presented else None
+    said = _said(report.presented.document, home) if report.presented else None
     verdict = "unknown" if _unconfirmed(report) else report.verdict
     return ReportParts(
         verdict=verdict,
