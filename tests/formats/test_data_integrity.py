@@ -42,25 +42,28 @@ def test_what_is_read_is_the_credential_without_its_proof() -> None:
     FORM.check_proof(presented, presented.proofs[0], made.signing.signer.public_key, made.contexts)
 
 
-def test_a_list_of_one_proof_is_that_proof_and_two_are_refused() -> None:
+def test_every_proof_of_a_list_is_read_up_to_ten() -> None:
     made = sample()
     proof = made.signed["proof"]
+    key = made.signing.signer.public_key
 
-    one = FORM.read(json.dumps(made.signed | {"proof": [proof]}).encode())
-    FORM.check_proof(one, one.proofs[0], made.signing.signer.public_key, made.contexts)
+    for several in (1, 2, 10):
+        body = json.dumps(made.signed | {"proof": [proof] * several}).encode()
+        assert len(FORM.read(body).proofs) == several
+        check_proofs(FORM, body, key, made.contexts)
     with pytest.raises(Malformed) as caught:
-        FORM.read(json.dumps(made.signed | {"proof": [proof, proof]}).encode())
+        FORM.read(json.dumps(made.signed | {"proof": [proof] * 11}).encode())
 
     assert caught.value.rule == "several_proofs"
 
 
-@pytest.mark.parametrize("proof", [None, [], [[]], "x", 5, True], ids=repr)
+@pytest.mark.parametrize("proof", [None, [], [[]], [None], "x", 5, True], ids=repr)
 def test_what_has_no_proof_is_not_signed(proof: object) -> None:
     with pytest.raises(Malformed) as caught:
         FORM.read(json.dumps(sample().signed | {"proof": proof}).encode())
 
-    assert caught.value.rule in {"no_proof", "several_proofs"}
-    assert caught.value.data["field"] == "/proof"
+    assert caught.value.rule == "no_proof"
+    assert caught.value.data["field"] in {"/proof", "/proof/0"}
 
 
 @pytest.mark.parametrize(
@@ -85,10 +88,11 @@ def test_a_proof_member_that_is_missing_or_no_text_is_named(member: str, value: 
 @pytest.mark.parametrize(
     ("change", "rule"),
     [
-        ({"type": "Ed25519Signature2020"}, "proof_member"),
-        ({"proofPurpose": "authentication"}, "proof_member"),
-        ({"cryptosuite": "ecdsa-rdfc-2019"}, "cryptosuite"),
-        ({"cryptosuite": "eddsa-jcs-2022"}, "cryptosuite"),
+        ({"type": "UnknownProof"}, "cryptosuite"),
+        ({"proofPurpose": "authentication"}, "signature"),
+        ({"cryptosuite": "eddsa-jcs-2022"}, "signature"),
+        ({"cryptosuite": "Ed25519Signature2020"}, "cryptosuite"),
+        ({"cryptosuite": "ecdsa-sd-2019"}, "cryptosuite"),
         ({"cryptosuite": ""}, "cryptosuite"),
         ({"@context": "https://www.w3.org/ns/credentials/v2"}, "proof_context"),
         ({"@context": []}, "proof_context"),

@@ -9,12 +9,14 @@ import pytest
 
 from kpass_vc.crypto.keys import Algorithm
 from kpass_vc.crypto.multibase import base64url_decode, base64url_encode
-from kpass_vc.errors import Unavailable
+from kpass_vc.errors import KeyRefused, Unavailable
 from kpass_vc.keystores import KEY_STORES
 from kpass_vc.keystores.file import FileKeyStore, require_private
 
 KEK = b"\x11" * 32
 OWNER = "organization-1"
+SIGNING = {Algorithm.ED25519: 64, Algorithm.P256: 64, Algorithm.P384: 96, Algorithm.P521: 132}
+"""The kinds of key that a store makes, and the bytes of their signatures."""
 
 
 @pytest.fixture
@@ -40,7 +42,7 @@ def refusal(store: FileKeyStore, uri: str, organization_id: str = OWNER) -> str:
     return caught.value.rule
 
 
-@pytest.mark.parametrize("algorithm", Algorithm)
+@pytest.mark.parametrize("algorithm", SIGNING)
 def test_a_key_signs_after_the_store_is_opened_again(
     store: FileKeyStore, algorithm: Algorithm
 ) -> None:
@@ -52,17 +54,17 @@ def test_a_key_signs_after_the_store_is_opened_again(
     assert signer.public_key == public
     assert public.algorithm is algorithm
     public.verify(signer.sign(b"message"), b"message")
-    assert len(signer.sign(b"message")) == 64
+    assert len(signer.sign(b"message")) == SIGNING[algorithm]
 
 
 def test_two_keys_are_never_the_same(store: FileKeyStore) -> None:
     keys = {
         store.generate(algorithm, organization_id=OWNER, key_id=f"{algorithm}{n}")[1]
         for n in range(3)
-        for algorithm in Algorithm
+        for algorithm in SIGNING
     }
 
-    assert len(keys) == 6
+    assert len(keys) == 12
 
 
 def test_the_file_is_ours_alone_and_holds_no_private_key_in_clear(store: FileKeyStore) -> None:
@@ -87,7 +89,7 @@ def test_the_file_is_ours_alone_and_holds_no_private_key_in_clear(store: FileKey
 
 def test_neither_store_nor_signer_shows_a_secret(store: FileKeyStore) -> None:
     shown = []
-    for algorithm in Algorithm:
+    for algorithm in SIGNING:
         uri, _ = store.generate(algorithm, organization_id=OWNER, key_id=algorithm)
         signer = store.signer(uri, organization_id=OWNER)
         shown += [repr(signer), str(signer), f"{signer}"]
@@ -95,7 +97,7 @@ def test_neither_store_nor_signer_shows_a_secret(store: FileKeyStore) -> None:
         secret = (
             key.private_bytes_raw()
             if algorithm is Algorithm.ED25519
-            else key.private_numbers().private_value.to_bytes(32)
+            else key.private_numbers().private_value.to_bytes(66)
         )
         for text in shown:
             assert secret.hex() not in text
@@ -314,3 +316,10 @@ def test_a_secret_that_others_can_read_stops_the_start(store: FileKeyStore) -> N
         store.check()
 
     assert caught.value.rule == "open_to_others"
+
+
+def test_a_store_makes_no_rsa_key(store: FileKeyStore) -> None:
+    with pytest.raises(KeyRefused):
+        store.generate(Algorithm.RSA, organization_id=OWNER, key_id="k1")
+
+    assert list(store.folder.iterdir()) == []

@@ -26,6 +26,10 @@ class Cryptosuite(Protocol):
         """The value of `cryptosuite` in a proof."""
 
     @property
+    def proof_type(self) -> str:
+        """The `type` of its proofs: DataIntegrityProof, or one of an older suite's own."""
+
+    @property
     def algorithms(self) -> frozenset[Algorithm]:
         """The kinds of key the suite signs with."""
 

@@ -1,21 +1,24 @@
-"""Credentials with an embedded Data Integrity proof (VC Data Integrity 1.0)."""
+"""Documents with embedded Data Integrity proofs: one, a set, or a chain (VC Data Integrity 1.0)."""
 
 from collections.abc import Mapping
 from typing import Final
 
 from kpass_vc.crypto.keys import Algorithm, PublicKey
-from kpass_vc.cryptosuites import CRYPTOSUITES
+from kpass_vc.cryptosuites import CRYPTOSUITES, DERIVING, suite_of
+from kpass_vc.cryptosuites.cryptosuite import Disclosure
 from kpass_vc.errors import Malformed, ProofInvalid
 from kpass_vc.formats.format import MAX_ITEMS, MAX_VALUES, Presented, PresentedProof, Signing
-from kpass_vc.jsonld.contexts import Contexts
-from kpass_vc.model.dates import utc_text
-from kpass_vc.model.document import JsonObject, compact, read_json
+from kpass_vc.jsonld.contexts import CREDENTIALS_V1, DATA_INTEGRITY_V2, Contexts
+from kpass_vc.model.dates import parse_date_time, utc_text
+from kpass_vc.model.document import JsonObject, compact, pointer, read_json
 
 _DEFAULT_SUITE: Final = "eddsa-rdfc-2022"
+_MOST_PROOFS: Final = 10
+_DEMANDED: Final = ("type", "verificationMethod", "proofPurpose", "proofValue")
 
 
 class DataIntegrity:
-    """One DataIntegrityProof inside the credential."""
+    """Proofs inside the document."""
 
     name: Final = "ldp_vc"
     media_type: Final = "application/vc+ld+json"
@@ -30,53 +33,129 @@ class DataIntegrity:
         self, credential: Mapping[str, object], signing: Signing, contexts: Contexts
     ) -> bytes:
         """The credential with its proof as the last member, as compact JSON."""
-        options = {
-            "created": utc_text(signing.created),
-            "verificationMethod": signing.verification_method,
-            "proofPurpose": "assertionMethod",
-        }
-        proof = CRYPTOSUITES[_DEFAULT_SUITE].add_proof(
-            credential, options, signing.signer, contexts
-        )
-        return compact({**credential, "proof": proof})
+        return compact(add_proof(credential, _DEFAULT_SUITE, signing, contexts))
 
     def read(self, body: bytes) -> Presented:
-        """The credential and its one proof; Malformed names the proof member that is missing or wrong."""
+        """The document and its proofs; Malformed names the proof member that is missing or wrong."""
         document = read_json(body, max_values=MAX_VALUES, max_items=MAX_ITEMS)
-        proof = document.pop("proof", None)
-        if isinstance(proof, list) and len(proof) == 1:
-            proof = proof[0]
-        if isinstance(proof, list):
-            raise Malformed("several_proofs", field="/proof")
-        if not isinstance(proof, dict):
-            raise Malformed("no_proof", field="/proof")
-        for member in ("type", "cryptosuite", "verificationMethod", "proofPurpose", "proofValue"):
-            if not isinstance(proof.get(member), str):
-                raise Malformed("proof_member", field=f"/proof/{member}")
-        made = PresentedProof(
-            options=proof,
-            verification_method=str(proof["verificationMethod"]),
-            purpose=str(proof["proofPurpose"]),
-        )
-        return Presented(format=self.name, document=document, proofs=(made,), secured=body)
+        return presented(document, body)
 
     def check_proof(
         self, presented: Presented, proof: PresentedProof, key: PublicKey, contexts: Contexts
     ) -> None:
-        """Return if the proof is of a suite we know, made for assertion, and holds."""
-        options = proof.options
-        _require(options, "type", "DataIntegrityProof")
-        _require(options, "proofPurpose", "assertionMethod")
-        suite = CRYPTOSUITES.get(str(options["cryptosuite"]))
+        """Return if the proof is of a suite we know and holds, over the proofs it builds on if it is of a chain."""
+        suite = suite_of(proof.options)
         if suite is None:
-            raise ProofInvalid("cryptosuite", cryptosuite=str(options["cryptosuite"])[:80])
-        if "@context" in options:
-            raise ProofInvalid("proof_context")
-        suite.check_proof(presented.document, options, key, contexts)
+            name = proof.options.get("cryptosuite", proof.options["type"])
+            raise ProofInvalid("cryptosuite", cryptosuite=str(name)[:80])
+        document = presented.document
+        previous = _previous(presented, proof)
+        if previous:
+            # section 4.5 (Verify Proof Sets and Chains): the proofs it builds on were signed with it
+            document = {**document, "proof": previous}
+        suite.check_proof(document, proof.options, key, contexts)
 
 
-def _require(proof: JsonObject, member: str, value: str) -> None:
-    if proof[member] != value:
-        raise ProofInvalid(
-            "proof_member", member=member, expected=value, found=str(proof[member])[:80]
-        )
+def presented(document: JsonObject, body: bytes) -> Presented:
+    """A document that was read, apart from its proofs; Malformed as `DataIntegrity.read`."""
+    if "proof" not in document:
+        raise Malformed("no_proof", field="/proof")
+    rest = {name: value for name, value in document.items() if name != "proof"}
+    found = document["proof"]
+    several = isinstance(found, list)
+    proofs = found if isinstance(found, list) else [found]
+    if not proofs:
+        raise Malformed("no_proof", field="/proof")
+    if len(proofs) > _MOST_PROOFS:
+        raise Malformed("several_proofs", field="/proof", limit=_MOST_PROOFS)
+    return Presented(
+        format=DataIntegrity.name,
+        document=rest,
+        proofs=tuple(
+            _read_proof(proof, ("proof", number) if several else ("proof",))
+            for number, proof in enumerate(proofs)
+        ),
+        secured=body,
+    )
+
+
+def add_proof(
+    document: Mapping[str, object],
+    suite_name: str,
+    signing: Signing,
+    contexts: Contexts,
+    *,
+    options: Mapping[str, object] | None = None,
+    disclosure: Disclosure | None = None,
+) -> JsonObject:
+    """The document with a proof of a suite as its last member; a VC 1.1 one gets the context that defines it.
+
+    `options` come first among the proof's: another proofPurpose, a challenge, a domain.
+    """
+    whole = with_proof_context(document)
+    made = {
+        "created": utc_text(signing.created),
+        "verificationMethod": signing.verification_method,
+        "proofPurpose": "assertionMethod",
+    } | dict(options or {})
+    suite = CRYPTOSUITES[suite_name]
+    proof = suite.add_proof(whole, made, signing.signer, contexts, disclosure=disclosure)
+    return {**whole, "proof": proof}
+
+
+def with_proof_context(document: Mapping[str, object]) -> JsonObject:
+    """The document with the Data Integrity context, where VCDM 1.1's does not define the terms of a proof."""
+    found = document.get("@context")
+    contexts = found if isinstance(found, list) else [found]
+    if contexts[:1] != [CREDENTIALS_V1] or DATA_INTEGRITY_V2 in contexts:
+        return dict(document)
+    return {**document, "@context": [*contexts, DATA_INTEGRITY_V2]}
+
+
+def derive(
+    presented: Presented, selective_pointers: tuple[str, ...], contexts: Contexts
+) -> JsonObject:
+    """The document with a derived proof of its one base proof; Malformed if its suite derives none."""
+    for proof in presented.proofs:
+        suite = DERIVING.get(str(proof.options.get("cryptosuite")))
+        if suite is not None:
+            return suite.derive(presented.document, proof.options, selective_pointers, contexts)
+    raise Malformed("not_derivable", field="/proof")
+
+
+def _read_proof(proof: object, place: tuple[str | int, ...]) -> PresentedProof:
+    if not isinstance(proof, dict):
+        raise Malformed("no_proof", field=pointer(*place))
+    demanded = list(_DEMANDED)
+    # a proof of a type of its own is of an older suite, which demands when it was made
+    demanded.append("cryptosuite" if proof.get("type") == "DataIntegrityProof" else "created")
+    for member in demanded:
+        if not isinstance(proof.get(member), str):
+            raise Malformed("proof_member", field=pointer(*place, member))
+    for member in ("created", "expires"):
+        if member in proof and not _is_moment(proof[member]):
+            raise Malformed("proof_moment", field=pointer(*place, member))
+    if "id" in proof and not isinstance(proof["id"], str):
+        raise Malformed("proof_member", field=pointer(*place, "id"))
+    return PresentedProof(
+        options=proof,
+        verification_method=str(proof["verificationMethod"]),
+        purpose=str(proof["proofPurpose"]),
+    )
+
+
+def _is_moment(value: object) -> bool:
+    return isinstance(value, str) and parse_date_time(value) is not None
+
+
+def _previous(presented: Presented, proof: PresentedProof) -> list[JsonObject]:
+    """The proofs that one builds on; ProofInvalid if one is missing, or there are two of its name."""
+    wanted = proof.options.get("previousProof", [])
+    names = wanted if isinstance(wanted, list) else [wanted]
+    found: list[JsonObject] = []
+    for name in names:
+        matching = [other.options for other in presented.proofs if other.options.get("id") == name]
+        if len(matching) != 1 or not isinstance(name, str) or matching[0] is proof.options:
+            raise ProofInvalid("previous_proof", proof=str(name)[:200])
+        found += matching
+    return found

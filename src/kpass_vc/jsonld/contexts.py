@@ -7,12 +7,14 @@ would change what our signatures say.
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from kpass_vc.errors import Unavailable, UnknownContext
 
+CREDENTIALS_V1: Final = "https://www.w3.org/2018/credentials/v1"
 CREDENTIALS_V2: Final = "https://www.w3.org/ns/credentials/v2"
+DATA_INTEGRITY_V2: Final = "https://w3id.org/security/data-integrity/v2"
 OPEN_BADGES_3: Final = "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json"
 
 
@@ -30,6 +32,12 @@ class Contexts:
     """The contexts we know, by URL."""
 
     documents: Mapping[str, Mapping[str, object]] = field(repr=False)
+    inline: bool = False
+    """Whether a document may bring contexts of its own as objects. They may say anything of its terms."""
+
+    def allowing_inline(self) -> "Contexts":
+        """The same contexts, where documents may bring more of their own."""
+        return replace(self, inline=True)
 
     @classmethod
     def load(cls, pins: tuple[Pin, ...], read: Callable[[str], bytes]) -> "Contexts":

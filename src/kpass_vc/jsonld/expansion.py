@@ -7,7 +7,7 @@ expanded, while it is, and after.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from threading import Lock
 from typing import Any, Final
 
@@ -28,11 +28,22 @@ _EXPANDED: Final = frozenset({"@id", "@type", "@value", "@language", "@list", "@
 
 def to_quads(document: Mapping[str, object], contexts: Contexts) -> tuple[Quad, ...]:
     """The quads of a document; DataLoss names the first part that would be dropped."""
-    _check_members(document, (), document.get("@context"))
+    return quads_of(expand(document, contexts))
+
+
+def expand(document: Mapping[str, object], contexts: Contexts) -> list[dict[str, Any]]:
+    """A document in expanded form, one node; DataLoss names the first part that would be dropped."""
+    _check_contexts(document.get("@context"), inline=contexts.inline)
+    _check_members(document, (), document.get("@context"), inline=contexts.inline)
     expanded = _expand(document, contexts)
     if len(expanded) != 1:
         raise DataLoss("shape", part="/")
     _check_expanded(expanded)
+    return expanded
+
+
+def quads_of(expanded: list[dict[str, Any]]) -> tuple[Quad, ...]:
+    """The quads of an expanded document that `expand` has checked."""
     dataset = pyld.to_rdf(expanded, {"base": None, "documentLoader": _refuse})
     return tuple(
         Quad(
@@ -46,9 +57,26 @@ def to_quads(document: Mapping[str, object], contexts: Contexts) -> tuple[Quad, 
     )
 
 
-def _expand(document: Mapping[str, object], contexts: Contexts) -> list[dict[str, Any]]:
-    dropped: list[str] = []
+def compact(
+    expanded: list[dict[str, Any]], context: object, contexts: Contexts
+) -> dict[str, object]:
+    """An expanded document in the terms of a context, as JSON-LD 1.1 compacts it."""
+    options = {
+        "base": None,
+        "documentLoader": _loader(contexts),
+        "processingMode": "json-ld-1.1",
+    }
+    try:
+        with _one_at_a_time:
+            compacted: dict[str, object] = pyld.compact(expanded, context, options)
+    except pyld.JsonLdError as error:
+        raise _cause(error) from error
+    except (TypeError, ValueError, AttributeError, KeyError, RecursionError) as error:
+        raise DataLoss("json_ld", part="@context", reason=type(error).__name__) from error
+    return compacted
 
+
+def _loader(contexts: Contexts) -> Callable[[str, object], dict[str, Any]]:
     def load(url: str, _options: object) -> dict[str, Any]:
         return {
             "contentType": "application/ld+json",
@@ -58,11 +86,21 @@ def _expand(document: Mapping[str, object], contexts: Contexts) -> list[dict[str
             "tag": "static",
         }
 
+    return load
+
+
+def _expand(document: Mapping[str, object], contexts: Contexts) -> list[dict[str, Any]]:
+    dropped: list[str] = []
+
     try:
         with _one_at_a_time:
             expanded: list[dict[str, Any]] = pyld.expand(
                 dict(document),
-                {"base": None, "documentLoader": load, "processingMode": "json-ld-1.1"},
+                {
+                    "base": None,
+                    "documentLoader": _loader(contexts),
+                    "processingMode": "json-ld-1.1",
+                },
                 on_property_dropped=lambda term: dropped.append(str(term)),
             )
     except pyld.JsonLdError as error:
@@ -92,26 +130,42 @@ def _refuse(url: str, _options: object) -> dict[str, Any]:
     raise DataLoss("json_ld", part=url[:200], reason="loading document failed")
 
 
-def _check_members(value: object, place: tuple[str | int, ...], context: object) -> None:
+def _check_contexts(context: object, *, inline: bool) -> None:
+    """Refuse contexts of the document's own unless allowed, and `@base` and `@import` in them always."""
+    for entry in context if isinstance(context, list) else [context]:
+        if isinstance(entry, str) or entry is None:
+            continue
+        if not inline or not isinstance(entry, dict):
+            raise DataLoss("inline_context", part="/@context")
+        if {"@base", "@import"} & entry.keys():
+            raise DataLoss("json_ld", part="/@context", reason="@base or @import in a context")
+        if isinstance(entry.get("@context"), dict | list):
+            _check_contexts(entry["@context"], inline=inline)
+
+
+def _check_members(
+    value: object, place: tuple[str | int, ...], context: object, *, inline: bool
+) -> None:
     """Refuse what expansion drops without a word: null, and keywords that carry no triple.
 
-    A part may repeat the document's own `context`, as an embedded endorsement must.
+    A part may repeat the document's own `context`, as an embedded endorsement must; any context if `inline`.
     """
     if value is None:
         raise DataLoss("null", part=pointer(*place))
     if isinstance(value, list):
         for number, member in enumerate(value):
-            _check_members(member, (*place, number), context)
+            _check_members(member, (*place, number), context, inline=inline)
     elif isinstance(value, dict):
         _check_keywords(value, place)
         for key, member in value.items():
             if key == "@context":
-                if place and member != context:
+                if place and not inline and member != context:
                     raise DataLoss("nested_context", part=pointer(*place, key))
+                _check_contexts(member, inline=inline)
                 continue
             if not key or (key.startswith("@") and key not in _KEYWORDS):
                 raise DataLoss("keyword", part=pointer(*place, key)[:200])
-            _check_members(member, (*place, key), context)
+            _check_members(member, (*place, key), context, inline=inline)
 
 
 def _check_keywords(value: dict[str, object], place: tuple[str | int, ...]) -> None:
