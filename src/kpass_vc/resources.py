@@ -23,6 +23,9 @@ def contexts() -> Contexts:
     place = folder("contexts")
     pins = tomllib.loads((place / "pins.toml").read_text("utf-8"))["context"]
     return Contexts.load(
-        tuple(Pin(url=pin["url"], file=pin["file"], sha256=pin["sha256"]) for pin in pins),
+        tuple(
+            Pin(pin["url"], pin["file"], pin["sha256"], tuple(pin.get("superseded", ())))
+            for pin in pins
+        ),
         lambda file: (place / file).read_bytes(),
     )
