@@ -93,7 +93,7 @@ def test_what_a_credential_names_is_what_is_asked_for() -> None:
 
     for body in (made.body, made.jwt):
         want = wanted(body)
-        assert want.did == credential["issuer"]["id"]
+        assert want.dids == (credential["issuer"]["id"],)
         assert want.status_lists == (credential["credentialStatus"]["statusListCredential"],)
         assert set(want.resources) == {
             credential["credentialSubject"]["achievement"]["id"],
@@ -509,7 +509,9 @@ def test_a_proof_that_has_run_out_or_is_for_something_else_does_not_hold() -> No
 
     report = made.judge(suite_options)
 
-    assert outcome(report, "proof") == ("failed", "failed")
+    assert outcome(report, "key") == ("failed", "purpose")
+    assert outcome(report, "proof") == ("unknown", "not_checked")
+    sentences(report)
 
 
 # ---- dates
@@ -814,7 +816,7 @@ def test_the_digests_of_subresource_integrity_are_known(digest: str) -> None:
     assert outcome(made.judge(made.sign(wrong)), "definition") == ("failed", "differs")
 
 
-def test_a_definition_that_is_not_at_hand_or_not_bound_is_unknown() -> None:
+def test_a_definition_that_is_not_at_hand_is_unknown_and_one_that_is_not_bound_is_refused() -> None:
     made = sample()
     url = made.credential["relatedResource"][0]["id"]
     unbound = made.credential
@@ -825,7 +827,11 @@ def test_a_definition_that_is_not_at_hand_or_not_bound_is_unknown() -> None:
         "definition",
         ("unknown", "not_available"),
     )
-    only(made.judge(made.sign(unbound)), "definition", ("unknown", "no_digest"))
+    assert outcome(made.judge(made.sign(unbound)), "structure") == ("failed", "failed")
+    other = made.credential
+    other["relatedResource"][0]["digestMultibase"] = "uAAAA"
+    del other["relatedResource"][0]["digestSRI"]
+    only(made.judge(made.sign(other)), "definition", ("unknown", "no_digest"))
 
 
 @pytest.mark.parametrize(
@@ -964,14 +970,13 @@ def test_what_stands_under_an_address_is_where_a_browser_would_be_led(
     assert stands_under(address, "https://vc.example/o/") is ours
 
 
-def test_an_endorsement_inside_is_not_vouched_for_by_us() -> None:
-    made = sample()
-    endorsement = {
+def endorsement_of(made: Sample, issuer: str) -> Json:
+    return {
         "@context": made.credential["@context"],
         "id": "urn:uuid:9f6f1c4b-6a53-4a5c-8f04-0c2b7a6d1e22",
         "type": ["VerifiableCredential", "EndorsementCredential"],
         "name": "Endorsed",
-        "issuer": {"id": "did:web:sobona.example", "type": ["Profile"], "name": "Sobona"},
+        "issuer": {"id": issuer, "type": ["Profile"], "name": "Sobona"},
         "validFrom": "2026-01-01T00:00:00Z",
         "credentialSubject": {
             "id": made.credential["issuer"]["id"],
@@ -979,13 +984,47 @@ def test_an_endorsement_inside_is_not_vouched_for_by_us() -> None:
             "endorsementComment": "Great.",
         },
     }
-    body = made.sign(made.credential | {"endorsement": [endorsement]})
 
-    report = made.judge(body)
 
-    assert outcome(report, "terms") == ("passed", "passed")
+def test_an_endorsement_inside_is_a_credential_that_must_hold_itself() -> None:
+    made = sample()
+    unsigned = endorsement_of(made, made.credential["issuer"]["id"])
+    signed = json.loads(made.sign(unsigned))
+    compact_jws = FORMATS["vc+jwt"].secure(unsigned, made.signing, made.contexts).decode()
+    elsewhere = endorsement_of(made, "did:web:elsewhere.example")
+    expected = [
+        ({"endorsement": [signed]}, ("passed", "passed")),
+        ({"endorsement": signed}, ("passed", "passed")),
+        ({"endorsement": [unsigned]}, ("failed", "failed")),
+        ({"endorsement": [signed | {"name": "Praised"}]}, ("failed", "refused")),
+        ({"endorsement": [signed, signed | {"name": "Praised"}]}, ("failed", "refused")),
+        ({"endorsement": [json.loads(made.sign(elsewhere))]}, ("unknown", "not_available")),
+        ({"endorsement": [signed] * 6}, ("unknown", "not_checked")),
+        ({"endorsementJwt": [compact_jws]}, ("passed", "passed")),
+        ({"endorsementJwt": [compact_jws[:-8]]}, ("failed", "failed")),
+        ({"endorsementJwt": ["ey"]}, ("failed", "failed")),
+    ]
+
+    for change, outcome_of_it in expected:
+        report = made.judge(made.sign(made.credential | change))
+        assert outcome(report, "endorsements") == outcome_of_it, change
+        assert report.verified is (outcome_of_it[0] == "passed")
+        sentences(report)
+    unreachable = json.loads(made.sign(elsewhere))
+    unreachable["proof"]["verificationMethod"] = "did:web:elsewhere.example#key"
+    report = made.judge(made.sign(made.credential | {"endorsement": [unreachable]}))
     assert outcome(report, "endorsements") == ("unknown", "not_available")
-    assert report.verdict == "unknown"
+    assert (
+        "did:web:elsewhere.example"
+        in wanted(made.sign(made.credential | {"endorsement": [unreachable]})).dids
+    )
+
+
+def test_a_credential_is_no_endorsement() -> None:
+    made = sample()
+    body = made.sign(made.credential | {"endorsement": [made.signed]})
+
+    assert outcome(made.judge(body), "endorsements") == ("failed", "refused")
 
 
 def test_a_status_of_another_type_is_unknown_and_the_worst_of_two_counts() -> None:

@@ -178,10 +178,10 @@ def test_evidence_is_what_was_asked_for_and_nothing_more(world: World) -> None:
         strange = gather(
             world.env,
             session,
-            Wanted(did="did:web:'; --", status_lists=("x" * 10_000,), resources=("å", "%", "")),
+            Wanted(dids=("did:web:'; --",), status_lists=("x" * 10_000,), resources=("å", "%", "")),
         )
         wanted = gather(
-            world.env, session, Wanted(did=issuer.did, resources=(str(version.document_url),))
+            world.env, session, Wanted(dids=(issuer.did,), resources=(str(version.document_url),))
         )
 
     for found in (nothing, strange):

@@ -13,6 +13,7 @@ keep others from their turn.
 import time
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from threading import BoundedSemaphore
 from typing import Final
 
@@ -29,11 +30,25 @@ from kpass_vc.records import definition as definitions
 from kpass_vc.records import key as keys
 from kpass_vc.records import organization as organizations
 from kpass_vc.records import status_list as lists
-from kpass_vc.verification import Evidence, VerificationReport, Wanted, stands_under, wanted
+from kpass_vc.verification import (
+    BADGE,
+    STANDARD,
+    Evidence,
+    Finding,
+    PresentationReport,
+    Profile,
+    VerificationReport,
+    Wanted,
+    stands_under,
+    wanted,
+    wanted_by_presentation,
+)
 from kpass_vc.verification import verify as judge
+from kpass_vc.verification import verify_presentation as judge_presentation
 
 SECONDS: Final = 10.0
 """After so long nothing more is fetched for one credential; what is under way has its own bound."""
+MOST_DIDS: Final = 6
 MOST_LISTS: Final = 2
 MOST_RESOURCES: Final = 4
 
@@ -44,19 +59,48 @@ _DID_DOCUMENT: Final = "application/did+json, application/did+ld+json, applicati
 _STATUS_LIST: Final = "application/vc+ld+json, application/vc, application/vc+jwt;q=0.9, */*;q=0.1"
 
 
-def verify(env: Environment, body: bytes) -> VerificationReport:
-    """The report on a secured credential, JSON or JWT. Raises for nothing that it may hold; stores nothing."""
-    want = wanted(body)
+def verify(env: Environment, body: bytes, profile: Profile = BADGE) -> VerificationReport:
+    """The report on a secured credential. Raises for nothing that it may hold; stores nothing."""
+    want = wanted(body, profile)
+    evidence, elsewhere = _first_evidence(env, want)
+    report = judge(body, evidence, profile)
+    if not _holds(report.findings):
+        return report
+    more = _with_documents(elsewhere, evidence, want)
+    return report if more is evidence else judge(body, more, profile)
+
+
+def verify_presentation(
+    env: Environment,
+    body: bytes,
+    *,
+    challenge: str | None = None,
+    domain: str | None = None,
+    profile: Profile = STANDARD,
+) -> PresentationReport:
+    """The report on a secured presentation and all that is in it; as `verify` otherwise."""
+    want = wanted_by_presentation(body, profile)
+    evidence, elsewhere = _first_evidence(env, want)
+
+    def judged(by: Evidence) -> PresentationReport:
+        return judge_presentation(body, by, challenge=challenge, domain=domain, profile=profile)
+
+    report = judged(evidence)
+    if not _holds(report.findings):
+        return report
+    more = _with_documents(elsewhere, evidence, want)
+    return report if more is evidence else judged(more)
+
+
+def _first_evidence(env: Environment, want: Wanted) -> "tuple[Evidence, _Elsewhere]":
+    """What our records say, and the DID documents that lie elsewhere."""
     with _LOOKING, env.reading() as session:
         evidence = gather(env, session, want)
     elsewhere = _Elsewhere(env)
-    if want.did is not None and want.did not in evidence.did_documents:
-        evidence = _with_did_document(elsewhere, evidence, want.did)
-    report = judge(body, evidence)
-    if not _holds(report):
-        return report
-    more = _with_documents(elsewhere, evidence, want)
-    return report if more is evidence else judge(body, more)
+    for did in want.dids[:MOST_DIDS]:
+        if did not in evidence.did_documents:
+            evidence = _with_did_document(elsewhere, evidence, did)
+    return evidence, elsewhere
 
 
 def gather(env: Environment, session: Session, want: Wanted) -> Evidence:
@@ -75,14 +119,17 @@ def gather(env: Environment, session: Session, want: Wanted) -> Evidence:
             issuers = (organizations.by_slug(session, slug) for slug in found[0].authorised_issuers)
             ids = [issuer.id for issuer in issuers if issuer is not None]
             authorised[url] = keys.dids(session, organization_ids=ids)
-    document = own_did_document(session, want.did) if want.did else None
+    documents = {did: own_did_document(session, did) for did in want.dids}
+    withdrawn: dict[str, datetime] = {}
+    for did in want.dids:
+        withdrawn |= keys.compromised(session, did=did)
     status_lists = {url: _own_status_list(env, session, url) for url in want.status_lists}
     return Evidence(
         now=env.now(),
         contexts=env.contexts,
         home=env.addresses.base,
-        did_documents={str(want.did): document} if document else {},
-        withdrawn_keys=keys.compromised(session, did=want.did) if want.did else {},
+        did_documents={did: document for did, document in documents.items() if document},
+        withdrawn_keys=withdrawn,
         status_lists={url: body for url, body in status_lists.items() if body is not None},
         resources=resources,
         definition_states=states,
@@ -136,8 +183,8 @@ def _with_did_document(elsewhere: _Elsewhere, evidence: Evidence, did: str) -> E
     try:
         document = read_json(elsewhere.get(address, _DID_DOCUMENT, DOCUMENT))
     except (NotFetched, Malformed) as error:
-        return replace(evidence, missing={did: error})
-    return replace(evidence, did_documents={did: document})
+        return replace(evidence, missing={**evidence.missing, did: error})
+    return replace(evidence, did_documents={**evidence.did_documents, did: document})
 
 
 def _with_documents(elsewhere: _Elsewhere, evidence: Evidence, want: Wanted) -> Evidence:
@@ -175,6 +222,6 @@ def _got(
     return found
 
 
-def _holds(report: VerificationReport) -> bool:
+def _holds(findings: tuple[Finding, ...]) -> bool:
     """Whether the proof holds, and so the issuer itself names what there is to fetch."""
-    return any(found.check == "proof" and found.outcome == "passed" for found in report.findings)
+    return any(found.check == "proof" and found.outcome == "passed" for found in findings)

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Final
 
+from kpass_vc.cryptosuites import suite_of
 from kpass_vc.errors import Malformed
 from kpass_vc.formats.data_integrity import DataIntegrity
-from kpass_vc.formats.format import Format
+from kpass_vc.formats.format import Format, Presented, PresentedProof
 from kpass_vc.formats.ob_jwt import OpenBadgesJwt
 from kpass_vc.formats.vc_jwt import VcJwt
 
@@ -25,3 +26,8 @@ def recognise(body: bytes) -> Format:
         if form.claims(head):
             return form
     raise Malformed("format")
+
+
+def is_supported(presented: Presented, proof: PresentedProof) -> bool:
+    """Whether we know how a proof was made; what is not Data Integrity was recognised by that."""
+    return presented.format != "ldp_vc" or suite_of(proof.options) is not None

@@ -1,0 +1,155 @@
+"""verify() and verify_presentation(): what was presented + gathered evidence -> a report.
+
+Every check passes, fails or stays unknown. `verified` is true only when every
+one passed: what could not be checked is not verified. No check raises,
+fetches or reads the clock; what is missing from the evidence is unknown.
+"""
+
+from collections.abc import Mapping
+
+from kpass_vc.errors import Malformed
+from kpass_vc.formats import recognise
+from kpass_vc.formats.envelope import opened
+from kpass_vc.formats.format import Presented
+from kpass_vc.verification.badge import notes
+from kpass_vc.verification.case import Case, Profile, entries, issuer_of, member, text, unchecked
+from kpass_vc.verification.evidence import MOST_WANTED, Evidence, Wanted, stands_under
+from kpass_vc.verification.presentation import (
+    PRESENTATION_CHECKS,
+    check_audience,
+    presentation_case,
+    read_presentation,
+    shown,
+)
+from kpass_vc.verification.profiles import (
+    BADGE,
+    MOST_ENDORSEMENTS,
+    PROFILES,
+    STANDARD,
+    endorsements,
+)
+from kpass_vc.verification.report import (
+    Finding,
+    Outcome,
+    PresentationReport,
+    Verdict,
+    VerificationReport,
+)
+
+CHECKS = BADGE.checks
+
+__all__ = [
+    "BADGE",
+    "CHECKS",
+    "PROFILES",
+    "STANDARD",
+    "Evidence",
+    "Finding",
+    "Outcome",
+    "PresentationReport",
+    "Profile",
+    "Verdict",
+    "VerificationReport",
+    "Wanted",
+    "stands_under",
+    "verify",
+    "verify_presentation",
+    "wanted",
+    "wanted_by_presentation",
+]
+
+
+def verify(body: bytes, evidence: Evidence, profile: Profile = BADGE) -> VerificationReport:
+    """The report on a secured credential. Raises for nothing that `body` may hold."""
+    try:
+        presented = _read(body)
+    except Malformed as error:
+        return VerificationReport(_unreadable(error, profile.checks), None)
+    case = Case(presented, evidence, profile)
+    parsed = Finding("parsed", "passed", "passed", {"format": presented.format})
+    findings = [check(case) for check in profile.checks.values()]
+    return VerificationReport((parsed, *findings), presented, notes(case))
+
+
+def verify_presentation(
+    body: bytes,
+    evidence: Evidence,
+    *,
+    challenge: str | None,
+    domain: str | None,
+    profile: Profile = STANDARD,
+) -> PresentationReport:
+    """The report on a secured presentation and on each credential in it. Raises for nothing in `body`.
+
+    `challenge` and `domain` are what its proofs must answer; None where nothing was asked.
+    """
+    try:
+        presented = read_presentation(body)
+    except Malformed as error:
+        return PresentationReport(_unreadable(error, PRESENTATION_CHECKS), None)
+    case = presentation_case(presented, evidence, profile)
+    findings = [Finding("parsed", "passed", "passed", {"format": presented.format})]
+    findings += [check(case) for check in PRESENTATION_CHECKS.values()]
+    findings.append(check_audience(case, challenge, domain))
+    credentials: tuple[VerificationReport, ...] = ()
+    if findings[1].outcome == "passed":
+        inside = shown(presented.document)
+        credentials = tuple(verify(credential, evidence, profile) for credential in inside)
+    return PresentationReport(tuple(findings), presented, credentials)
+
+
+def wanted(body: bytes, profile: Profile = BADGE) -> Wanted:
+    """What a credential names that one would have to look up; nothing if it cannot be read."""
+    try:
+        presented = _read(body)
+    except Malformed:
+        return Wanted()
+    credential = presented.document
+    lists = [
+        text(member(entry, "statusListCredential"))
+        for entry in entries(credential.get("credentialStatus"))
+    ]
+    related = [entry for entry in entries(credential.get("relatedResource")) if entry is not None]
+    resources = [text(member(credential, "credentialSubject", "achievement", "id"))]
+    resources += [text(member(entry, "id")) for entry in related]
+    bound = [text(member(entry, "id")) for entry in related if member(entry, "digestSRI")]
+    dids = [issuer_of(credential)]
+    if not profile.binds_issuer:
+        dids = [(proof.verification_method or "").partition("#")[0] for proof in presented.proofs]
+    inside = list(endorsements(credential))[:MOST_ENDORSEMENTS] if profile is BADGE else []
+    for endorsement in inside:
+        more = wanted(endorsement, profile)
+        dids += more.dids
+        lists += more.status_lists
+    return Wanted(_first(dids), _first(lists), _first(resources), _first(bound))
+
+
+def wanted_by_presentation(body: bytes, profile: Profile = STANDARD) -> Wanted:
+    """What a presentation and the credentials in it name; nothing if it cannot be read."""
+    try:
+        presented = read_presentation(body)
+    except Malformed:
+        return Wanted()
+    methods = [proof.verification_method or "" for proof in presented.proofs]
+    dids: list[str | None] = [method.partition("#")[0] for method in methods]
+    lists: list[str | None] = []
+    for credential in list(shown(presented.document))[:MOST_WANTED]:
+        more = wanted(credential, profile)
+        dids += more.dids
+        lists += more.status_lists
+    return Wanted(dids=_first(dids), status_lists=_first(lists))
+
+
+def _read(body: bytes) -> Presented:
+    inner = opened(body) or body
+    return recognise(inner).read(inner)
+
+
+def _unreadable(error: Malformed, checks: Mapping[str, object]) -> tuple[Finding, ...]:
+    rest = (unchecked(name) for name in checks)
+    return (Finding("parsed", "failed", "failed", cause=error), *rest)
+
+
+def _first(found: list[str | None]) -> tuple[str, ...]:
+    """The first few different texts: nobody makes us look up more."""
+    return tuple(dict.fromkeys(name for name in found if name))[:MOST_WANTED]

@@ -1,0 +1,76 @@
+"""What a verification judges by: gathered by the action, read by the checks."""
+
+import posixpath
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+from urllib.parse import unquote, urlsplit
+
+from kpass_vc.errors import KpassError
+from kpass_vc.jsonld.contexts import Contexts
+from kpass_vc.model.document import JsonObject
+
+MOST_WANTED: Final = 20
+"""Resources, and status lists, that are looked up for one credential."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What was gathered to judge by. What could not be had is left out."""
+
+    now: datetime
+    contexts: Contexts
+    home: str = ""
+    """The public URL of this service: what stands under it and is not published here is not true."""
+    did_documents: Mapping[str, JsonObject] = field(default_factory=dict)
+    """By DID."""
+    withdrawn_keys: Mapping[str, datetime] = field(default_factory=dict)
+    """When a key was withdrawn as compromised, by verification method."""
+    status_lists: Mapping[str, bytes] = field(default_factory=dict)
+    """Secured status list credentials, by URL."""
+    resources: Mapping[str, bytes] = field(default_factory=dict)
+    """Definitions and achievements that are published here, by URL."""
+    fetched: Mapping[str, bytes] = field(default_factory=dict)
+    """Related resources that lie elsewhere, by URL: their bytes, and nothing of them believed."""
+    missing: Mapping[str, KpassError] = field(default_factory=dict)
+    """Why something that was looked for elsewhere could not be had, by DID or URL."""
+    definition_states: Mapping[str, str] = field(default_factory=dict)
+    """published, superseded or retired, by the URL of the definition document."""
+    authorised: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """The DIDs the owner lets issue, by the URL of the definition document."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What would help to verify a document: DIDs and URLs that it names."""
+
+    dids: tuple[str, ...] = ()
+    """Whoever must control its keys: the issuer, or the controllers that its proofs name."""
+    status_lists: tuple[str, ...] = ()
+    resources: tuple[str, ...] = ()
+    """The achievement, and what the credential binds."""
+    related: tuple[str, ...] = ()
+    """What it binds by a digest."""
+
+
+def stands_under(address: str, folder: str) -> bool:
+    """Whether a web address leads into a folder, however it is spelled: as a browser would follow it."""
+    return _place(address).startswith(_place(folder))
+
+
+def _place(address: str) -> str:
+    """Host, port unless it is the usual one, and path of a web address, in one spelling; "" if it is none."""
+    scheme, _, rest = address.strip().replace("\\", "/").partition(":")
+    if scheme.lower() not in {"http", "https"}:
+        return ""
+    try:
+        parts = urlsplit("//" + rest.lstrip("/"))
+        host, port = unquote(parts.hostname or ""), parts.port
+    except ValueError:
+        return ""
+    host = unicodedata.normalize("NFKC", host).lower().rstrip(".")
+    usual = port in {None, 80, 443}
+    path = posixpath.normpath(f"/{unquote(parts.path).lower()}").strip("/")
+    return f"{host}:{'' if usual else port}/{path}{'/' if path else ''}"
