@@ -10,9 +10,11 @@ from kpass_vc.api import (
     credentials,
     definitions,
     health,
+    identifiers,
     organizations,
     problems,
     published,
+    vc_api,
     verifications,
 )
 from kpass_vc.edge import PARTS, plain_address
@@ -43,7 +45,16 @@ def create_app(env: Environment) -> FastAPI:
     app.state.environment = env
     app.add_middleware(Replies)
     problems.install(app, ProblemPages())
-    for part in (organizations, definitions, credentials, verifications, published, health):
+    for part in (
+        organizations,
+        definitions,
+        credentials,
+        verifications,
+        vc_api,
+        published,
+        identifiers,
+        health,
+    ):
         app.include_router(part.router)
     pages.install(app)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]

@@ -140,6 +140,13 @@ def current_actor(
 CurrentActor = Annotated[Actor, Depends(current_actor)]
 
 
+def optional_actor(
+    env: Env, turn: Turn, bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+) -> Actor | None:
+    """The actor of the bearer token, None without one; Unauthenticated for one that is not valid."""
+    return current_actor(env, turn, bearer) if bearer is not None else None
+
+
 def language_of(request: Request) -> Language:
     """The language to answer in: `lang` in the address, else `Accept-Language`, else English."""
     for language in LANGUAGES:

@@ -4,7 +4,8 @@ from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from kpass_vc.crypto.keys import Algorithm
-from kpass_vc.dids.web import verification_method_id
+from kpass_vc.dids import verification_method_id
+from kpass_vc.dids.key import did_key
 from kpass_vc.environment import Environment
 from kpass_vc.keystores.keystore import KeyStore
 from kpass_vc.records.key import SigningKey, State
@@ -16,12 +17,12 @@ def make_key(
     env: Environment,
     session: Session,
     organization: Organization,
-    did: str,
+    did: str | None,
     algorithm: Algorithm,
     *,
     state: State = "active",
 ) -> SigningKey:
-    """A new key of one of the organisation's DIDs.
+    """A new key of one of the organisation's DIDs; of the did:key that it is itself, if none is given.
 
     No change of the key-encryption key ends between its file and its row: it would pass the file by.
     """
@@ -30,6 +31,7 @@ def make_key(
     store = env.key_stores[env.default_store]
     uri, public = store.generate(algorithm, organization_id=organization.id, key_id=key_id)
     _discard_unless_committing(session, store, uri)
+    did = did or did_key(public)
     key = SigningKey(
         id=key_id,
         organization_id=organization.id,

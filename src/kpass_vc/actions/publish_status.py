@@ -33,26 +33,41 @@ BACKDATED: Final = timedelta(minutes=1)
 
 
 def open_list(
-    env: Environment, session: Session, organization: Organization, purpose: str
+    env: Environment,
+    session: Session,
+    organization: Organization,
+    purpose: str,
+    issuer: str | None = None,
 ) -> StatusList:
-    """The list that is being filled for a purpose; the first one is made when it is first asked for."""
+    """The list that is being filled for a purpose; the first one is made when it is first asked for.
+
+    Of the organisation's DID, or of another one that it signs as.
+    """
+    did = issuer or organization.did
     found = status_lists.newest(
-        session, organization_id=organization.id, purpose=purpose, issuer=organization.did
+        session, organization_id=organization.id, purpose=purpose, issuer=did
     )
     if found is not None:
         return found
     last = status_lists.newest(session, organization_id=organization.id, purpose=purpose)
-    return make_list(env, session, organization, purpose, number=last.number + 1 if last else 1)
+    number = last.number + 1 if last else 1
+    return make_list(env, session, organization, purpose, number=number, issuer=did)
 
 
 def make_list(
-    env: Environment, session: Session, organization: Organization, purpose: str, *, number: int
+    env: Environment,
+    session: Session,
+    organization: Organization,
+    purpose: str,
+    *,
+    number: int,
+    issuer: str,
 ) -> StatusList:
     """A new list of full size; if another transaction has just made it, that one."""
     row = StatusList(
         id=env.new_id(),
         organization_id=organization.id,
-        issuer=organization.did,
+        issuer=issuer,
         purpose=purpose,
         number=number,
         url=env.addresses.status_list(organization.slug, purpose, number),
@@ -68,7 +83,7 @@ def make_list(
         if existing is None:
             raise
         if existing.issuer != row.issuer:  # the organisation is moving to another DID just now
-            return make_list(env, session, organization, purpose, number=number + 1)
+            return make_list(env, session, organization, purpose, number=number + 1, issuer=issuer)
         return existing
     publication = StatusPublication(status_list_id=row.id, bits=statuslist.empty(), version=0)
     _sign(env, session, row, organization, publication)
@@ -78,20 +93,25 @@ def make_list(
 
 
 def next_index(
-    env: Environment, session: Session, organization: Organization, purpose: str
+    env: Environment,
+    session: Session,
+    organization: Organization,
+    purpose: str,
+    issuer: str | None = None,
 ) -> tuple[StatusList, int]:
     """A list and an index in it that was never given out before; a new list when one is full."""
-    current = open_list(env, session, organization, purpose)
+    did = issuer or organization.did
+    current = open_list(env, session, organization, purpose, did)
     while (counter := status_lists.take(session, current)) is None:
         newest = (
             status_lists.newest(
-                session, organization_id=organization.id, purpose=purpose, issuer=organization.did
+                session, organization_id=organization.id, purpose=purpose, issuer=did
             )
             or current
         )
         full = newest.number == current.number
         current = (
-            make_list(env, session, organization, purpose, number=newest.number + 1)
+            make_list(env, session, organization, purpose, number=newest.number + 1, issuer=did)
             if full
             else newest
         )

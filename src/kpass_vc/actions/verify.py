@@ -137,6 +137,17 @@ def gather(env: Environment, session: Session, want: Wanted) -> Evidence:
     )
 
 
+def find_did_document(env: Environment, did: str) -> JsonObject:
+    """The document of a DID, ours from our records; NotFetched or Malformed if it cannot be had."""
+    method = method_of(did)
+    if method.address(did) is None:
+        return method.document(did, None)
+    evidence, _ = _first_evidence(env, Wanted(dids=(did,)))
+    if did in evidence.missing:
+        raise evidence.missing[did]
+    return method.document(did, evidence.did_documents.get(did))
+
+
 def own_did_document(session: Session, did: str) -> JsonObject | None:
     """The document of a DID that an organisation here signs as or has signed as, or None.
 

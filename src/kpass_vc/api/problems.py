@@ -25,21 +25,21 @@ from kpass_vc.language import Language, say
 from kpass_vc.model.field_errors import field_error
 
 MEDIA_TYPE: Final = "application/problem+json"
-_VCDM: Final = "https://www.w3.org/TR/vc-data-model#"
-_SECURITY: Final = "https://w3id.org/security#"
-_STATUS_LIST: Final = "https://www.w3.org/ns/credentials/status-list#"
+VCDM: Final = "https://www.w3.org/TR/vc-data-model#"
+SECURITY: Final = "https://w3id.org/security#"
+STATUS_LIST: Final = "https://www.w3.org/ns/credentials/status-list#"
 
 PROBLEMS: Final[Mapping[type[KpassError], tuple[int, str]]] = {
-    errors.NotJson: (400, f"{_VCDM}PARSING_ERROR"),
+    errors.NotJson: (400, f"{VCDM}PARSING_ERROR"),
     errors.TooLarge: (413, "urn:kpass:problem:too-large"),
     errors.InvalidInput: (422, "urn:kpass:problem:invalid-input"),
     errors.UnknownContext: (422, "urn:kpass:problem:unknown-context"),
-    errors.DataLoss: (422, f"{_SECURITY}DATA_LOSS_DETECTION_ERROR"),
-    errors.TooComplex: (422, f"{_SECURITY}PROOF_TRANSFORMATION_ERROR"),
-    errors.KeyRefused: (422, f"{_SECURITY}INVALID_VERIFICATION_METHOD"),
-    errors.Malformed: (422, f"{_VCDM}MALFORMED_VALUE_ERROR"),
-    errors.ProofInvalid: (422, f"{_SECURITY}PROOF_VERIFICATION_ERROR"),
-    errors.StatusListUnusable: (422, f"{_STATUS_LIST}STATUS_VERIFICATION_ERROR"),
+    errors.DataLoss: (422, f"{SECURITY}DATA_LOSS_DETECTION_ERROR"),
+    errors.TooComplex: (422, f"{SECURITY}PROOF_TRANSFORMATION_ERROR"),
+    errors.KeyRefused: (422, f"{SECURITY}INVALID_VERIFICATION_METHOD"),
+    errors.Malformed: (422, f"{VCDM}MALFORMED_VALUE_ERROR"),
+    errors.ProofInvalid: (422, f"{SECURITY}PROOF_VERIFICATION_ERROR"),
+    errors.StatusListUnusable: (422, f"{STATUS_LIST}STATUS_VERIFICATION_ERROR"),
     errors.Unauthenticated: (401, "urn:kpass:problem:unauthenticated"),
     errors.Forbidden: (403, "urn:kpass:problem:forbidden"),
     errors.NotFound: (404, "urn:kpass:problem:not-found"),

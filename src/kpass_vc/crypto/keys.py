@@ -202,6 +202,13 @@ def _require_prime_order(raw: bytes) -> None:
         raise KeyRefused("small_order")
 
 
+def x25519_of(key: PublicKey) -> bytes:
+    """The X25519 key of an Ed25519 key: u = (1 + y) / (1 - y) (RFC 7748 section 4.1)."""
+    y = int.from_bytes(key.raw, "little") & (2**255 - 1)
+    u = (1 + y) * pow(1 - y, _P - 2, _P) % _P
+    return u.to_bytes(32, "little")
+
+
 def _recover_x(y: int, sign: int) -> int:
     # RFC 8032 section 5.1.3 steps 2 to 4
     u, v = (y * y - 1) % _P, (_D * y * y + 1) % _P

@@ -7,13 +7,15 @@ from typing import Final
 from kpass_vc.crypto.jose import from_jwk
 from kpass_vc.crypto.keys import PublicKey
 from kpass_vc.dids.did_method import DidMethod
+from kpass_vc.dids.jwk import DidJwk
 from kpass_vc.dids.key import DidKey
 from kpass_vc.dids.web import DidWeb
+from kpass_vc.dids.web import verification_method_id as web_method_id
 from kpass_vc.errors import KeyRefused, Malformed
 from kpass_vc.model.did import VerificationMethod
 
 DID_METHODS: Final[Mapping[str, DidMethod]] = {
-    method.name: method for method in (DidKey(), DidWeb())
+    method.name: method for method in (DidKey(), DidJwk(), DidWeb())
 }
 
 _DID: Final = re.compile(r"did:([a-z0-9]+):((?:[A-Za-z0-9._:-]|%[0-9A-Fa-f]{2})+)\Z")
@@ -48,3 +50,10 @@ def check_did(did: str) -> None:
         raise Malformed("did", did=did[:300])
     if found[1] in DID_METHODS:
         DID_METHODS[found[1]].address(did)
+
+
+def verification_method_id(did: str, key: PublicKey) -> str:
+    """The id of a key of a DID of ours, as its document has it."""
+    if did.startswith("did:key:"):
+        return f"{did}#{key.multikey()}"
+    return web_method_id(did, key)

@@ -5,10 +5,20 @@ from typing import Final
 
 from kpass_vc.cryptosuites import suite_of
 from kpass_vc.errors import Malformed
-from kpass_vc.formats.data_integrity import DataIntegrity
+from kpass_vc.formats.data_integrity import DataIntegrity, add_proof, derive, with_proof_context
 from kpass_vc.formats.format import Format, Presented, PresentedProof
 from kpass_vc.formats.ob_jwt import OpenBadgesJwt
 from kpass_vc.formats.vc_jwt import VcJwt
+
+__all__ = [
+    "FORMATS",
+    "ISSUED",
+    "add_proof",
+    "derive",
+    "is_supported",
+    "recognise",
+    "with_proof_context",
+]
 
 FORMATS: Final[Mapping[str, Format]] = {
     form.name: form for form in (DataIntegrity(), VcJwt(), OpenBadgesJwt())

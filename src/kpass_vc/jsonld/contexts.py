@@ -18,6 +18,7 @@ from kpass_vc.errors import Malformed, Unavailable, UnknownContext
 CREDENTIALS_V1: Final = "https://www.w3.org/2018/credentials/v1"
 CREDENTIALS_V2: Final = "https://www.w3.org/ns/credentials/v2"
 DATA_INTEGRITY_V2: Final = "https://w3id.org/security/data-integrity/v2"
+BITSTRING_STATUS_V1: Final = "https://www.w3.org/ns/credentials/status/v1"
 OPEN_BADGES_3: Final = "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json"
 
 _HASHES: Final = ("sha256", "sha384", "sha512")

@@ -11,6 +11,7 @@ from kpass_vc.records import (
     service,
     share_link,
     status_list,
+    vc_api,
 )
 from kpass_vc.records.base import Base
 
@@ -26,4 +27,5 @@ __all__ = [
     "service",
     "share_link",
     "status_list",
+    "vc_api",
 ]

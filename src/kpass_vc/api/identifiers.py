@@ -1,0 +1,21 @@
+"""`GET /1.0/identifiers/{did}`: DIDs resolved, in the shape of the universal resolver."""
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse
+
+from kpass_vc.actions.resolve import MEDIA_TYPE, resolve
+from kpass_vc.edge import Env
+
+router = APIRouter(tags=["DIDs"])
+
+
+@router.get("/1.0/identifiers/{did:path}", summary="Resolve a DID")
+def get_identifier(did: str, env: Env, request: Request) -> JSONResponse:
+    """The document of a did:key, did:jwk or did:web; or the verification method that a DID URL names.
+
+    The DID, or DID URL, stands percent-encoded in the path. `publicKeyFormat`, `enableEncryptionKeyDerivation`
+    are those of the did:key method. Errors have the names of the DID specifications.
+    """
+    found = resolve(env, did, dict(request.query_params))
+    headers = {"Cache-Control": "no-store", "Content-Type": MEDIA_TYPE}
+    return JSONResponse(found.reply(), status_code=found.status, headers=headers)
