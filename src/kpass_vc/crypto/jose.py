@@ -126,3 +126,14 @@ def from_jwk(jwk: Mapping[str, object]) -> PublicKey:
 def thumbprint(key: PublicKey) -> str:
     """The JWK thumbprint (RFC 7638, SHA-256), base64url."""
     return cast("str", JWK(**to_jwk(key)).thumbprint())
+
+
+def private_bytes(jwk: Mapping[str, object], algorithm: Algorithm) -> bytes:
+    """The private key in a JWK in the form that `crypto.signers.signer_of` takes; KeyRefused if there is none."""
+    value = jwk.get("d")
+    if not isinstance(value, str) or algorithm is Algorithm.RSA:
+        raise KeyRefused("jwk")
+    try:
+        return base64url_decode(value)
+    except Malformed as error:
+        raise KeyRefused("jwk") from error

@@ -1,14 +1,18 @@
 """FORMATS: name -> Format, and recognise(): which format is this? A new format registers here."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from kpass_vc.cryptosuites import suite_of
 from kpass_vc.errors import Malformed
+from kpass_vc.formats.cose import EnvelopingCose
 from kpass_vc.formats.data_integrity import DataIntegrity, add_proof, derive, with_proof_context
-from kpass_vc.formats.format import Format, Presented, PresentedProof
+from kpass_vc.formats.enveloping_jwt import EnvelopingJwt
+from kpass_vc.formats.format import Format, Presented, PresentedProof, Signing
+from kpass_vc.formats.legacy_jwt import LegacyJwt
 from kpass_vc.formats.ob_jwt import OpenBadgesJwt
-from kpass_vc.formats.vc_jwt import VcJwt
+from kpass_vc.formats.sd_jwt import EnvelopingSdJwt
+from kpass_vc.jsonld.contexts import Contexts
 
 __all__ = [
     "FORMATS",
@@ -17,12 +21,25 @@ __all__ = [
     "derive",
     "is_supported",
     "recognise",
+    "secure_disclosing",
     "with_proof_context",
 ]
 
-FORMATS: Final[Mapping[str, Format]] = {
-    form.name: form for form in (DataIntegrity(), VcJwt(), OpenBadgesJwt())
+_SD_JWT: Final[Mapping[str, EnvelopingSdJwt]] = {
+    form.name: form for form in (EnvelopingSdJwt("vc"), EnvelopingSdJwt("vp", "authentication"))
 }
+
+_IN_ORDER: Final[tuple[Format, ...]] = (
+    DataIntegrity(),
+    EnvelopingJwt("vc"),
+    EnvelopingJwt("vp", "authentication"),
+    *_SD_JWT.values(),
+    EnvelopingCose("vc"),
+    EnvelopingCose("vp", "authentication"),
+    LegacyJwt(),
+    OpenBadgesJwt(),
+)
+FORMATS: Final[Mapping[str, Format]] = {form.name: form for form in _IN_ORDER}
 """In the order they are recognised in: the first that claims the bytes reads them."""
 
 ISSUED: Final = ("ldp_vc", "vc-jwt")
@@ -41,3 +58,15 @@ def recognise(body: bytes) -> Format:
 def is_supported(presented: Presented, proof: PresentedProof) -> bool:
     """Whether we know how a proof was made; what is not Data Integrity was recognised by that."""
     return presented.format != "ldp_vc" or suite_of(proof.options) is not None
+
+
+def secure_disclosing(
+    name: str,
+    document: Mapping[str, object],
+    signing: Signing,
+    contexts: Contexts,
+    paths: Sequence[str],
+    salt: Callable[[int], bytes],
+) -> bytes:
+    """A document as an SD-JWT in which each path can be shown or not; Malformed if one leads to nothing."""
+    return _SD_JWT[name].secure_with(document, signing, contexts, paths, salt)

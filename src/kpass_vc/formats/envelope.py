@@ -6,6 +6,7 @@ where a credential is expected.
 
 import base64
 import binascii
+from collections.abc import Mapping
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
@@ -69,7 +70,22 @@ def _content(url: str, media_types: frozenset[str]) -> bytes:
     raw = unquote_to_bytes(data)
     if "base64" not in parameters:
         return raw
+    raw = b"".join(raw.split())  # a URL parser takes line breaks out (URL standard, section 4.4)
     try:
         return base64.b64decode(raw + b"=" * (-len(raw) % 4), validate=True)
     except (binascii.Error, ValueError) as error:
         raise Malformed("envelope", field="/id") from error
+
+
+def without_envelopes(document: Mapping[str, object]) -> JsonObject:
+    """A presentation without the credentials in it that are enveloped: what they say is under their own signatures."""
+    found = document.get("verifiableCredential")
+    inside = found if isinstance(found, list) else [found]
+    kept = [entry for entry in inside if not (isinstance(entry, dict) and _is_envelope(entry))]
+    rest = {name: value for name, value in document.items() if name != "verifiableCredential"}
+    return {**rest, "verifiableCredential": kept} if kept and found is not None else rest
+
+
+def _is_envelope(entry: JsonObject) -> bool:
+    types = entry.get("type")
+    return CREDENTIAL in (types if isinstance(types, list) else [types])

@@ -8,15 +8,16 @@ from kpass_vc.errors import ProofInvalid
 from kpass_vc.model.dates import parse_date_time
 from kpass_vc.model.document import JsonObject
 
-CLAIMS: Final = frozenset({"iss", "sub", "jti", "nbf", "exp", "iat", "aud"})
+CLAIMS: Final = frozenset({"iss", "sub", "jti", "nbf", "exp", "iat", "aud", "nonce"})
 """What is a JWT's own beside the credential's members."""
 
 _BINDING: Final = ("iss", "sub", "jti")
 
 
 def registered_claims(credential: Mapping[str, object]) -> JsonObject:
-    """The claims that repeat the credential: iss, jti, nbf, sub, and exp if it runs out."""
-    issuer, subject = credential.get("issuer"), credential.get("credentialSubject")
+    """The claims that repeat the credential: iss, jti, nbf, sub, and exp if it runs out; iss is a holder too."""
+    issuer = credential.get("issuer", credential.get("holder"))
+    subject = credential.get("credentialSubject")
     claims: JsonObject = {
         "iss": issuer.get("id") if isinstance(issuer, Mapping) else issuer,
         "jti": credential.get("id"),

@@ -6,6 +6,7 @@ from typing import Final
 from pydantic import ValidationError
 
 from kpass_vc.errors import InvalidInput, Malformed
+from kpass_vc.formats.envelope import without_envelopes
 from kpass_vc.jsonld.contexts import CREDENTIALS_V1, CREDENTIALS_V2
 from kpass_vc.jsonld.expansion import to_quads
 from kpass_vc.model.credential import OpenBadgeCredential
@@ -106,8 +107,11 @@ def check_terms(case: Case) -> Finding:
 
 def check_defined(case: Case) -> Finding:
     """Whether its contexts define every term."""
+    document = case.credential
+    if case.presented.format != "ldp_vc":
+        document = without_envelopes(document)
     try:
-        to_quads(case.credential, case.contexts)
+        to_quads(document, case.contexts)
     except Malformed as error:
         return Finding("terms", "failed", "failed", cause=error)
     return Finding("terms", "passed", "passed")
