@@ -320,14 +320,10 @@ def test_a_list_that_another_did_has_just_made_is_not_taken(place: Place) -> Non
     world = place.world
     with world.writing() as session:
         owner = session.get_one(Organization, world.organization(ISSUER).id)
-        first = make_list(
-            world.env, session, owner, "revocation", number=1, issuer=owner.did
-        )
+        first = make_list(world.env, session, owner, "revocation", number=1, issuer=owner.did)
         session.get_one(StatusList, first.id).issuer = "did:web:annan.example"
         session.flush()
 
-        second = make_list(
-            world.env, session, owner, "revocation", number=1, issuer=owner.did
-        )
+        second = make_list(world.env, session, owner, "revocation", number=1, issuer=owner.did)
 
         assert (second.number, second.issuer) == (2, owner.did)

@@ -16,7 +16,7 @@ from kpass_vc.actions.publish_status import current
 from kpass_vc.actions.rotate_key import compromise_key, rotate_keys
 from kpass_vc.actions.verify import own_did_document
 from kpass_vc.authz import OPERATOR, ORGANIZATION, Actor
-from kpass_vc.crypto.keys import Algorithm
+from kpass_vc.crypto.keys import ORGANIZATION_KEYS, Algorithm
 from kpass_vc.errors import Conflict, Forbidden, NotFound
 from kpass_vc.formats import FORMATS
 from kpass_vc.records import award as awards
@@ -32,7 +32,7 @@ FORMS = [(language, form) for language in ("sv", "en") for form in ("ldp_vc", "v
 def rotate(world: World, slug: str = ISSUER, *algorithms: Algorithm) -> list[SigningKey]:
     world.clock.advance(seconds=1)
     with world.writing() as session:
-        chosen = algorithms or tuple(Algorithm)
+        chosen = algorithms or ORGANIZATION_KEYS
         return rotate_keys(world.env, session, OPERATOR_ACTOR, slug, chosen)
 
 

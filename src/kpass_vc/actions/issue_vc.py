@@ -20,9 +20,10 @@ from kpass_vc.environment import Environment
 from kpass_vc.errors import Conflict, FieldError, Forbidden, InvalidInput, NotFound, Unauthenticated
 from kpass_vc.formats import FORMATS, add_proof, derive
 from kpass_vc.formats.envelope import envelope
+from kpass_vc.formats.format import MAX_ITEMS, MAX_VALUES
 from kpass_vc.jsonld.contexts import BITSTRING_STATUS_V1
 from kpass_vc.jsonld.expansion import to_quads
-from kpass_vc.model.document import JsonObject, compact
+from kpass_vc.model.document import JsonObject, compact, read_json
 from kpass_vc.model.vcdm import check_credential, version_of
 from kpass_vc.records import organization as organizations
 from kpass_vc.records import vc_api
@@ -30,6 +31,7 @@ from kpass_vc.records.status_list import StatusList
 from kpass_vc.records.vc_api import VcApiCredential, VcApiIssuer
 
 _MOST_POINTERS: Final = 200
+_PURPOSE: Final = "revocation"
 _ANYBODY: Final = Actor("anybody", None, frozenset())
 
 
@@ -67,6 +69,7 @@ def issue_vc(
     if organization is None:
         raise NotFound("vc_api_issuer", name=instance.name)
     contexts = env.contexts.allowing_inline()
+    read_json(compact(credential), max_values=MAX_VALUES, max_items=MAX_ITEMS)
     check_credential(credential, env.contexts.digest_known)
     _check_for(instance, credential)
     pointers = _pointers(options.get("mandatoryPointers", []), "/options/mandatoryPointers")
@@ -83,7 +86,7 @@ def issue_vc(
         issued_at=env.now(),
     )
     if instance.has_status and "credentialStatus" not in credential:
-        status_list, index = next_index(env, session, organization, "revocation", instance.did)
+        status_list, index = next_index(env, session, organization, _PURPOSE, instance.did)
         row.status_list_id, row.status_index = status_list.id, index
         credential = _with_status(credential, status_list, index)
     signing = signing_with(
@@ -129,24 +132,29 @@ def change_vc_status(
     *,
     value: bool,
 ) -> None:
-    """Set or clear the status of what was last issued under an id; revoked is for ever."""
+    """Set the status of all that was issued under an id: once, or again after a lost answer. Revoked is for ever."""
     actor.require(Permission.CREDENTIALS_REVOKE)
     rows = vc_api.issued(
         session, organization_id=actor.own_organization(), credential_id=credential_id
     )
-    row = next((row for row in rows if row.status_list_id is not None), None)
-    if row is None or row.status_index is None:
+    listed = sorted(
+        (row for row in rows if row.status_list_id is not None),
+        key=lambda row: str(row.status_list_id),
+    )
+    if not listed:
         raise NotFound("credential", credential=credential_id[:200])
+    if purpose != _PURPOSE:
+        raise InvalidInput(FieldError("/credentialStatus/statusPurpose", "enum", expected=_PURPOSE))
+    for row in listed:
+        if row.is_revoked and not value:
+            raise Conflict("revoked_for_ever", credential=credential_id[:200])
+        if value and not row.is_revoked:
+            _revoke(env, session, actor, row)
+
+
+def _revoke(env: Environment, session: Session, actor: Actor, row: VcApiCredential) -> None:
     status_list = session.get_one(StatusList, row.status_list_id)
-    if status_list.purpose != purpose:
-        raise InvalidInput(
-            FieldError("/credentialStatus/statusPurpose", "enum", expected=status_list.purpose)
-        )
-    if row.is_revoked == value:
-        return
-    if row.is_revoked:
-        raise Conflict("revoked_for_ever", credential=credential_id[:200])
-    put_bit(env, session, status_list, row.status_index, value=True)
+    put_bit(env, session, status_list, int(str(row.status_index)), value=True)
     row.is_revoked = True
     audit(
         env,

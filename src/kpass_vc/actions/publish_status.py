@@ -17,7 +17,7 @@ from kpass_vc.actions.sign import secure, signing_with
 from kpass_vc.crypto.jose import sign_compact
 from kpass_vc.crypto.keys import Algorithm
 from kpass_vc.environment import Environment
-from kpass_vc.errors import NotFound
+from kpass_vc.errors import NotFound, Unavailable
 from kpass_vc.formats import FORMATS
 from kpass_vc.jsonld.contexts import CREDENTIALS_V2
 from kpass_vc.model.dates import utc_text
@@ -146,8 +146,13 @@ def current(env: Environment, session: Session, status_list: StatusList) -> Stat
         raise NotFound("status_list")
     if not is_ageing(found, env.now()):
         return found
-    with env.writing() as writer, writer.begin():
-        return _renew(env, writer, status_list)
+    try:
+        with env.writing() as writer, writer.begin():
+            return _renew(env, writer, status_list)
+    except Unavailable as error:
+        if error.rule != "no_active_key":
+            raise
+        return found  # of a DID whose key was withdrawn: it runs out as it is
 
 
 def _renew(env: Environment, session: Session, status_list: StatusList) -> StatusPublication:

@@ -76,7 +76,8 @@ def compromise_key(
     """Withdraw a key, named by its verification method or its multikey.
 
     NotFound or Conflict say why not. On an organisation's own domain the key that signs in its place
-    is pending until the document there shows it, and nothing is issued meanwhile.
+    is pending until the document there shows it, and nothing is issued meanwhile. A did:key ends with its
+    key: nothing signs in its place.
     """
     actor.require(Permission.KEYS_WRITE)
     organization = named(session, slug)
@@ -93,13 +94,14 @@ def compromise_key(
     session.flush()
     is_ours = found.did == env.addresses.did(slug)
     replacement = None
-    if signing:
+    has_document = not found.did.startswith("did:key:")
+    if signing and has_document:
         algorithm = Algorithm(found.algorithm)
         state: keys.State = "active" if is_ours else "pending"
         replacement = make_key(env, session, organization, found.did, algorithm, state=state)
         if is_ours:
             sign_again(env, session, organization, issuer=found.did)
-    if is_ours or not signing:
+    if has_document and (is_ours or not signing):
         publish_again(env, session, organization, {found.verification_method})
     discard_after_commit(env, session, found)
     _write_down(env, session, actor, organization, "key.compromised", found)

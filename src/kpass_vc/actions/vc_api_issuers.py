@@ -56,6 +56,8 @@ def add_issuer(
     chosen = _algorithm(securing, algorithm)
     if did_method not in {"key", "web"}:
         raise InvalidInput(FieldError("/did", "enum", expected="key, web"))
+    if is_open and did_method == "web":
+        raise InvalidInput(FieldError("/open", "open_needs_did_key"))
     if has_status and chosen is not Algorithm.ED25519:
         raise InvalidInput(FieldError("/status", "status_needs_ed25519"))
     did = organization.did if did_method == "web" else _did_key(env, session, organization, chosen)

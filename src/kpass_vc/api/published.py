@@ -12,8 +12,7 @@ from fastapi import APIRouter, Request, Response
 
 from kpass_vc.actions.publish_status import current
 from kpass_vc.actions.verify import own_did_document
-from kpass_vc.crypto.jose import to_jwk
-from kpass_vc.crypto.keys import Algorithm
+from kpass_vc.crypto.jose import ALG_OF, to_jwk
 from kpass_vc.edge import REVALIDATE, Env, PublishedVersion, ReadTx, served
 from kpass_vc.errors import NotFound
 from kpass_vc.language import Language
@@ -72,10 +71,9 @@ def jwks(request: Request, session: ReadTx) -> Response:
             if key.state == "compromised" or unproven:
                 continue
             public = key.public_key
-            alg = "ES256" if public.algorithm is Algorithm.P256 else "EdDSA"
             members = {
                 "kid": key.verification_method,
-                "alg": alg,
+                "alg": ALG_OF[public.algorithm][0],
                 "use": "sig",
                 "iss": key.did,
             }

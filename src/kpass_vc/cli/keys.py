@@ -56,6 +56,8 @@ def rotate_key(
             rows = [done.key, *([done.replacement] if done.replacement else [])]
             count: int | None = done.awards
         else:
+            if algorithm is not None and algorithm not in ORGANIZATION_KEYS:
+                raise typer.BadParameter(" or ".join(ORGANIZATION_KEYS), param_hint="--algorithm")
             chosen = ORGANIZATION_KEYS if algorithm is None else (algorithm,)
             rows, count = rotate_keys(env, session, operator(), organization, chosen), None
     _show(organization, rows, awards=count)

@@ -126,10 +126,14 @@ def owners(session: Session) -> dict[str, str]:
 
 
 def dids(session: Session, *, organization_ids: Collection[str]) -> frozenset[str]:
-    """Every DID that organisations sign as or have signed as."""
+    """Every did:web that organisations issue as or have issued as.
+
+    No did:key: what an instance of the VC-API signs as one, others have composed, and may be anything.
+    """
     query = (
         select(SigningKey.did)
         .where(SigningKey.organization_id.in_(organization_ids))
+        .where(SigningKey.did.startswith("did:web:"))
         .where(SigningKey.state != "pending")
     )
     return frozenset(session.scalars(query.distinct()))
