@@ -18,8 +18,10 @@ NOBODY = "no-store"
 HOLDER_ALONE = "private, no-store"
 ISSUER_ALONE = "private, no-cache"
 
+DID = "did:key:z6MkgZRUxx6XCjd9mRniZjznVJDTu4EmyFZ7Zm8mH8KusQz9"
 VERSION = "/o/{slug}/definitions/{code}/{version}"
 CACHING = {
+    "/1.0/identifiers/{did:path}": NOBODY,
     "/": ASK_EACH_TIME,
     "/.well-known/jwks.json": ASK_EACH_TIME,
     "/c/{token}": HOLDER_ALONE,
@@ -99,6 +101,7 @@ class Place:
             },
             "/o/{slug}/status/{name}.json": {"slug": "stadsnat-exempel", "name": "revocation-1"},
             "/static/{name}": {"name": "kpass.css"},
+            "/1.0/identifiers/{did:path}": {"did": DID},
             **{
                 path: {"code": world.code_of(link)}
                 for path in ("/s/{code}", "/s/{code}/credential.{extension}", "/s/{code}/image.png")
@@ -114,8 +117,9 @@ class Place:
         return cls(client_of(world.env), token, given, paths)
 
     def address(self, path: str) -> str:
+        path, given = path.replace(":path}", "}"), self.given[path]
         query = "?a=sobona/SOB-OPTO-01&b=sobona/SOB-OPTO-01" if path == "/compare" else ""
-        return path.format_map(self.given[path]) + query
+        return path.format_map(given) + query
 
     def get(self, path: str, method: str = "GET", **headers: str) -> Any:
         asked = self.issuer if path.startswith("/v1/credentials") else {}

@@ -13,7 +13,7 @@ from kpass_vc.actions.issue import Issued
 from kpass_vc.records.base import Base, changing_tables, open_engine
 from kpass_vc.settings import Settings
 
-NEW_TABLES = {"share_link", "dispute"}
+NEW_TABLES = {"share_link", "dispute", "vc_api_issuer", "vc_api_credential"}
 
 
 @pytest.fixture

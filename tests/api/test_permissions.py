@@ -5,6 +5,7 @@ from typing import NamedTuple
 import pytest
 
 from tests.api.http import Headers, Json, Service, bearer
+from tests.api.vc_api import OTHER, Person, VcApi, credential
 from tests.world import definition_document, issue_order
 
 
@@ -19,6 +20,7 @@ class Row(NamedTuple):
 
 
 PUBLIC = Row(200, 200, 200, 200, 200)
+MADE = Row(201, 201, 201, 201, 201)
 TABLE = {
     "POST /v1/organizations": Row(401, 403, 403, 201, 403),
     "GET /v1/organizations": PUBLIC,
@@ -37,6 +39,13 @@ TABLE = {
     "POST /v1/credentials/{credential_id}/link": Row(401, 404, 403, 403, 200),
     "POST /v1/credentials/{credential_id}/dispute": Row(401, 404, 403, 403, 200),
     "POST /v1/verifications": PUBLIC,
+    "POST /credentials/issue": Row(401, 404, 403, 403, 201),
+    "POST /credentials/status": Row(401, 404, 403, 403, 200),
+    "POST /credentials/verify": PUBLIC,
+    "POST /credentials/derive": MADE,
+    "POST /presentations/verify": PUBLIC,
+    "POST /issuers/{name}/credentials/issue": Row(401, 403, 403, 403, 201),
+    "GET /1.0/identifiers/{did}": PUBLIC,
     "GET /o/{slug}/did.json": PUBLIC,
     "GET /o/{slug}/keys.json": PUBLIC,
     "GET /.well-known/jwks.json": PUBLIC,
@@ -58,6 +67,33 @@ BODIES: dict[str, Json] = {
     "POST /v1/credentials/{credential_id}/dispute": {"status": "closed", "answer": "Rättat."},
     "POST /v1/verifications": {},
 }
+
+
+def body(service: Service, operation: str) -> Json | None:
+    """What is sent to an operation; to the VC-API what an instance of its own `revocation-1` takes."""
+    path = operation.partition(" ")[2]
+    if path.startswith("/v1/") or operation.startswith(("GET", "DELETE")):
+        return BODIES.get(operation)
+    api = VcApi(service.world, service.http)
+    did = api.add("revocation-1", has_status=True, is_open=False).did
+    person = Person.of(service.world.clock())
+    match path:
+        case "/credentials/verify":
+            return {"verifiableCredential": person.sign(credential(person.did))}
+        case "/presentations/verify":
+            return {"verifiablePresentation": person.show()}
+        case "/credentials/derive":
+            other = api.add("sd", "ecdsa-sd-2023").did
+            return {"verifiableCredential": api.issued("sd", credential(other))} | {
+                "options": {"selectivePointers": ["/credentialSubject"]}
+            }
+        case "/credentials/status":
+            given = credential(did, id="urn:uuid:1")
+            api.issue("revocation-1", given, bearer(service.world.token("stadsnat-exempel")))
+            status = {"type": "BitstringStatusListEntry", "statusPurpose": "revocation"}
+            return {"credentialId": "urn:uuid:1", "credentialStatus": status}
+        case _:
+            return {"credential": credential(did)}
 
 
 def askers(service: Service, operation: str) -> dict[str, Headers]:
@@ -93,6 +129,7 @@ def address(service: Service, operation: str) -> str:
         "language": "sv",
         "extension": "json",
         "name": "revocation-1",
+        "did": OTHER,
         "code": "SOB-OPTO-01",
         "version": "1.0.0",
     }
@@ -116,9 +153,10 @@ def test_an_operation_answers_each_asker_as_the_table_says(
     method = operation.partition(" ")[0]
     path = address(service, operation)
 
+    sent = body(service, operation)
     found = {}
     for asker, headers in askers(service, operation).items():
-        reply = service.http.request(method, path, headers=headers, json=BODIES.get(operation))
+        reply = service.http.request(method, path, headers=headers, json=sent)
         found[asker] = reply.status_code
 
     assert Row(**found) == TABLE[operation]
@@ -144,7 +182,7 @@ def test_a_public_operation_takes_a_token_that_is_none_as_no_token(
         method,
         address(service, operation),
         headers=bearer("kp_nobody_x"),
-        json=BODIES.get(operation),
+        json=body(service, operation),
     )
 
     assert reply.status_code == TABLE[operation].none

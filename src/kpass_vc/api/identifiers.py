@@ -1,6 +1,6 @@
 """`GET /1.0/identifiers/{did}`: DIDs resolved, in the shape of the universal resolver."""
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from kpass_vc.actions.resolve import MEDIA_TYPE, resolve
@@ -9,7 +9,12 @@ from kpass_vc.edge import Env
 router = APIRouter(tags=["DIDs"])
 
 
-@router.get("/1.0/identifiers/{did:path}", summary="Resolve a DID")
+@router.get(
+    "/1.0/identifiers/{did:path}",
+    summary="Resolve a DID",
+    response_class=Response,
+    responses={200: {"content": {MEDIA_TYPE: {}}}},
+)
 def get_identifier(did: str, env: Env, request: Request) -> JSONResponse:
     """The document of a did:key, did:jwk or did:web; or the verification method that a DID URL names.
 

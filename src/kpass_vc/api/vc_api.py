@@ -54,6 +54,61 @@ _CREDENTIAL: Final[dict[str, Any]] = {
 }
 
 
+_MADE: Final[dict[int | str, dict[str, Any]]] = {
+    201: {
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "required": ["verifiableCredential"],
+                    "properties": {"verifiableCredential": {"type": "object"}},
+                }
+            }
+        }
+    }
+}
+_PROBLEMS_SCHEMA: Final[dict[str, Any]] = {
+    "type": "object",
+    "required": ["verified", "problemDetails"],
+    "properties": {
+        "verified": {"type": "boolean"},
+        "problemDetails": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "type": {"type": "string", "format": "uri"},
+                    "title": {"type": "string"},
+                    "detail": {"type": "string"},
+                },
+            },
+        },
+    },
+}
+_JUDGED: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"content": {"application/json": {"schema": _PROBLEMS_SCHEMA}}},
+    400: {
+        "description": "Not verified",
+        "content": {"application/json": {"schema": _PROBLEMS_SCHEMA}},
+    },
+}
+_CHANGED: Final[dict[int | str, dict[str, Any]]] = {
+    200: {
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "properties": {
+                        "credentialId": {"type": "string"},
+                        "status": {"type": "boolean"},
+                    },
+                }
+            }
+        }
+    }
+}
+
+
 def _accepts(member: str, options: dict[str, Any]) -> dict[str, Any]:
     properties: dict[str, Any] = {member: {"type": "object"}, "options": {"type": "object"}}
     schema = {"type": "object", "required": [member], "properties": properties}
@@ -66,6 +121,7 @@ def _accepts(member: str, options: dict[str, Any]) -> dict[str, Any]:
     "/issuers/{name}/credentials/issue",
     summary="Issue a credential with an instance",
     status_code=201,
+    responses=_MADE,
     openapi_extra=_accepts("credential", {}),
 )
 def post_issue_with(
@@ -83,6 +139,7 @@ def post_issue_with(
     "/credentials/issue",
     summary="Issue a credential",
     status_code=201,
+    responses=_MADE,
     openapi_extra=_accepts("credential", {}),
 )
 def post_issue(env: Env, session: WriteTx, actor: CurrentActor, body: JsonBody) -> JSONResponse:
@@ -101,6 +158,7 @@ def _issue(
 @router.post(
     "/credentials/verify",
     summary="Verify a credential by the standards",
+    responses=_JUDGED,
     openapi_extra=_accepts("verifiableCredential", {}),
 )
 def post_verify(env: Env, body: JsonBody, language: ReaderLanguage) -> JSONResponse:
@@ -114,6 +172,7 @@ def post_verify(env: Env, body: JsonBody, language: ReaderLanguage) -> JSONRespo
 @router.post(
     "/presentations/verify",
     summary="Verify a presentation",
+    responses=_JUDGED,
     openapi_extra=_accepts(
         "verifiablePresentation", {"challenge": "1f44d55f", "domain": "a.example"}
     ),
@@ -141,6 +200,7 @@ def post_verify_presentation(env: Env, body: JsonBody, language: ReaderLanguage)
     "/credentials/derive",
     summary="Derive a credential that shows a part",
     status_code=201,
+    responses=_MADE,
     openapi_extra=_accepts(
         "verifiableCredential", {"selectivePointers": ["/credentialSubject/id"]}
     ),
@@ -154,6 +214,7 @@ def post_derive(env: Env, body: JsonBody) -> JSONResponse:
 @router.post(
     "/credentials/status",
     summary="Revoke a credential",
+    responses=_CHANGED,
     openapi_extra={
         "requestBody": {
             "required": True,
