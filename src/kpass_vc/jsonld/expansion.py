@@ -20,7 +20,8 @@ from kpass_vc.model.document import pointer
 
 _IRI: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20<>\"{}|^`\\]*\Z")
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*\Z")
-_KEYWORDS: Final = frozenset({"@id", "@type", "@value", "@language", "@list", "@set"})
+_KEYWORDS: Final = frozenset({"@id", "@type", "@value", "@language", "@direction", "@list", "@set"})
+_I18N: Final = "https://www.w3.org/ns/i18n#"
 _one_at_a_time: Final = Lock()
 """PyLD keeps the contexts it has read where threads tear them: a sound document would be refused now and then."""
 _EXPANDED: Final = frozenset({"@id", "@type", "@value", "@language", "@list", "@graph"})
@@ -44,7 +45,9 @@ def expand(document: Mapping[str, object], contexts: Contexts) -> list[dict[str,
 
 def quads_of(expanded: list[dict[str, Any]]) -> tuple[Quad, ...]:
     """The quads of an expanded document that `expand` has checked."""
-    dataset = pyld.to_rdf(expanded, {"base": None, "documentLoader": _refuse})
+    dataset = pyld.to_rdf(
+        expanded, {"base": None, "documentLoader": _refuse, "rdfDirection": "i18n-datatype"}
+    )
     return tuple(
         Quad(
             _term(triple["subject"]),
@@ -170,7 +173,7 @@ def _check_members(
 
 def _check_keywords(value: dict[str, object], place: tuple[str | int, ...]) -> None:
     """Refuse @language without a value, and @set or @list beside other members: PyLD drops them or the others."""
-    lost = "@language" in value and "@value" not in value
+    lost = bool({"@language", "@direction"} & value.keys()) and "@value" not in value
     if lost or (("@set" in value or "@list" in value) and len(value) > 1):
         raise DataLoss(
             "keyword", part=pointer(*place, min(name for name in value if name[:1] == "@"))
@@ -204,10 +207,9 @@ def _check_entry(key: str, member: Any) -> None:  # noqa: ANN401 - whatever PyLD
 
 
 def _check_value(value: dict[str, Any]) -> None:
-    if value.keys() - {"@value", "@type", "@language"}:
-        raise DataLoss(
-            "keyword", part=", ".join(sorted(value.keys() - {"@value", "@type", "@language"}))
-        )
+    lost = value.keys() - {"@value", "@type", "@language", "@direction"}
+    if lost:
+        raise DataLoss("keyword", part=", ".join(sorted(lost)))
     if "@language" in value and not _LANGUAGE.match(str(value["@language"])):
         raise DataLoss("language", part=str(value["@language"])[:80])
     if "@type" in value and value["@type"] != "@json" and not _IRI.match(str(value["@type"])):
@@ -232,4 +234,7 @@ def _term(term: dict[str, Any]) -> str:
         case "blank node":
             return str(term["value"])
         case _:
-            return literal(term["value"], term["datatype"], term.get("language"))
+            datatype = str(term["datatype"])
+            if datatype.startswith(_I18N):
+                datatype = datatype.lower()  # JSON-LD 1.1 API section 8.6, step 13
+            return literal(term["value"], datatype, term.get("language"))

@@ -22,6 +22,7 @@ from kpass_vc.verification.document import (
     check_terms,
 )
 from kpass_vc.verification.proofs import check_did, check_key, check_proof
+from kpass_vc.verification.reading import check_reading
 from kpass_vc.verification.report import Finding, VerificationReport
 from kpass_vc.verification.status import check_status
 
@@ -82,6 +83,7 @@ ENDORSEMENT: Final = Profile(
         "contexts": check_contexts,
         "structure": check_endorsement,
         "terms": check_terms,
+        "reading": check_reading,
         "did": check_did,
         "key": check_key,
         "proof": check_proof,
@@ -100,6 +102,7 @@ BADGE: Final = Profile(
         "contexts": check_contexts,
         "structure": check_structure,
         "terms": check_terms,
+        "reading": check_reading,
         "did": check_did,
         "key": check_key,
         "proof": check_proof,

@@ -58,11 +58,11 @@ def _find_key(case: Case, number: int, proof: PresentedProof) -> Finding:
     did, method_id = case.signer_of(proof), proof.verification_method
     if did is None or did not in case.documents:
         return unchecked("key")
+    if method_id is not None and method_id.partition("#")[0] not in {did, ""}:
+        return Finding("key", "failed", "not_the_issuers", {"method": method_id[:300]})
     if proof.purpose != case.purpose:
         found = {"purpose": proof.purpose[:80], "expected": case.purpose}
         return Finding("key", "failed", "purpose", found)
-    if method_id is not None and method_id.partition("#")[0] not in {did, ""}:
-        return Finding("key", "failed", "not_the_issuers", {"method": method_id[:300]})
     named = f"{did}{method_id}" if (method_id or "").startswith("#") else method_id or ""
     if named in case.evidence.withdrawn_keys:
         day = day_text(case.evidence.withdrawn_keys[named])

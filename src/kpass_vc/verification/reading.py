@@ -1,0 +1,348 @@
+"""Two readings, one meaning: what the JSON says where we read it is what was signed there.
+
+A proof over RDF covers a graph, and one graph has many spellings. Who holds a credential could move its end
+date to where nobody looks, or give its issuer another name in a second description, and the signature would
+hold. So what the checks and the report read is read twice: from the JSON, member by member, and from the very
+quads that are hashed, along the IRIs that the pinned contexts give those members. If the two differ, the
+credential is refused and the member named.
+
+What is signed as JSON (JOSE, COSE, JCS) needs no second reading: there the JSON is what was signed.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from kpass_vc.errors import Malformed
+from kpass_vc.jsonld.contexts import Contexts
+from kpass_vc.jsonld.expansion import to_quads
+from kpass_vc.jsonld.rdfc import Quad
+from kpass_vc.model.document import JsonObject
+from kpass_vc.verification.case import Case, unchecked
+from kpass_vc.verification.document import ACCEPTED
+from kpass_vc.verification.report import Finding
+
+Table: TypeAlias = Mapping[str, "Table | None"]
+"""What is read of a node: its members, and of those that are nodes, theirs. None for a text, number or IRI."""
+
+_ENTITY: Final[Table] = {"id": None, "type": None, "name": None}
+_LINK: Final[Table] = {"id": None, "type": None}
+_STATUS: Final[Table] = {
+    **_LINK,
+    **dict.fromkeys(("statusPurpose", "statusListIndex", "statusListCredential", "statusSize")),
+}
+_ACHIEVEMENT: Final[Table] = {
+    **_ENTITY,
+    **dict.fromkeys(("description", "achievementType", "humanCode", "version", "inLanguage")),
+    "criteria": {"id": None, "narrative": None},
+    "creator": _ENTITY,
+    "resultDescription": {**_ENTITY, "resultType": None},
+    "otherIdentifier": {"type": None, "identifier": None, "identifierType": None},
+}
+_IDENTITY: Final[Table] = {
+    "type": None,
+    **dict.fromkeys(("hashed", "identityHash", "identityType", "salt")),
+}
+CREDENTIAL: Final[Table] = {
+    **_ENTITY,
+    **dict.fromkeys(("description", "validFrom", "validUntil", "awardedDate")),
+    **dict.fromkeys(("issuanceDate", "expirationDate")),
+    "issuer": {**_ENTITY, "url": None},
+    "credentialStatus": _STATUS,
+    "credentialSchema": _LINK,
+    "refreshService": _LINK,
+    "termsOfUse": _LINK,
+    "evidence": {**_ENTITY, "description": None, "narrative": None},
+    "relatedResource": {"id": None, "digestSRI": None, "digestMultibase": None, "mediaType": None},
+    "credentialSubject": {
+        **_LINK,
+        "identifier": _IDENTITY,
+        "achievement": _ACHIEVEMENT,
+        "result": {
+            "type": None,
+            **dict.fromkeys(("value", "status", "resultDescription", "achievedLevel")),
+        },
+        **dict.fromkeys(("role", "narrative", "creditsEarned", "endorsementComment")),
+    },
+}
+PROOF: Final[Table] = {
+    "id": None,
+    "type": None,
+    **dict.fromkeys(("cryptosuite", "created", "expires", "verificationMethod", "proofPurpose")),
+    **dict.fromkeys(("domain", "challenge", "nonce", "previousProof")),
+}
+_EACH_PART: Final = frozenset({"type", "name", "url"})
+_BY_NAME: Final = frozenset({"issuer", "creator", "refreshService"})
+"""Members that may be given by their id alone: what else is said of them stands where they are described."""
+_TYPE: Final = "<http://www.w3.org/1999/02/22-rdf-syntax-ns#type>"
+_FIRST: Final = "<http://www.w3.org/1999/02/22-rdf-syntax-ns#first>"
+_REST: Final = "<http://www.w3.org/1999/02/22-rdf-syntax-ns#rest>"
+_NIL: Final = "<http://www.w3.org/1999/02/22-rdf-syntax-ns#nil>"
+_LITERAL: Final = re.compile(r'"((?:[^"\\]|\\.)*)"')
+_ESCAPE: Final = re.compile(r"\\(u[0-9A-F]{4}|.)")
+_PLAIN: Final = {"b": "\b", "t": "\t", "n": "\n", "f": "\f", "r": "\r"}
+_POINTING_UP: Final = ("credentialSubject", "refreshService")
+"""The members through which a part may point to the document itself."""
+
+
+class _Differs(Exception):
+    """The two readings differ in a member."""
+
+    def __init__(self, member: str) -> None:
+        super().__init__(member)
+        self.member = member
+
+
+def check_reading(case: Case) -> Finding:
+    """Whether what the JSON says, where it is read, is what was signed there."""
+    signed_as_quads = [proof.options for _, proof in case.proofs if "@context" not in proof.options]
+    if case.presented.format != "ldp_vc" or not signed_as_quads:
+        return Finding("reading", "passed", "signed_as_json")
+    contexts = case.evidence.contexts
+    try:
+        compare(case.credential, CREDENTIAL, contexts)
+        for options in signed_as_quads:
+            bare = {name: value for name, value in options.items() if name != "proofValue"}
+            found = bare | {"@context": case.credential.get("@context", [])}
+            compare(found, PROOF, contexts)
+    except _Differs as error:
+        return Finding("reading", "failed", "differs", {"member": error.member[:200]})
+    except Malformed:
+        return unchecked("reading")
+    return Finding("reading", "passed", "passed")
+
+
+def compare(
+    document: JsonObject, table: Table, contexts: Contexts, quads: Sequence[Quad] | None = None
+) -> None:
+    """Return if the two readings of a document agree, else raise naming the member that differs."""
+    found = to_quads(document, contexts) if quads is None else quads
+    graph = _Graph(found, _terms(contexts), _described_twice(document))
+    root = graph.root()
+    said = document.get("id")
+    if root is None or (isinstance(said, str) and root != f"<{said}>"):
+        raise _Differs("id")
+    graph.compare(document, root, table, "")
+
+
+def _described_twice(document: JsonObject) -> frozenset[str]:
+    """The nodes of which the JSON says something in more than one place."""
+    seen: set[str] = set()
+    twice: set[str] = set()
+    pending: list[object] = [document]
+    while pending:
+        part = pending.pop()
+        if isinstance(part, list):
+            pending.extend(part)
+        elif isinstance(part, dict):
+            name = part.get("id")
+            if isinstance(name, str) and len(part) > 1:
+                (twice if name in seen else seen).add(name)
+            pending.extend(part.values())
+    return frozenset(f"<{name}>" for name in twice)
+
+
+@dataclass(frozen=True)
+class _Terms:
+    """What the pinned contexts mean by each term: every IRI that one of them gives it."""
+
+    iris: Mapping[str, frozenset[str]]
+
+    def of(self, term: str) -> frozenset[str]:
+        return self.iris.get(term, frozenset())
+
+
+_holders: Final[dict[int, tuple[object, _Terms]]] = {}
+
+
+def _terms(contexts: Contexts) -> _Terms:
+    """The terms of the accepted contexts, compiled once for each set of pinned documents."""
+    key = id(contexts.documents)
+    held = _holders.get(key)
+    if held is not None and held[0] is contexts.documents:
+        return held[1]
+    iris: dict[str, set[str]] = defaultdict(set)
+    for url in ACCEPTED & contexts.documents.keys():
+        for term, iri in _definitions(contexts.documents[url].get("@context"), {}):
+            iris[term].add(f"<{iri}>")
+    made = _Terms({term: frozenset(found) for term, found in iris.items()})
+    _holders[key] = (contexts.documents, made)
+    return made
+
+
+def _definitions(context: object, prefixes: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Every term that a context and those scoped in it define, with its IRI."""
+    for part in context if isinstance(context, list) else [context]:
+        if not isinstance(part, Mapping):
+            continue
+        known = {**prefixes, **{k: v for k, v in part.items() if isinstance(v, str)}}
+        for term, meaning in part.items():
+            iri = meaning.get("@id") if isinstance(meaning, Mapping) else meaning
+            if isinstance(iri, str) and not iri.startswith("@"):
+                yield term, _absolute(iri, known)
+            if isinstance(meaning, Mapping):
+                yield from _definitions(meaning.get("@context"), known)
+
+
+def _absolute(iri: str, prefixes: Mapping[str, str]) -> str:
+    prefix, colon, rest = iri.partition(":")
+    if colon and not rest.startswith("//") and prefix in prefixes:
+        return prefixes[prefix] + rest
+    return iri
+
+
+class _Graph:
+    """The quads of one document, by subject and predicate; those in named graphs are other documents' proofs."""
+
+    def __init__(self, quads: Sequence[Quad], terms: _Terms, twice: frozenset[str]) -> None:
+        self.terms = terms
+        self.twice = twice
+        self.edges: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+        up = frozenset().union(*(terms.of(name) for name in _POINTING_UP))
+        self.subjects: set[str] = set()
+        self.below: set[str] = set()
+        for quad in quads:
+            if quad.graph:
+                continue
+            self.edges[quad.subject][quad.predicate].add(quad.object)
+            self.subjects.add(quad.subject)
+            if quad.predicate not in up and quad.object != quad.subject:
+                self.below.add(quad.object)
+
+    def root(self) -> str | None:
+        """The one node that nothing else points to."""
+        tops = self.subjects - self.below
+        points_up = {
+            value for node in tops for name in _POINTING_UP for value in self.objects(node, name)
+        }
+        found = tops - points_up if len(tops) > 1 else tops
+        return next(iter(found)) if len(found) == 1 else None
+
+    def objects(self, node: str, member: str) -> set[str]:
+        """The objects of a node's member, by every IRI that the member may have; the items of a list each."""
+        edges = self.edges.get(node, {})
+        found: set[str] = set()
+        for iri in self.terms.of(member):
+            for value in edges.get(iri, ()):
+                found |= self._items(value)
+        return found
+
+    def _items(self, value: str) -> set[str]:
+        found: set[str] = set()
+        seen: set[str] = set()
+        while value not in seen and _FIRST in self.edges.get(value, {}):
+            seen.add(value)
+            found |= self.edges[value][_FIRST]
+            value = next(iter(self.edges[value].get(_REST, {_NIL})))
+        return found if seen else {value}
+
+    def compare(self, said: JsonObject, node: str, table: Table, place: str) -> None:
+        """Raise for the first member of a node of which JSON and graph say different things."""
+        for member, inner in table.items():
+            where = f"{place}/{member}"
+            values = _values(said.get(member), where)
+            if member == "id":
+                signed = {node} if node.startswith("<") else set()
+                self._match_texts(values, signed, where)
+            elif inner is None:
+                signed = self.objects(node, member)
+                if member == "type":
+                    signed = self.edges.get(node, {}).get(_TYPE, set())
+                if member in _EACH_PART and node in self.twice:
+                    # it plays another part elsewhere in the document, under that part's type and name
+                    texts = [_text(value) or "" for value in values]
+                    signed = {term for term in signed if any(self._says(term, t) for t in texts)}
+                self._match_texts(values, signed, where)
+            else:
+                self._match_nodes(member, values, self.objects(node, member), inner, where)
+
+    def _match_texts(self, values: list[object], signed: set[str], where: str) -> None:
+        left = set(signed)
+        for value in values:
+            text = _text(value)
+            found = {term for term in signed if text is not None and self._says(term, text)}
+            if not found:
+                raise _Differs(where)
+            left -= found
+        if left:
+            raise _Differs(where)
+
+    def _says(self, term: str, text: str) -> bool:
+        """Whether a term of the graph is what a text in the JSON means."""
+        if term.startswith('"'):
+            found = _LITERAL.match(term)
+            return found is not None and _unescaped(found[1]) == text
+        return term in {f"<{text}>"} | self.terms.of(text)
+
+    def _match_nodes(
+        self, member: str, values: list[object], signed: set[str], inner: Table, where: str
+    ) -> None:
+        left = set(signed)
+        for given in values:
+            value = {"id": given} if isinstance(given, str) else given
+            if not isinstance(value, dict):
+                raise _Differs(where)
+            identifier = value.get("id")
+            by_name = member in _BY_NAME and value.keys() <= {"id", "type"}
+            if isinstance(identifier, str):
+                candidates = {f"<{identifier}>"} & signed
+            else:
+                candidates = {node for node in left if node.startswith("_:")}
+            matching = None
+            deepest = where
+            for node in sorted(candidates):
+                try:
+                    self.compare(value, node, {"id": None} if by_name else inner, where)
+                except _Differs as error:
+                    deepest = max(deepest, error.member, key=len)
+                else:
+                    matching = node
+                    break
+            if matching is None:
+                raise _Differs(deepest)
+            left.discard(matching)
+        if left:
+            raise _Differs(where)
+
+
+def _values(value: object, where: str) -> list[object]:
+    """The values of a member; arrays in arrays say nothing that we read."""
+    if value is None:
+        return []
+    found = value if isinstance(value, list) else [value]
+    if any(isinstance(entry, list) for entry in found):
+        raise _Differs(where)
+    return found
+
+
+def _text(value: object) -> str | None:
+    """How a JSON scalar, or a node by its id alone, is written in the graph; None for anything else."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else re.sub(r"0*E\+?", "E", f"{value:1.15E}")
+    if (
+        isinstance(value, dict)
+        and set(value) <= {"id", "type"}
+        and isinstance(value.get("id"), str)
+    ):
+        return str(value["id"])
+    return None
+
+
+def _unescaped(text: str) -> str:
+    def plain(found: re.Match[str]) -> str:
+        code = found[1]
+        return (
+            chr(int(code[1:], 16))
+            if code.startswith("u") and len(code) == 5
+            else _PLAIN.get(code, code)
+        )
+
+    return _ESCAPE.sub(plain, text)
