@@ -259,13 +259,17 @@ def test_what_is_wrong_is_named_by_its_place(api: VcApi) -> None:
     assert found == {"/validFrom": "date_time", "/credentialSubject": "empty"}
 
 
+OTHERWISE: dict[str, tuple[object, ...]] = {
+    "@context": (None, 4, {"foo": True}, False),
+    "type": (None, 4, True, [], "Other"),
+    "issuer": (None, True, 4, []),
+    "credentialSubject": (None, True, 4, [], "did:example:amina"),
+}
 OLD_REJECTED: dict[str, dict[str, Any]] = {
-    **{f"@context {value!r}": {"@context": value} for value in (None, 4, {"foo": True}, False)},
-    **{f"type {value!r}": {"type": value} for value in (None, 4, True, [], "Other")},
-    **{f"issuer {value!r}": {"issuer": value} for value in (None, True, 4, [])},
     **{
-        f"credentialSubject {value!r}": {"credentialSubject": value}
-        for value in (None, True, 4, [], "did:example:amina")
+        f"{member} {value!r}": {member: value}
+        for member, values in OTHERWISE.items()
+        for value in values
     },
     "no issuanceDate": {"issuanceDate": None},
     "an issuanceDate that is no moment": {"issuanceDate": "2024"},

@@ -218,8 +218,10 @@ def test_an_undefined_term_is_refused_also_where_json_itself_was_signed(
 def test_nothing_that_is_handed_in_is_answered_but_by_200_or_a_refusal(
     api: VcApi, route: str, value: object
 ) -> None:
+    bodies: tuple[Json, ...]
     for member in ("verifiableCredential", "verifiablePresentation"):
-        for body in ({member: value}, {member: value, "options": {}}, {}, {"options": {}}):
+        bodies = ({member: value}, {member: value, "options": {}}, {}, {"options": {}})
+        for body in bodies:
             reply = api.http.post(route, json=body)
             assert reply.status_code in REFUSED
             assert "json" in reply.headers["Content-Type"]
@@ -543,13 +545,14 @@ def test_a_presentation_in_a_jwt_with_a_vp_claim_verifies_for_the_one_who_asked(
 
     assert api.present(envelope, challenge="4711").status_code == 200
     assert api.present(envelope, challenge="4712").status_code in REFUSED
-    for changes in (
+    broken: tuple[Json, ...] = (
         {"id": flipped(str(envelope["id"]))},
         {"@context": []},
         {"@context": [EXAMPLES]},
         {"id": "data:application/jwt"},
         {"type": ABSENT},
         {"type": "VerifiablePresentation"},
-    ):
+    )
+    for changes in broken:
         reply = api.present(changed(envelope, **changes), challenge="4711")
         assert reply.status_code in REFUSED

@@ -42,7 +42,7 @@ class VcApi:
 
     def add(self, name: str, securing: str = "eddsa-rdfc-2022", **more: Any) -> VcApiIssuer:
         """A new instance."""
-        wanted = {"is_open": True, "securing": securing} | more
+        wanted: dict[str, Any] = {"is_open": True, "securing": securing} | more
         slug = str(wanted.pop("organization", ISSUER))
         with self.world.writing() as session:
             return add_issuer(self.world.env, session, OPERATOR_ACTOR, slug, name, **wanted)
@@ -59,7 +59,7 @@ class VcApi:
 
     def issued(self, name: str, credential: Json, **options: object) -> Json:
         """What an instance has signed; it must have."""
-        reply = self.issue(name, credential, **options)
+        reply = self.issue(name, credential, None, **options)
         assert reply.status_code == 201, reply.text
         return dict(reply.json()["verifiableCredential"])
 
