@@ -1,5 +1,7 @@
 """`GET /1.0/identifiers/{did}`: DIDs resolved, in the shape of the universal resolver."""
 
+from urllib.parse import unquote
+
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
@@ -21,6 +23,13 @@ def get_identifier(did: str, env: Env, request: Request) -> JSONResponse:
     The DID, or DID URL, stands percent-encoded in the path. `publicKeyFormat`, `enableEncryptionKeyDerivation`
     are those of the did:key method. Errors have the names of the DID specifications.
     """
-    found = resolve(env, did, dict(request.query_params))
+    found = resolve(env, _as_sent(request, did), dict(request.query_params))
     headers = {"Cache-Control": "no-store", "Content-Type": MEDIA_TYPE}
     return JSONResponse(found.reply(), status_code=found.status, headers=headers)
+
+
+def _as_sent(request: Request, did: str) -> str:
+    """The DID with its own escapes: the `%3A` of a did:web's port is a part of it, and is escaped once in a path."""
+    raw = bytes(request.scope.get("raw_path") or b"").partition(b"?")[0].decode("ascii", "replace")
+    _, found, rest = raw.partition("/1.0/identifiers/")
+    return unquote(rest) if found else did
