@@ -71,6 +71,8 @@ class Case:
         named = (proof.verification_method or "").partition("#")[0]
         if self.profile.binds_issuer and self.purpose == "assertionMethod":
             return issuer_of(self.credential)
+        if self.purpose == "authentication":
+            return named or holder_of(self.credential)
         return named or issuer_of(self.credential)
 
 
@@ -100,6 +102,12 @@ def issuer_of(credential: JsonObject) -> str | None:
     """The issuer's URL."""
     issuer = credential.get("issuer")
     return text(issuer) or text(member(issuer, "id"))
+
+
+def holder_of(presentation: JsonObject) -> str | None:
+    """The holder's URL, if a presentation names one."""
+    holder = presentation.get("holder")
+    return text(holder) or text(member(holder, "id"))
 
 
 def member(value: object, *names: str) -> object:

@@ -9,7 +9,7 @@ from kpass_vc.formats.envelope import opened
 from kpass_vc.formats.format import Presented
 from kpass_vc.model.document import JsonObject, compact
 from kpass_vc.model.vcdm import check_presentation
-from kpass_vc.verification.case import Case, Profile, entries, member, text, unchecked, worst
+from kpass_vc.verification.case import Case, Profile, entries, holder_of, unchecked, worst
 from kpass_vc.verification.document import check_defined
 from kpass_vc.verification.evidence import Evidence
 from kpass_vc.verification.proofs import check_did, check_key, check_proof
@@ -32,8 +32,7 @@ def check_shape(case: Case) -> Finding:
 
 def check_holder(case: Case) -> Finding:
     """Whether the holder, if one is named, is who signed."""
-    holder = case.credential.get("holder")
-    named = text(holder) or text(member(holder, "id"))
+    named = holder_of(case.credential)
     if named is None:
         return Finding("holder", "passed", "none")
     if not case.keys:

@@ -89,6 +89,7 @@ ENDORSEMENT: Final = Profile(
         "proof": check_proof,
         "dates": check_dates,
         "status": check_status,
+        "endorsements": check_endorsements,
     },
     inline_contexts=False,
     binds_issuer=True,

@@ -20,8 +20,8 @@ from kpass_vc.verification.report import Finding, Outcome
 LEEWAY: Final = timedelta(seconds=60)
 """How far another's clock may be ahead of ours."""
 
-_REPEATED: Final = {"vc-jwt": frozenset({"exp", "nbf"}), "jwt": frozenset({"exp", "nbf"})}
-"""The claims of a JWT that say only what the credential says, which is judged as such."""
+_REPEATED: Final = {"vc-jwt": frozenset({"exp", "nbf"})}
+"""The claims of a JWT that must say what the credential says, which is judged as such."""
 
 
 def check_did(case: Case) -> Finding:
