@@ -29,6 +29,8 @@ class Profile:
     """Whether the issuer itself must control the key that signed."""
     every_proof: bool
     """Whether a proof that we cannot check beside one that holds is a refusal, or only noted."""
+    demands_claims: bool
+    """Whether an Open Badges JWT must repeat what its credential says in claims, or lacking ones are only noted."""
 
 
 @dataclass
