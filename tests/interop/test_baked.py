@@ -12,6 +12,8 @@ from openbadgeslib.errors import LibOpenBadgesException
 from openbadgeslib.ob3 import OB3Verifier
 
 from kpass_vc.actions.bake import baked
+from kpass_vc.actions.lint_badge import lint_badge
+from kpass_vc.actions.recognise import find_credential
 from kpass_vc.baking import Kind, bake_png, bake_svg, unbake
 from kpass_vc.errors import Malformed
 from tests.interop.catalogue import Catalogue, Edition
@@ -115,3 +117,25 @@ def _unbaked_by_openbadgeslib(picture: bytes, kind: Kind) -> bytes:
 
 def _not_verified(verdicts: dict[str, Verdict]) -> dict[str, str]:
     return {name: each.why for name, each in verdicts.items() if not each.verified}
+
+
+def test_no_badge_earns_a_remark_from_any_of_the_public_validators_probes(
+    catalogue: Catalogue, pictures: Pictures
+) -> None:
+    env = catalogue.world.env
+    remarks: dict[tuple[str, str, str], list[str]] = {}
+    seen = 0
+
+    for (name, form, kind), picture in pictures.items():
+        if not name.endswith("sv"):
+            continue
+        results = lint_badge(env, find_credential(env, picture).secured)
+        found = [f"{each.probe} {each.code}" for each in results if each.level != "ok"]
+        # another test may have revoked it, which the validator rightly says and then stops
+        if not found or found[0] != "BitstringStatusListProbe revoked":
+            seen += 1
+            if found:
+                remarks[name, form, kind] = found
+
+    assert remarks == {}
+    assert seen > 63 * 2

@@ -92,6 +92,13 @@ def verify_presentation(
     return report if more is evidence else judged(more)
 
 
+def evidence_for(env: Environment, body: bytes) -> Evidence:
+    """All that can be found out about what a badge names: for who judges it by other rules than ours."""
+    want = wanted(body)
+    evidence, elsewhere = _first_evidence(env, want)
+    return _with_documents(elsewhere, evidence, want)
+
+
 def _first_evidence(env: Environment, want: Wanted) -> "tuple[Evidence, _Elsewhere]":
     """What our records say, and the DID documents that lie elsewhere."""
     with _LOOKING, env.reading() as session:

@@ -5,10 +5,12 @@ from typing import Any, Final
 from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
+from kpass_vc.actions.lint_badge import lint_badge
 from kpass_vc.actions.recognise import Route, find_credential
 from kpass_vc.actions.verify import verify
 from kpass_vc.edge import Env, PictureBody, ReaderLanguage
 from kpass_vc.language import Language, say
+from kpass_vc.probes import ProbeResult
 from kpass_vc.verification import Finding, VerificationReport
 
 router = APIRouter(prefix="/v1", tags=["Verifications"])
@@ -24,6 +26,15 @@ class CheckReply(BaseModel):
     detail: str
 
 
+class ProbeReply(BaseModel):
+    """What one probe of 1EdTech's public validator would say: ok, warning, error, fatal, not_run."""
+
+    probe: str
+    level: str
+    code: str
+    detail: str
+
+
 class ReportReply(BaseModel):
     """Every check, and what the credential says."""
 
@@ -34,6 +45,8 @@ class ReportReply(BaseModel):
     """How the credential was found in what was handed in, step by step."""
     checks: list[CheckReply]
     notes: list[CheckReply]
+    probes: list[ProbeReply] = []
+    """What 1EdTech's public validator would say of it: another question than whether it is genuine."""
     format: str | None
     credential: dict[str, Any] | None
 
@@ -108,7 +121,9 @@ def post_verification(
     """
     response.headers["Cache-Control"] = "no-store"
     found = find_credential(env, body)
-    return report_reply(verify(env, found.secured), language, found.route)
+    reply = report_reply(verify(env, found.secured), language, found.route)
+    reply.probes = [probe_reply(result, language) for result in lint_badge(env, found.secured)]
+    return reply
 
 
 def report_reply(report: VerificationReport, language: Language, route: Route) -> ReportReply:
@@ -123,6 +138,16 @@ def report_reply(report: VerificationReport, language: Language, route: Route) -
         notes=[_check(finding, language) for finding in report.notes],
         format=presented.format if presented else None,
         credential=presented.document if presented else None,
+    )
+
+
+def probe_reply(result: ProbeResult, language: Language) -> ProbeReply:
+    """What a probe says, for a reader of one language."""
+    return ProbeReply(
+        probe=result.probe,
+        level=result.level,
+        code=result.code,
+        detail=result.sentence(language),
     )
 
 

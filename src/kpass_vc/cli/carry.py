@@ -8,12 +8,13 @@ import typer
 from sqlalchemy.orm import Session
 
 from kpass_vc.actions.bake import baked
+from kpass_vc.actions.lint_badge import lint_badge
 from kpass_vc.actions.recognise import find_credential
 from kpass_vc.actions.verify import verify as act_verify
-from kpass_vc.api.verifications import report_reply
+from kpass_vc.api.verifications import probe_reply, report_reply
 from kpass_vc.baking import Kind, bake_png, bake_svg, kind_of
 from kpass_vc.baking import unbake as taken_out
-from kpass_vc.cli.console import CHOICE, answer, opened, report_table, say_line
+from kpass_vc.cli.console import CHOICE, answer, opened, probe_table, report_table, say_line
 from kpass_vc.errors import KpassError, Malformed, NotFound, TooLarge
 from kpass_vc.formats import FORMATS, recognise
 from kpass_vc.language import LANGUAGES, say
@@ -45,6 +46,28 @@ def verify(
         report_table(report, say(CHOICE.language, f"verdict.{report.verdict}"))
         say_line(say(CHOICE.language, "route.found", way=found.way(CHOICE.language)))
     raise typer.Exit({"verified": 0, "refused": 1, "unknown": 3}[report.verdict])
+
+
+def lint(
+    given: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE|URL|CODE|-",
+            help="A badge in any form that `kpass verify` takes; anybody's.",
+        ),
+    ],
+) -> None:
+    """What 1EdTech's public validator would say, probe by probe: exit status 0 nothing, 1 something."""
+    env = opened()
+    results = lint_badge(env, find_credential(env, _handed_in(given)).secured)
+    if CHOICE.as_json:
+        answer(
+            {"probes": [probe_reply(result, CHOICE.language).model_dump() for result in results]}
+        )
+    else:
+        probe_table(results)
+    clean = all(result.level == "ok" for result in results)
+    raise typer.Exit(0 if clean else 1)
 
 
 def bake(

@@ -406,6 +406,7 @@ def token_revoke(token_id: Annotated[str, typer.Argument(help="The id of the tok
 
 for command in (
     carry.verify,
+    carry.lint,
     carry.bake,
     carry.unbake,
     holder.link,

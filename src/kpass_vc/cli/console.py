@@ -17,6 +17,7 @@ from kpass_vc.authz import OPERATOR, ORGANIZATION, Actor
 from kpass_vc.environment import Environment, open_environment
 from kpass_vc.errors import DefinitionIncomplete, FieldError, InvalidInput, KpassError, NotFound
 from kpass_vc.language import Language, say
+from kpass_vc.probes import ProbeResult
 from kpass_vc.records import award as awards
 from kpass_vc.records import organization as organizations
 from kpass_vc.settings import Settings
@@ -25,6 +26,13 @@ from kpass_vc.verification import VerificationReport
 OUT: Final = Console()
 ERR: Final = Console(stderr=True)
 COLOURS: Final = {"passed": "green", "failed": "red", "unknown": "yellow"}
+LEVELS: Final = {
+    "ok": "green",
+    "warning": "yellow",
+    "error": "red",
+    "fatal": "bold red",
+    "not_run": "dim",
+}
 MARKS: Final = {"passed": "✓", "failed": "✗", "unknown": "?"}
 
 
@@ -127,6 +135,23 @@ def report_table(report: VerificationReport, summary: str) -> None:
         for finding in findings
     ]
     marked(Text(summary, style=f"bold {colour}"), lines)
+
+
+def probe_table(results: Sequence[ProbeResult]) -> None:
+    """What each probe of the public validator would say, the gravest in the summary."""
+    grave = [
+        level for level in ("fatal", "error", "warning") if any(r.level == level for r in results)
+    ]
+    summary = say(CHOICE.language, f"probe.summary.{grave[0] if grave else 'ok'}")
+    lines = [
+        (
+            Text(say(CHOICE.language, f"probe.level.{result.level}"), style=LEVELS[result.level]),
+            result.probe,
+            result.sentence(CHOICE.language),
+        )
+        for result in results
+    ]
+    marked(Text(summary, style=f"bold {LEVELS[grave[0] if grave else 'ok']}"), lines)
 
 
 def marked(summary: Text, lines: Iterable[tuple[Text, str, str]]) -> None:

@@ -64,10 +64,11 @@ def disclosed(payload: JsonObject, disclosures: Sequence[str]) -> JsonObject:
     Malformed for a digest that stands there twice, a disclosure that nothing refers to, one of the wrong
     shape or with a reserved name, and one that would take the place of a claim.
     """
-    reader = _Reader({digest(text, hash_name(payload)): _read(text) for text in disclosures})
+    name = hash_name(payload)
+    reader = _Reader({digest(text, name): _read(text) for text in disclosures})
     if len(reader.known) != len(disclosures):
         raise Malformed("sd_twice")
-    bare = {name: value for name, value in payload.items() if name != "_sd_alg"}
+    bare = {claim: value for claim, value in payload.items() if claim != "_sd_alg"}
     found = reader.members(bare, 0)
     if reader.known.keys() - reader.used:
         raise Malformed("sd_unreferenced")

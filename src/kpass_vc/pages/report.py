@@ -9,7 +9,7 @@ the page says "unknown" though every check passed: a green page would lend the n
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote, urlsplit
@@ -22,7 +22,8 @@ from kpass_vc.model.document import JsonObject
 from kpass_vc.model.status import only
 from kpass_vc.model.text import shown
 from kpass_vc.pages.render import strangers_markdown
-from kpass_vc.verification import Finding, Outcome, Verdict, VerificationReport
+from kpass_vc.probes import ProbeResult
+from kpass_vc.verification import Finding, Outcome, Verdict, VerificationReport, in_terms_of_2
 
 _LONGEST: Final = 300
 _LONGEST_TEXT: Final = 12_000
@@ -106,6 +107,20 @@ def report_parts(report: VerificationReport, language: Language, *, home: str = 
         checks=tuple(_line(finding, language) for finding in report.findings),
         notes=tuple(shown(note.sentence(language)) for note in report.notes),
         said=said,
+    )
+
+
+def probe_lines(results: Sequence[ProbeResult], language: Language) -> tuple[Line, ...]:
+    """What the public validator would say, as lines of the report."""
+    outcomes: dict[str, Outcome] = {"ok": "passed", "error": "failed", "fatal": "failed"}
+    return tuple(
+        Line(
+            name=result.probe,
+            outcome=outcomes.get(result.level, "unknown"),
+            word=say(language, f"probe.level.{result.level}"),
+            sentence=shown(result.sentence(language)[:2000]),
+        )
+        for result in results
     )
 
 
@@ -222,7 +237,8 @@ def _name_of_issuer(said: Said | None, language: Language) -> str:
     return f"{said.issuer} ({said.domain})" if said.domain else said.issuer
 
 
-def _said(credential: JsonObject, home: str) -> Said:
+def _said(document: JsonObject, home: str) -> Said:
+    credential = in_terms_of_2(document)
     subject = _object(credential.get("credentialSubject"))
     achievement = _object(subject.get("achievement"))
     issuer, creator = _object(credential.get("issuer")), _object(achievement.get("creator"))

@@ -10,6 +10,7 @@ from typing import Final
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, Request, Response
 
+from kpass_vc.actions.lint_badge import lint_badge
 from kpass_vc.actions.recognise import find_credential
 from kpass_vc.actions.verify import verify
 from kpass_vc.edge import Env
@@ -19,7 +20,7 @@ from kpass_vc.language import LANGUAGES, Language
 from kpass_vc.model.document import MAX_PICTURE
 from kpass_vc.pages.form import MOST_MEGABYTES, read_body, read_multipart
 from kpass_vc.pages.render import chosen, html, in_each_language, places, render
-from kpass_vc.pages.report import report_parts
+from kpass_vc.pages.report import probe_lines, report_parts
 
 router = APIRouter(include_in_schema=False)
 
@@ -75,6 +76,7 @@ def _answer(request: Request, env: Environment, body: bytes) -> Response:
         "verified.html",
         language,
         parts=report_parts(report, language, home=env.addresses.base),
+        probes=probe_lines(lint_badge(env, found.secured), language),
         way=found.way(language),
         elsewhere=_elsewhere(env),
         from_picture=bool(_PICTURES.intersection(found.route)),

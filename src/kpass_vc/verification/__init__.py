@@ -13,6 +13,7 @@ from kpass_vc.formats.envelope import opened
 from kpass_vc.formats.format import Presented
 from kpass_vc.verification.badge import notes
 from kpass_vc.verification.case import Case, Profile, entries, issuer_of, member, text, unchecked
+from kpass_vc.verification.document import in_terms_of_2
 from kpass_vc.verification.evidence import MOST_WANTED, Evidence, Wanted, stands_under
 from kpass_vc.verification.presentation import (
     PRESENTATION_CHECKS,
@@ -52,6 +53,7 @@ __all__ = [
     "Verdict",
     "VerificationReport",
     "Wanted",
+    "in_terms_of_2",
     "stands_under",
     "verify",
     "verify_presentation",
