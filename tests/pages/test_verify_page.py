@@ -220,6 +220,7 @@ def test_marks_that_turn_a_text_around_are_shown_as_a_sign(http: TestClient) -> 
         ({"endorsements": "unknown"}, "unknown_endorsements"),
         ({"status": "unknown", "proof": "failed"}, "refused_not_genuine"),
         ({"dates": "failed", "status": "unknown"}, "refused_dates"),
+        ({"reading": "failed", "status": "unknown"}, "refused_rules"),
     ],
 )
 def test_the_sentence_is_of_what_decides_the_verdict(
@@ -252,6 +253,17 @@ def test_each_question_is_answered_by_its_own_checks(world: World) -> None:
     revoked = answered(world.verified(body_of(issued)))
     forged = answered(world.verified(body_of(issued).replace(b"Amina", b"Anders")))
 
+    respelled = VerificationReport(
+        tuple(
+            replace(each, outcome="failed", code="differs", data={"member": "/issuer"})
+            if each.check == "reading"
+            else each
+            for each in world.verified(body_of(world.issued())).findings
+        ),
+        world.verified(body_of(world.issued())).presented,
+    )
+
+    assert answered(respelled)["Is it genuine?"] == "failed"
     assert set(fine.values()) == {"passed"}
     assert {name for name, outcome in revoked.items() if outcome != "passed"} == {
         "Is it still valid?"

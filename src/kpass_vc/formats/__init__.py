@@ -11,6 +11,7 @@ from kpass_vc.formats.enveloping_jwt import EnvelopingJwt
 from kpass_vc.formats.format import Format, Presented, PresentedProof, Signing
 from kpass_vc.formats.legacy_jwt import LegacyJwt
 from kpass_vc.formats.ob_jwt import OpenBadgesJwt
+from kpass_vc.formats.registered_claims import missing_claims as _missing_claims
 from kpass_vc.formats.sd_jwt import EnvelopingSdJwt
 from kpass_vc.jsonld.contexts import Contexts
 
@@ -20,6 +21,7 @@ __all__ = [
     "add_proof",
     "derive",
     "is_supported",
+    "missing_claims",
     "recognise",
     "secure_disclosing",
     "with_proof_context",
@@ -58,6 +60,12 @@ def recognise(body: bytes) -> Format:
 def is_supported(presented: Presented, proof: PresentedProof) -> bool:
     """Whether we know how a proof was made; what is not Data Integrity was recognised by that."""
     return presented.format != "ldp_vc" or suite_of(proof.options) is not None
+
+
+def missing_claims(presented: Presented, proof: PresentedProof) -> tuple[str, ...]:
+    """The claims that an Open Badges JWT should repeat from its credential and does not; of no other format any."""
+    is_badge = presented.format == OpenBadgesJwt.name
+    return _missing_claims(presented.document, proof.options) if is_badge else ()
 
 
 def secure_disclosing(

@@ -79,8 +79,8 @@ class OpenBadgesJwt:
     ) -> None:
         """Return if the signature holds and the registered claims say what the credential says.
 
-        They must be there, but for `exp`; only a status list, which is no badge, may leave
-        them out, and its `nbf` is the moment somebody signed it.
+        Whether they must be there is for the verifier to decide (`missing_claims`). The `nbf` of a
+        status list, which is no badge, is the moment somebody signed it.
         """
         jws = read_compact(presented.secured.decode("ascii"))
         if proof.jwk is not None and from_jwk(proof.jwk) != key:
@@ -93,9 +93,7 @@ class OpenBadgesJwt:
             require_no_other(said, found)
             return
         for name, value in said.items():
-            if name == "exp" and name not in found:
-                continue
-            if not _same(name, found.get(name), value):
+            if name in found and not _same(name, found[name], value):
                 raise ProofInvalid("claim", claim=name)
         if "exp" in found and "validUntil" not in presented.document:
             raise ProofInvalid("claim", claim="exp")

@@ -36,6 +36,13 @@ def require_no_other(said: JsonObject, found: JsonObject) -> None:
             raise ProofInvalid("claim", claim=name)
 
 
+def missing_claims(document: Mapping[str, object], options: JsonObject) -> tuple[str, ...]:
+    """The claims that Open Badges 3.0 (section 8.2) demands of a JWT beside its credential and that are not there."""
+    claims = options.get("claims")
+    found: JsonObject = claims if isinstance(claims, dict) else {}
+    return tuple(name for name in registered_claims(document) if name not in {*found, "exp"})
+
+
 def _seconds(value: object) -> int | None:
     moment: datetime | None = parse_date_time(value) if isinstance(value, str) else None
     return int(moment.timestamp()) if moment else None

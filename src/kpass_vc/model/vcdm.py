@@ -27,7 +27,11 @@ _LANGUAGE: Final = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*\Z")
 _MOST_FAULTS: Final = 20
 _TYPED: Final = ("credentialStatus", "credentialSchema", "termsOfUse", "evidence", "refreshService")
 """The members whose values are objects with a `type` (VCDM 2.0 section 4.4)."""
-_DATES: Final = {1: ("issuanceDate", "expirationDate"), 2: ("validFrom", "validUntil")}
+PERIODS: Final = {
+    1: (("issuanceDate", "expirationDate"), ("validFrom", "validUntil")),
+    2: (("validFrom", "validUntil"),),
+}
+"""Beginning and end. The first context of 1.1 defines the names of 2.0 too, so that they may say something there."""
 
 
 def check_credential(
@@ -170,22 +174,22 @@ def _subjects(document: Mapping[str, object]) -> _Faults:
 
 
 def _period(document: Mapping[str, object], version: int) -> _Faults:
-    """Section 4.9, and section 4.6 of 1.1: with a time zone, and the end after the beginning."""
-    start, end = _DATES[version]
-    if version == 1 and start not in document:
-        yield FieldError(pointer(start), "required")
-    moments = []
-    for member in (start, end):
-        if member not in document:
-            continue
-        value = document[member]
-        moment = parse_date_time(value) if isinstance(value, str) else None
-        if moment is None:
-            yield FieldError(pointer(member), "date_time")
-        else:
-            moments.append(moment)
-    if moments != sorted(moments):
-        yield FieldError(pointer(end), "dates_order")
+    """Section 4.9, and sections 4.6 and 4.8 of 1.1: with a time zone, and no end before its beginning."""
+    if version == 1 and "issuanceDate" not in document:
+        yield FieldError(pointer("issuanceDate"), "required")
+    for period in PERIODS[version]:
+        moments = []
+        for member in period:
+            if member not in document:
+                continue
+            value = document[member]
+            moment = parse_date_time(value) if isinstance(value, str) else None
+            if moment is None:
+                yield FieldError(pointer(member), "date_time")
+            else:
+                moments.append(moment)
+        if moments != sorted(moments):
+            yield FieldError(pointer(period[1]), "dates_order")
 
 
 def _typed(document: Mapping[str, object], member: str) -> _Faults:

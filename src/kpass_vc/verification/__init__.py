@@ -21,6 +21,7 @@ from kpass_vc.verification.presentation import (
     presentation_case,
     read_presentation,
     shown,
+    with_shower,
 )
 from kpass_vc.verification.profiles import (
     BADGE,
@@ -96,8 +97,11 @@ def verify_presentation(
     credentials: tuple[VerificationReport, ...] = ()
     if findings[1].outcome == "passed":
         inside = shown(presented.document)
-        credentials = tuple(verify(credential, evidence, profile) for credential in inside)
-    return PresentationReport(tuple(findings), presented, credentials)
+        reports = (verify(credential, evidence, profile) for credential in inside)
+        credentials = tuple(with_shower(case, report) for report in reports)
+    is_unasked = challenge is None and domain is None
+    unasked = (Finding("note", "passed", "nothing_asked"),) if is_unasked else ()
+    return PresentationReport(tuple(findings), presented, credentials, unasked)
 
 
 def wanted(body: bytes, profile: Profile = BADGE) -> Wanted:

@@ -5,6 +5,7 @@ import hashlib
 import json
 
 from kpass_vc.dids import method_of
+from kpass_vc.formats import missing_claims
 from kpass_vc.model.document import JsonObject
 from kpass_vc.model.status import only
 from kpass_vc.verification.case import Case, entries, issuer_of, member, not_had, text, unchecked
@@ -72,6 +73,9 @@ def notes(case: Case) -> tuple[Finding, ...]:
         found.append(Finding("note", "passed", "proof_for_somebody"))
     if len(case.proofs) < len(case.presented.proofs):
         found.append(Finding("note", "passed", "proof_not_read"))
+    absent = [name for _, proof in case.proofs for name in missing_claims(case.presented, proof)]
+    if absent and not case.profile.demands_claims:
+        found.append(Finding("note", "passed", "claims_missing", {"claims": ", ".join(absent)}))
     for resource in (case.model.related_resource or []) if case.model else []:
         state = case.evidence.definition_states.get(resource.id)
         if state in {"superseded", "retired"}:

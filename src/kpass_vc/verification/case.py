@@ -29,6 +29,8 @@ class Profile:
     """Whether the issuer itself must control the key that signed."""
     every_proof: bool
     """Whether a proof that we cannot check beside one that holds is a refusal, or only noted."""
+    demands_claims: bool
+    """Whether an Open Badges JWT must repeat what its credential says in claims, or lacking ones are only noted."""
 
 
 @dataclass
@@ -71,6 +73,8 @@ class Case:
         named = (proof.verification_method or "").partition("#")[0]
         if self.profile.binds_issuer and self.purpose == "assertionMethod":
             return issuer_of(self.credential)
+        if self.purpose == "authentication":
+            return named or holder_of(self.credential)
         return named or issuer_of(self.credential)
 
 
@@ -100,6 +104,12 @@ def issuer_of(credential: JsonObject) -> str | None:
     """The issuer's URL."""
     issuer = credential.get("issuer")
     return text(issuer) or text(member(issuer, "id"))
+
+
+def holder_of(presentation: JsonObject) -> str | None:
+    """The holder's URL, if a presentation names one."""
+    holder = presentation.get("holder")
+    return text(holder) or text(member(holder, "id"))
 
 
 def member(value: object, *names: str) -> object:

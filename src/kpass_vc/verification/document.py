@@ -13,7 +13,7 @@ from kpass_vc.model.credential import OpenBadgeCredential
 from kpass_vc.model.dates import day_text, parse_date_time
 from kpass_vc.model.document import JsonObject
 from kpass_vc.model.field_errors import field_errors
-from kpass_vc.model.vcdm import check_credential, version_of
+from kpass_vc.model.vcdm import PERIODS, check_credential, version_of
 from kpass_vc.verification.case import Case, text, unchecked
 from kpass_vc.verification.proofs import LEEWAY
 from kpass_vc.verification.report import Finding
@@ -38,7 +38,7 @@ ACCEPTED: Final = frozenset(
     }
 )
 """The contexts a badge may have: each says what every one of its terms means, none takes any term at all."""
-_DATES: Final = {1: ("issuanceDate", "expirationDate"), 2: ("validFrom", "validUntil")}
+_IN_2: Final = {"issuanceDate": "validFrom", "expirationDate": "validUntil"}
 
 
 def check_contexts(case: Case) -> Finding:
@@ -86,8 +86,8 @@ def in_terms_of_2(credential: JsonObject) -> JsonObject:
     """A credential with the dates of data model 1.1 under the names that 2.0 gives them."""
     if version_of(credential) != 1:
         return credential
-    renamed = dict(zip(_DATES[1], _DATES[2], strict=True))
-    return {renamed.get(name, name): value for name, value in credential.items()}
+    renamed = {_IN_2.get(name, name): value for name, value in credential.items()}
+    return renamed | {name: credential[name] for name in _IN_2.values() if name in credential}
 
 
 def check_terms(case: Case) -> Finding:
@@ -121,9 +121,9 @@ def check_dates(case: Case) -> Finding:
     """Whether it is valid now, by its own dates."""
     if not case.is_sound:
         return unchecked("dates")
-    first, last = _DATES[version_of(case.credential) or 2]
-    found = [text(case.credential.get(name)) for name in (first, last)]
-    start, end = (parse_date_time(value) if value else None for value in found)
+    periods = PERIODS[version_of(case.credential) or 2]
+    start = max(_moments(case, [first for first, _ in periods]), default=None)
+    end = min(_moments(case, [last for _, last in periods]), default=None)
     if start is not None and start > case.evidence.now + LEEWAY:
         return Finding("dates", "failed", "not_yet_valid", {"from": _day(start)})
     if end is None:
@@ -131,6 +131,11 @@ def check_dates(case: Case) -> Finding:
     if end <= case.evidence.now:
         return Finding("dates", "failed", "expired", {"until": _day(end)})
     return Finding("dates", "passed", "passed", {"until": _day(end)})
+
+
+def _moments(case: Case, names: list[str]) -> list[datetime]:
+    found = (parse_date_time(text(case.credential.get(name)) or "") for name in names)
+    return [moment for moment in found if moment is not None]
 
 
 def _day(moment: datetime) -> str:

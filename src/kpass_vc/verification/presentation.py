@@ -1,6 +1,7 @@
 """Presentations: who shows, for whom and in answer to what, and each credential that is shown."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from kpass_vc.errors import InvalidInput
@@ -9,11 +10,20 @@ from kpass_vc.formats.envelope import opened
 from kpass_vc.formats.format import Presented
 from kpass_vc.model.document import JsonObject, compact
 from kpass_vc.model.vcdm import check_presentation
-from kpass_vc.verification.case import Case, Profile, entries, member, text, unchecked, worst
+from kpass_vc.verification.case import (
+    Case,
+    Profile,
+    entries,
+    holder_of,
+    member,
+    text,
+    unchecked,
+    worst,
+)
 from kpass_vc.verification.document import check_defined
 from kpass_vc.verification.evidence import Evidence
 from kpass_vc.verification.proofs import check_did, check_key, check_proof
-from kpass_vc.verification.report import Finding
+from kpass_vc.verification.report import Finding, VerificationReport
 
 MOST_CREDENTIALS: Final = 20
 
@@ -32,8 +42,7 @@ def check_shape(case: Case) -> Finding:
 
 def check_holder(case: Case) -> Finding:
     """Whether the holder, if one is named, is who signed."""
-    holder = case.credential.get("holder")
-    named = text(holder) or text(member(holder, "id"))
+    named = holder_of(case.credential)
     if named is None:
         return Finding("holder", "passed", "none")
     if not case.keys:
@@ -59,6 +68,17 @@ def _answers(options: JsonObject, challenge: str | None, domain: str | None) -> 
     if domain is not None and domain not in places:
         return Finding("audience", "failed", "domain")
     return Finding("audience", "passed", "passed")
+
+
+def with_shower(case: Case, report: VerificationReport) -> VerificationReport:
+    """The report on a credential that is shown, with a note on whether who shows it is whom it is about."""
+    if report.presented is None or not case.keys:
+        return report
+    subjects = entries(report.presented.document.get("credentialSubject"))
+    about = {text(member(subject, "id")) for subject in subjects}
+    signers = {case.signer_of(proof) for _, proof in case.proofs}
+    code = "shown_by_subject" if (about & signers) - {None} else "shown_by_another"
+    return replace(report, notes=(*report.notes, Finding("note", "passed", code)))
 
 
 PRESENTATION_CHECKS: Final = {

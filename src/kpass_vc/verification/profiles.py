@@ -89,10 +89,12 @@ ENDORSEMENT: Final = Profile(
         "proof": check_proof,
         "dates": check_dates,
         "status": check_status,
+        "endorsements": check_endorsements,
     },
     inline_contexts=False,
     binds_issuer=True,
     every_proof=False,
+    demands_claims=True,
 )
 """For what stands inside a badge and is a credential of its own."""
 
@@ -115,6 +117,7 @@ BADGE: Final = Profile(
     inline_contexts=False,
     binds_issuer=True,
     every_proof=False,
+    demands_claims=True,
 )
 
 STANDARD: Final = Profile(
@@ -131,6 +134,7 @@ STANDARD: Final = Profile(
     inline_contexts=True,
     binds_issuer=False,
     every_proof=True,
+    demands_claims=False,
 )
 
 PROFILES: Final = {profile.name: profile for profile in (BADGE, STANDARD)}

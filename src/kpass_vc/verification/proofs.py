@@ -9,7 +9,7 @@ from kpass_vc.crypto.jose import from_jwk
 from kpass_vc.crypto.keys import PublicKey
 from kpass_vc.dids import method_of, public_key
 from kpass_vc.errors import Malformed, ProofInvalid
-from kpass_vc.formats import FORMATS
+from kpass_vc.formats import FORMATS, missing_claims
 from kpass_vc.formats.format import PresentedProof
 from kpass_vc.model.dates import day_text, parse_date_time
 from kpass_vc.model.did import Relationship, find_method, method_ids
@@ -20,8 +20,8 @@ from kpass_vc.verification.report import Finding, Outcome
 LEEWAY: Final = timedelta(seconds=60)
 """How far another's clock may be ahead of ours."""
 
-_REPEATED: Final = {"vc-jwt": frozenset({"exp", "nbf"}), "jwt": frozenset({"exp", "nbf"})}
-"""The claims of a JWT that say only what the credential says, which is judged as such."""
+_REPEATED: Final = {"vc-jwt": frozenset({"exp", "nbf"})}
+"""The claims of a JWT that must say what the credential says, which is judged as such."""
 
 
 def check_did(case: Case) -> Finding:
@@ -88,6 +88,10 @@ def _check_proof(case: Case, number: int, proof: PresentedProof) -> Finding:
         form.check_proof(case.presented, proof, case.keys[number], case.contexts)
     except (Malformed, ProofInvalid) as error:
         return Finding("proof", "failed", "failed", cause=error)
+    absent = missing_claims(case.presented, proof)
+    if absent and case.profile.demands_claims:
+        cause = ProofInvalid("claim_missing", claim=absent[0])
+        return Finding("proof", "failed", "failed", cause=cause)
     repeats = case.purpose == "assertionMethod"
     repeated = _REPEATED.get(case.presented.format, frozenset()) if repeats else frozenset()
     found = proof_times(proof.options, case.evidence.now, repeated)
