@@ -407,3 +407,11 @@ def _private_pem(key: Ed25519PrivateKey | ec.EllipticCurvePrivateKey) -> bytes:
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     )
+
+
+def canonize(contexts: Mapping[str, object], documents: list[dict[str, Any]]) -> list[str]:
+    """The canonical N-Quads of documents by jsonld.js and rdf-canonize; an `{error}` where they have none."""
+    found: list[str] = _run("canonize.mjs", {"contexts": contexts, "documents": documents})[
+        "canonical"
+    ]
+    return found
