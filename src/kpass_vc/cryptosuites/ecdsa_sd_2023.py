@@ -5,7 +5,7 @@ proof with the signatures of what is shown. P-256 throughout.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -65,7 +65,7 @@ class DerivedProof:
     signatures: tuple[bytes, ...]
     labels: Mapping[int, bytes]
     """The label of each canonical blank node, by its number."""
-    mandatory_indexes: tuple[int, ...]
+    mandatory_indexes: frozenset[int]
 
 
 class EcdsaSd2023:
@@ -125,12 +125,12 @@ class EcdsaSd2023:
             raise ProofInvalid("proof_context")
         derived = read_derived(proof.get("proofValue"))
         lines, _ = relabelled(to_quads(document, contexts), _given_labels(derived.labels))
+        if any(at >= len(lines) for at in derived.mandatory_indexes):
+            raise ProofInvalid("disclosure", part="mandatoryIndexes")
         mandatory = [line for at, line in enumerate(lines) if at in derived.mandatory_indexes]
         others = [line for at, line in enumerate(lines) if at not in derived.mandatory_indexes]
         if len(others) != len(derived.signatures):
             raise ProofInvalid("disclosure", part="signatures")
-        if any(at >= len(lines) for at in derived.mandatory_indexes):
-            raise ProofInvalid("disclosure", part="mandatoryIndexes")
         key.verify(
             derived.base_signature,
             _signed(document, proof, derived.public_key, mandatory, contexts),
@@ -217,7 +217,7 @@ def read_derived(value: object) -> DerivedProof:
         _bytes(public_key, _KEY, "publicKey"),
         _signatures(signatures),
         {number: _bytes(label, _LABEL, "labelMap") for number, label in labels.items()},
-        tuple(indexes),
+        frozenset(indexes),
     )
 
 
@@ -259,15 +259,11 @@ def _is_index(value: object) -> bool:
 
 def _given_labels(labels: Mapping[int, bytes]) -> LabelMaker:
     def label(canonical: Labels) -> dict[str, str]:
-        made: dict[str, str] = {}
-        for node, name in canonical.items():
-            digest = labels.get(int(name.removeprefix("_:c14n")))
-            if digest is None:
-                raise ProofInvalid("disclosure", part="labelMap")
-            made[node] = f"_:u{base64url_encode(digest)}"
-        if len(set(made.values())) != len(made):
+        numbers = {node: int(name.removeprefix("_:c14n")) for node, name in canonical.items()}
+        # a label for each node and none beside, no two the same: those would be one node
+        if set(numbers.values()) != labels.keys() or len(set(labels.values())) != len(labels):
             raise ProofInvalid("disclosure", part="labelMap")
-        return made
+        return {node: f"_:u{base64url_encode(labels[number])}" for node, number in numbers.items()}
 
     return label
 
@@ -286,11 +282,11 @@ def _signed(
     document: Mapping[str, object],
     options: Mapping[str, object],
     public_key: bytes,
-    mandatory: Sequence[str] | object,
+    mandatory: Iterable[str],
     contexts: Contexts,
 ) -> bytes:
     """What the issuer signs: hash of the options, the key of one use, hash of the mandatory lines (3.5.1)."""
-    lines = "".join(mandatory)  # type: ignore[arg-type]
+    lines = "".join(mandatory)
     configuration = canonicalize(rdf_configuration(document, options), contexts)
     return (
         hashlib.sha256(configuration.encode()).digest()

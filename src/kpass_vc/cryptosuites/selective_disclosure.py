@@ -80,9 +80,10 @@ def canonicalize_and_group(
     contexts: Contexts,
 ) -> Grouped:
     """The document's lines, and which of them each list of pointers selects (section 3.4.16)."""
-    skolem = _Skolem(document)
-    expanded = skolem.named(expand(document, contexts))
-    compacted = compact(expanded, document["@context"], contexts)
+    unnamed = expand(document, contexts)
+    skolem = _Skolem(unnamed)
+    expanded = skolem.named(unnamed)
+    compacted = compact(expanded, document.get("@context", []), contexts)
     lines, labels = relabelled([skolem.forgotten(quad) for quad in quads_of(expanded)], make)
     found: dict[str, Group] = {}
     for name, pointers in groups.items():
@@ -100,9 +101,9 @@ def canonicalize_and_group(
 class _Skolem:
     """Names for blank nodes that JSON-LD takes for IRIs (section 3.4.5 to 3.4.10)."""
 
-    def __init__(self, document: Mapping[str, object]) -> None:
+    def __init__(self, expanded: list[dict[str, Any]]) -> None:
         self._prefix = "urn:bnid:"
-        text = json.dumps(document, ensure_ascii=False)
+        text = json.dumps(expanded, ensure_ascii=False)
         while self._prefix in text:  # somebody's own IRIs are not ours
             self._prefix += "_"
         self._count = 0

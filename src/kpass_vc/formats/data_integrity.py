@@ -12,6 +12,7 @@ from kpass_vc.jsonld.contexts import CREDENTIALS_V1, DATA_INTEGRITY_V2, Contexts
 from kpass_vc.model.dates import parse_date_time, utc_text
 from kpass_vc.model.document import JsonObject, compact, pointer, read_json
 
+_DATA_INTEGRITY_PROOF: Final = "DataIntegrityProof"
 _DEFAULT_SUITE: Final = "eddsa-rdfc-2022"
 _MOST_PROOFS: Final = 10
 _DEMANDED: Final = ("type", "verificationMethod", "proofPurpose", "proofValue")
@@ -126,10 +127,7 @@ def derive(
 def _read_proof(proof: object, place: tuple[str | int, ...]) -> PresentedProof:
     if not isinstance(proof, dict):
         raise Malformed("no_proof", field=pointer(*place))
-    demanded = list(_DEMANDED)
-    # a proof of a type of its own is of an older suite, which demands when it was made
-    demanded.append("cryptosuite" if proof.get("type") == "DataIntegrityProof" else "created")
-    for member in demanded:
+    for member in _demanded(proof):
         if not isinstance(proof.get(member), str):
             raise Malformed("proof_member", field=pointer(*place, member))
     for member in ("created", "expires"):
@@ -137,11 +135,19 @@ def _read_proof(proof: object, place: tuple[str | int, ...]) -> PresentedProof:
             raise Malformed("proof_moment", field=pointer(*place, member))
     if "id" in proof and not isinstance(proof["id"], str):
         raise Malformed("proof_member", field=pointer(*place, "id"))
+    method = proof.get("verificationMethod")
     return PresentedProof(
         options=proof,
-        verification_method=str(proof["verificationMethod"]),
-        purpose=str(proof["proofPurpose"]),
+        verification_method=method if isinstance(method, str) else None,
+        purpose=str(proof.get("proofPurpose", "")),
     )
+
+
+def _demanded(proof: JsonObject) -> tuple[str, ...]:
+    """The members that a proof must have by its type; what one of a type we do not know must have we cannot say."""
+    if proof.get("type") == _DATA_INTEGRITY_PROOF:
+        return (*_DEMANDED, "cryptosuite")
+    return (*_DEMANDED, "created") if suite_of(proof) is not None else ("type",)
 
 
 def _is_moment(value: object) -> bool:
@@ -149,13 +155,16 @@ def _is_moment(value: object) -> bool:
 
 
 def _previous(presented: Presented, proof: PresentedProof) -> list[JsonObject]:
-    """The proofs that one builds on; ProofInvalid if one is missing, or there are two of its name."""
+    """The proofs that one builds on; ProofInvalid if one is not there once, or of no suite we know."""
     wanted = proof.options.get("previousProof", [])
     names = wanted if isinstance(wanted, list) else [wanted]
-    found: list[JsonObject] = []
+    others = [other.options for other in presented.proofs if other.options is not proof.options]
     for name in names:
-        matching = [other.options for other in presented.proofs if other.options.get("id") == name]
-        if len(matching) != 1 or not isinstance(name, str) or matching[0] is proof.options:
+        matching = [other for other in others if other.get("id") == name]
+        if len(matching) != 1 or not isinstance(name, str):
             raise ProofInvalid("previous_proof", proof=str(name)[:200])
-        found += matching
-    return found
+        if suite_of(matching[0]) is None:
+            # only verified if what it builds on is, whoever else passes over proofs of other suites
+            raise ProofInvalid("previous_unknown", proof=name[:200])
+    # in the order of the document: previousProof is an unordered list (section 2.1)
+    return [other for other in others if other.get("id") in names]
