@@ -142,8 +142,22 @@ def _check_contexts(context: object, *, inline: bool) -> None:
             raise DataLoss("inline_context", part="/@context")
         if {"@base", "@import"} & entry.keys():
             raise DataLoss("json_ld", part="/@context", reason="@base or @import in a context")
-        if isinstance(entry.get("@context"), dict | list):
-            _check_contexts(entry["@context"], inline=inline)
+        for name, meaning in entry.items():
+            if name == "@context":
+                _check_contexts(meaning, inline=inline)
+            elif isinstance(meaning, dict):
+                _check_definition(name, meaning)
+
+
+def _check_definition(name: str, meaning: dict[str, Any]) -> None:
+    """Refuse a term whose values lose their key, or say something of another node than theirs."""
+    containers = meaning.get("@container")
+    found = containers if isinstance(containers, list) else [containers]
+    lost = "@reverse" in meaning or "@id" in found or "@index" in found
+    if lost or "@index" in meaning:
+        raise DataLoss("json_ld", part="/@context", reason=f"the definition of {name}"[:200])
+    if "@context" in meaning:
+        _check_contexts(meaning["@context"], inline=True)
 
 
 def _check_members(
