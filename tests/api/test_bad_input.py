@@ -679,7 +679,7 @@ def test_what_would_go_unsigned_is_found_and_the_credential_refused(
 
 @pytest.mark.parametrize(
     "url",
-    ["https://evil.example/v1", "https://www.w3.org/2018/credentials/v1", "file:///etc/passwd"],
+    ["https://evil.example/v1", "https://www.w3.org/2018/credentials/v0", "file:///etc/passwd"],
 )
 def test_an_unknown_context_is_named_and_nothing_is_fetched(service: Service, url: str) -> None:
     body = changed(service.body(service.issued()), lambda doc: doc["@context"].append(url))

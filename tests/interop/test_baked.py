@@ -129,7 +129,7 @@ def test_no_badge_earns_a_remark_from_any_of_the_public_validators_probes(
     for (name, form, kind), picture in pictures.items():
         if not name.endswith("sv"):
             continue
-        results = lint_badge(env, find_credential(env, picture).secured)
+        _, results = lint_badge(env, find_credential(env, picture).secured)
         found = [f"{each.probe} {each.code}" for each in results if each.level != "ok"]
         # another test may have revoked it, which the validator rightly says and then stops
         if not found or found[0] != "BitstringStatusListProbe revoked":

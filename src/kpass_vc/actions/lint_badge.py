@@ -1,10 +1,15 @@
-"""What 1EdTech's public validator would say of a badge that is handed in; stores nothing."""
+"""Verify a badge, and say what 1EdTech's public validator would say of it, by the same evidence.
 
-from kpass_vc.actions.verify import evidence_for
+What lies elsewhere is fetched once for both, and the status list only when the proof holds.
+"""
+
+from kpass_vc.actions.verify import verify_by_evidence
 from kpass_vc.environment import Environment
 from kpass_vc.probes import ProbeResult, probe
+from kpass_vc.verification import VerificationReport
 
 
-def lint_badge(env: Environment, body: bytes) -> tuple[ProbeResult, ...]:
-    """Every probe's results, judged by our records and, for what lies elsewhere, by what is fetched."""
-    return probe(body, evidence_for(env, body))
+def lint_badge(env: Environment, body: bytes) -> tuple[VerificationReport, tuple[ProbeResult, ...]]:
+    """Our report and every probe's results. Raises for nothing that `body` may hold; stores nothing."""
+    report, evidence = verify_by_evidence(env, body)
+    return report, probe(body, evidence)

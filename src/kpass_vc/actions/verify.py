@@ -61,13 +61,20 @@ _STATUS_LIST: Final = "application/vc+ld+json, application/vc, application/vc+jw
 
 def verify(env: Environment, body: bytes, profile: Profile = BADGE) -> VerificationReport:
     """The report on a secured credential. Raises for nothing that it may hold; stores nothing."""
+    return verify_by_evidence(env, body, profile)[0]
+
+
+def verify_by_evidence(
+    env: Environment, body: bytes, profile: Profile = BADGE
+) -> tuple[VerificationReport, Evidence]:
+    """The report, and the evidence that it was judged by, for who judges it by other rules as well."""
     want = wanted(body, profile)
     evidence, elsewhere = _first_evidence(env, want)
     report = judge(body, evidence, profile)
     if not _holds(report.findings):
-        return report
+        return report, evidence
     more = _with_documents(elsewhere, evidence, want)
-    return report if more is evidence else judge(body, more, profile)
+    return (report if more is evidence else judge(body, more, profile)), more
 
 
 def verify_presentation(
@@ -90,13 +97,6 @@ def verify_presentation(
         return report
     more = _with_documents(elsewhere, evidence, want)
     return report if more is evidence else judged(more)
-
-
-def evidence_for(env: Environment, body: bytes) -> Evidence:
-    """All that can be found out about what a badge names: for who judges it by other rules than ours."""
-    want = wanted(body)
-    evidence, elsewhere = _first_evidence(env, want)
-    return _with_documents(elsewhere, evidence, want)
 
 
 def _first_evidence(env: Environment, want: Wanted) -> "tuple[Evidence, _Elsewhere]":

@@ -7,7 +7,6 @@ from pydantic import BaseModel
 
 from kpass_vc.actions.lint_badge import lint_badge
 from kpass_vc.actions.recognise import Route, find_credential
-from kpass_vc.actions.verify import verify
 from kpass_vc.edge import Env, PictureBody, ReaderLanguage
 from kpass_vc.language import Language, say
 from kpass_vc.probes import ProbeResult
@@ -121,8 +120,9 @@ def post_verification(
     """
     response.headers["Cache-Control"] = "no-store"
     found = find_credential(env, body)
-    reply = report_reply(verify(env, found.secured), language, found.route)
-    reply.probes = [probe_reply(result, language) for result in lint_badge(env, found.secured)]
+    report, probes = lint_badge(env, found.secured)
+    reply = report_reply(report, language, found.route)
+    reply.probes = [probe_reply(result, language) for result in probes]
     return reply
 
 

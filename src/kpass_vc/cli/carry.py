@@ -59,7 +59,7 @@ def lint(
 ) -> None:
     """What 1EdTech's public validator would say, probe by probe: exit status 0 nothing, 1 something."""
     env = opened()
-    results = lint_badge(env, find_credential(env, _handed_in(given)).secured)
+    _, results = lint_badge(env, find_credential(env, _handed_in(given)).secured)
     if CHOICE.as_json:
         answer(
             {"probes": [probe_reply(result, CHOICE.language).model_dump() for result in results]}

@@ -209,11 +209,16 @@ def select(document: Mapping[str, object], pointers: Sequence[str]) -> JsonObjec
     if len(pointers) > _MOST_POINTERS:
         raise Malformed("pointer", pointer=f"№ {_MOST_POINTERS + 1}")
     selection: JsonObject = {"@context": deepcopy(document.get("@context")), **_outline(document)}
-    sparse: list[dict[int, object]] = []
     for pointer in pointers:
-        selection = _with_path(document, pointer, selection, sparse)
+        selection = _with_path(document, pointer, selection)
     dense = _dense(selection)
     return dense if isinstance(dense, dict) else None
+
+
+class _Id(str):
+    """The id of a node of which nothing else is said."""
+
+    __slots__ = ()
 
 
 class _Sparse(dict[int, object]):
@@ -224,26 +229,29 @@ def _with_path(
     document: Mapping[str, object],
     pointer: str,
     selection: JsonObject,
-    _sparse: list[dict[int, object]],
 ) -> JsonObject:
+    """The selection with what a pointer leads to added; Malformed if it leads nowhere (section 3.4.12)."""
     steps = _tokens(pointer)
     if not steps:
         return deepcopy(dict(document))
     value: object = document
+    for step in steps:
+        value, _ = _step(value, step, pointer)
+    value = document
     place: Any = selection
     for number, step in enumerate(steps):
         value, key = _step(value, step, pointer)
         is_last = number == len(steps) - 1
         found = place.get(key)
         if is_last:
-            merged = deepcopy(value)
+            merged = str(value) if isinstance(value, _Id) else deepcopy(value)
             if isinstance(merged, dict) and isinstance(found, dict):
                 merged = {**found, **merged}
             place[key] = merged
         elif found is None:
             place[key] = _Sparse() if isinstance(value, list) else _outline(value)
             place = place[key]
-        elif isinstance(found, list):  # selected whole already
+        elif not isinstance(found, dict):  # selected whole already
             return selection
         else:
             place = found
@@ -257,6 +265,8 @@ def _step(value: object, step: str, pointer: str) -> tuple[object, str | int]:
         index = int(step)
         if str(index) == step and index < len(value):
             return value[index], index
+    if isinstance(value, str) and not isinstance(value, _Id) and step == "id":
+        return _Id(value), "id"
     raise Malformed("pointer", pointer=pointer[:200])
 
 

@@ -12,7 +12,6 @@ from fastapi import APIRouter, Request, Response
 
 from kpass_vc.actions.lint_badge import lint_badge
 from kpass_vc.actions.recognise import find_credential
-from kpass_vc.actions.verify import verify
 from kpass_vc.edge import Env
 from kpass_vc.environment import Environment
 from kpass_vc.errors import Malformed, TooLarge
@@ -71,12 +70,12 @@ def _answer(request: Request, env: Environment, body: bytes) -> Response:
             setattr(request.state, _ANSWER_IN, known)
     language = language_of_form(request)
     found = find_credential(env, _given(fields))
-    report = verify(env, found.secured)
+    report, probes = lint_badge(env, found.secured)
     page = render(
         "verified.html",
         language,
         parts=report_parts(report, language, home=env.addresses.base),
-        probes=probe_lines(lint_badge(env, found.secured), language),
+        probes=probe_lines(probes, language),
         way=found.way(language),
         elsewhere=_elsewhere(env),
         from_picture=bool(_PICTURES.intersection(found.route)),
