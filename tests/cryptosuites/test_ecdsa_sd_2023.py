@@ -351,6 +351,72 @@ def test_iris_that_only_a_prefix_makes_look_like_ours_stay_theirs(contexts: Cont
     SUITE.check_proof(shown, shown.pop("proof"), KEY, inline)
 
 
+LISTS = {
+    "@context": [
+        *document()["@context"],
+        {
+            "steps": {"@id": "https://x.example/steps", "@container": "@list"},
+            "rows": {"@id": "https://x.example/rows", "@container": "@list"},
+            "raw": {"@id": "https://x.example/raw", "@type": "@json"},
+        },
+    ],
+    "credentialSubject": {
+        "id": "did:example:learner",
+        "name": "Amina",
+        "steps": ["a", {"type": "ExampleStep", "steps": ["b", "a"]}, "a"],
+        "rows": [["a"], ["a", "b"], ["a"]],
+        "raw": {"a": [1, 2], "b": 3},
+    },
+}
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        ("/credentialSubject/steps",),
+        ("/credentialSubject/rows",),
+        ("/credentialSubject/raw",),
+        ("/credentialSubject/rows", "/credentialSubject/steps"),
+        ("/credentialSubject",),
+        ("",),
+    ],
+    ids=", ".join,
+)
+@pytest.mark.parametrize("mandatory", [MANDATORY, ("/credentialSubject/steps",)], ids=", ".join)
+def test_lists_with_an_order_are_shown_whole(
+    mandatory: tuple[str, ...], chosen: tuple[str, ...], contexts: Contexts
+) -> None:
+    whole, inline = document() | LISTS, contexts.allowing_inline()
+    shown: Json = SUITE.derive(whole, based(inline, mandatory, whole), chosen, inline)
+    proof = shown.pop("proof")
+
+    SUITE.check_proof(shown, proof, KEY, inline)
+    for place in leaves({name: part for name, part in shown.items() if name != "@context"}):
+        with pytest.raises(KpassError):
+            SUITE.check_proof(replaced(shown, place, other(at(shown, place))), proof, KEY, inline)
+
+
+@pytest.mark.parametrize(
+    "pointer",
+    [
+        "/credentialSubject/steps/0",
+        "/credentialSubject/steps/1/steps",
+        "/credentialSubject/rows/1/0",
+        "/credentialSubject/raw/a",
+    ],
+)
+def test_a_part_of_what_is_only_signed_whole_is_named(pointer: str, contexts: Contexts) -> None:
+    whole, inline = document() | LISTS, contexts.allowing_inline()
+
+    with pytest.raises(Malformed) as issuing:
+        based(inline, (*MANDATORY, pointer), whole)
+    with pytest.raises(Malformed) as deriving:
+        SUITE.derive(whole, based(inline, MANDATORY, whole), ("/issuer", pointer), inline)
+
+    for caught in (issuing, deriving):
+        assert (caught.value.rule, caught.value.data["pointer"]) == ("pointer_part", pointer)
+
+
 DERIVED = b"\xd9\x5d\x01"
 
 

@@ -415,3 +415,12 @@ def canonize(contexts: Mapping[str, object], documents: list[dict[str, Any]]) ->
         "canonical"
     ]
     return found
+
+
+def ask_cryptosuites(
+    contexts: Mapping[str, object], tasks: Sequence[Mapping[str, object]]
+) -> list[dict[str, Any]]:
+    """The answers of cryptosuites.mjs to its tasks: a document, a verdict, or an `error`."""
+    question = {"contexts": contexts, "tasks": list(tasks)}
+    found: list[dict[str, Any]] = _run("cryptosuites.mjs", question)["results"]
+    return found

@@ -4,8 +4,10 @@ Blank nodes have no names that last, so for the time of selecting each gets one 
 is signed they are called by the HMAC of their canonical name: whoever sees a part learns nothing of the rest.
 """
 
+import hashlib
 import hmac
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
@@ -23,6 +25,8 @@ Labels: TypeAlias = Mapping[str, str]
 LabelMaker: TypeAlias = Callable[[Labels], dict[str, str]]
 
 _MOST_POINTERS: Final = 200
+_FIRST: Final = "<http://www.w3.org/1999/02/22-rdf-syntax-ns#first>"
+_REST: Final = "<http://www.w3.org/1999/02/22-rdf-syntax-ns#rest>"
 
 
 @dataclass(frozen=True)
@@ -84,18 +88,36 @@ def canonicalize_and_group(
     skolem = _Skolem(unnamed)
     expanded = skolem.named(unnamed)
     compacted = compact(expanded, document.get("@context", []), contexts)
-    lines, labels = relabelled([skolem.forgotten(quad) for quad in quads_of(expanded)], make)
+    lines, labels = relabelled(skolem.forgotten(quads_of(expanded)), make)
+    known = set(lines)
+
+    def chosen_by(pointers: Sequence[str]) -> tuple[Quad, ...]:
+        selection = select(compacted, pointers)
+        return () if selection is None else skolem.forgotten(to_quads(selection, contexts))
+
     found: dict[str, Group] = {}
     for name, pointers in groups.items():
-        selection = select(compacted, pointers)
-        selected: list[Quad] = []
-        if selection is not None:
-            selected = [skolem.forgotten(quad) for quad in to_quads(selection, contexts)]
+        selected = chosen_by(pointers)
         chosen = {renamed(quad, labels).line() for quad in selected}
+        if not chosen <= known:
+            raise Malformed("pointer_part", pointer=_first_part(pointers, chosen_by, known, labels))
         matching = {index: line for index, line in enumerate(lines) if line in chosen}
         others = {index: line for index, line in enumerate(lines) if line not in chosen}
-        found[name] = Group(matching, others, tuple(selected))
+        found[name] = Group(matching, others, selected)
     return Grouped(lines, labels, found)
+
+
+def _first_part(
+    pointers: Sequence[str],
+    chosen_by: Callable[[Sequence[str]], tuple[Quad, ...]],
+    known: set[str],
+    labels: Labels,
+) -> str:
+    """The first pointer to a part of what is only signed whole: an ordered list, or a JSON literal."""
+    for pointer in pointers:
+        if not {renamed(quad, labels).line() for quad in chosen_by([pointer])} <= known:
+            return pointer[:200]
+    return ", ".join(pointers)[:200]
 
 
 class _Skolem:
@@ -125,16 +147,56 @@ class _Skolem:
             made["@id"] = f"{self._prefix}n{identifier[2:]}"
         return made
 
-    def forgotten(self, quad: Quad) -> Quad:
-        """A quad with those IRIs as blank nodes again."""
-        subject, value, graph = (
-            self._blank(part) for part in (quad.subject, quad.object, quad.graph)
+    def forgotten(self, quads: Sequence[Quad]) -> tuple[Quad, ...]:
+        """The quads with those IRIs as blank nodes again, and the nodes of lists under names that last."""
+        return tuple(
+            Quad(
+                self._blank(quad.subject),
+                quad.predicate,
+                self._blank(quad.object),
+                self._blank(quad.graph),
+            )
+            for quad in _with_named_lists(quads)
         )
-        return Quad(subject, quad.predicate, value, graph)
 
     def _blank(self, term: str) -> str:
         head = f"<{self._prefix}"
         return f"_:{term[len(head) : -1]}" if term.startswith(head) else term
+
+
+def _with_named_lists(quads: Sequence[Quad]) -> tuple[Quad, ...]:
+    """Quads of a document whose nodes all have ids: the nodes of its lists are called by what they hold and where.
+
+    JSON-LD has no way to name these, so the whole document and a part of it would number them each in its way.
+    A part of a list gets other names than the whole, and is none of what was signed.
+    """
+    cells = [quad for quad in quads if quad.subject.startswith("_:")]
+    first = {quad.subject: quad.object for quad in cells if quad.predicate == _FIRST}
+    rest = {quad.subject: quad.object for quad in cells if quad.predicate == _REST}
+    names: dict[str, str] = {}
+
+    def told(term: str) -> str:
+        parts: list[str] = []
+        while term in first:
+            parts.append(told(first[term]))
+            term = rest[term]
+        return f"({' '.join(parts)})" if parts else term
+
+    def name(cell: str, head: str) -> None:
+        number = 0
+        while cell in first:
+            names[cell] = f"{head}-{number}"
+            name(first[cell], f"{names[cell]}-")
+            cell, number = rest[cell], number + 1
+
+    alike: Counter[str] = Counter()
+    for quad in quads:
+        if quad.object in first and quad.subject not in first:
+            place = " ".join((quad.subject, quad.predicate, quad.graph, told(quad.object)))
+            digest = hashlib.sha256(place.encode()).hexdigest()
+            name(quad.object, f"_:l{digest}-{alike[digest]}")
+            alike[digest] += 1
+    return tuple(renamed(quad, names) for quad in quads)
 
 
 def select(document: Mapping[str, object], pointers: Sequence[str]) -> JsonObject | None:
