@@ -7,6 +7,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from kpass_vc.crypto.keys import Algorithm, PublicKey
 from kpass_vc.crypto.multibase import multibase_encode
+from kpass_vc.crypto.signers import new_private_key, signer_of
 from kpass_vc.errors import KeyRefused, ProofInvalid
 
 P = 2**255 - 19
@@ -204,3 +205,17 @@ def test_an_ecdsa_signature_in_der_or_of_zeros_is_refused() -> None:
     for signature in (signer.sign(b"message", ec.ECDSA(SHA256())), bytes(64), b"\xff" * 64):
         with pytest.raises(ProofInvalid):
             key.verify(signature, b"message")
+
+
+@pytest.mark.parametrize("algorithm", [Algorithm.P256, Algorithm.P384, Algorithm.P521])
+def test_a_signature_with_a_zero_put_before_its_second_number_does_not_hold(
+    algorithm: Algorithm,
+) -> None:
+    signer = signer_of(algorithm, new_private_key(algorithm))
+    signature = signer.sign(b"message")
+    half = len(signature) // 2
+    longer = signature[:half] + b"\0" + signature[half:]
+
+    signer.public_key.verify(signature, b"message")
+    with pytest.raises(ProofInvalid):
+        signer.public_key.verify(longer, b"message")
