@@ -163,3 +163,20 @@ def test_a_graph_that_is_a_blank_node_is_hashed_without_the_predicate() -> None:
 
     # Section 4.7: position g takes no predicate; W3C's suite does not tell the two apart
     assert canonical_nquads(quads) == oracle(quads)
+
+
+@pytest.mark.parametrize("lines", [3, 6, 12])
+def test_the_same_graph_twice_takes_little_work_however_many_lines_it_has(lines: int) -> None:
+    # each node is mentioned with its graph once a line, which makes no more orders than one
+    twice = [
+        quad
+        for graph in ("_:g", "_:h")
+        for quad in (
+            Quad("_:root", "<urn:holds>", graph),
+            *(Quad(f"{graph}s", f"<urn:p{n}>", '"x"', graph) for n in range(lines)),
+        )
+    ]
+
+    assert canonical_nquads(twice, budget=100) == canonical_nquads(twice[::-1])
+    if lines == 3:  # an independent implementation walks the factorial
+        assert canonical_nquads(twice) == oracle(twice)

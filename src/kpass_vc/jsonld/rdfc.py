@@ -10,7 +10,6 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import permutations
 from typing import Final, NamedTuple
 
 from kpass_vc.errors import TooComplex
@@ -186,7 +185,7 @@ class _State:
             data += related_hash
             chosen_path = ""
             chosen_issuer: _Issuer | None = None
-            for permutation in permutations(related_by_hash[related_hash]):
+            for permutation in _orders(related_by_hash[related_hash]):
                 self.spend()
                 walked = self._walk(permutation, issuer.copy(), chosen_path, depth)
                 if walked is not None and (not chosen_path or walked[0] < chosen_path):
@@ -217,6 +216,29 @@ class _State:
             if _cannot_win(path, chosen):
                 return None
         return path, issuer
+
+
+def _orders(nodes: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    """The different orders of nodes, one after the other.
+
+    A node is there once for every quad that it shares, such as all quads of its graph: that many
+    times over, the factorial of it would be walked in vain.
+    """
+    named = list(dict.fromkeys(nodes))
+    numbers = {node: number for number, node in enumerate(named)}
+    order = sorted(numbers[node] for node in nodes)
+    while True:
+        yield tuple(named[number] for number in order)
+        place = len(order) - 2
+        while place >= 0 and order[place] >= order[place + 1]:
+            place -= 1
+        if place < 0:
+            return
+        larger = len(order) - 1
+        while order[larger] <= order[place]:
+            larger -= 1
+        order[place], order[larger] = order[larger], order[place]
+        order[place + 1 :] = reversed(order[place + 1 :])
 
 
 def _cannot_win(path: str, chosen: str) -> bool:
