@@ -15,7 +15,7 @@ from kpass_vc.crypto.sd_jwt import concealed, digest, disclosed, split
 from kpass_vc.crypto.signers import new_private_key, signer_of
 from kpass_vc.errors import DataLoss, KpassError, Malformed, ProofInvalid
 from kpass_vc.formats import FORMATS, recognise, secure_disclosing
-from kpass_vc.formats.envelope import envelope, opened
+from kpass_vc.formats.envelope import Enclosed, envelope, opened
 from kpass_vc.formats.format import Signing
 from kpass_vc.jsonld.contexts import Contexts
 from kpass_vc.model.document import compact
@@ -310,14 +310,14 @@ def bound(by: Signing, holder: Signing, **changes: Any) -> bytes:
     form = FORMATS["vc+sd-jwt"]
     payload = CREDENTIAL | {"cnf": {"jwk": to_jwk(holder.signer.public_key)}}
     jwt = signed(payload, {"kid": by.verification_method, "typ": form.name}, by).decode()
+    header = {"typ": changes.pop("typ", "kb+jwt"), **changes.pop("header", {})}
     said = {
         "iat": 1_767_225_600,
         "aud": "https://employer.example",
         "nonce": "n",
         "sd_hash": digest(f"{jwt}~", "sha256"),
     } | changes
-    header = {"typ": changes.pop("typ", "kb+jwt")}
-    said = {name: value for name, value in said.items() if name != "typ" and value is not None}
+    said = {name: value for name, value in said.items() if value is not None}
     return f"{jwt}~{sign_compact(header, compact(said), holder.signer)}".encode()
 
 
@@ -334,8 +334,11 @@ def test_the_holders_signature_must_be_over_what_is_shown(contexts: Contexts) ->
         {"nonce": None},
         {"aud": None},
         {"typ": "JWT"},
+        {"header": {"crit": ["exp"], "exp": 1}},
+        {"header": {"jwk": to_jwk(holder.signer.public_key)}},
+        {"iat": True},
     ):
-        with pytest.raises(ProofInvalid):
+        with pytest.raises((ProofInvalid, Malformed)):
             check_proofs(form, bound(by, holder, **changes), key, contexts)
     whole = bound(by, holder).decode()
     jwt, binding = whole.split("~")
@@ -376,6 +379,13 @@ GOOD: dict[Any, Any] = {
         {"header": GOOD | {4: b"\xff"}},
         {"header": GOOD | {33: b"x5chain"}},
         {"unprotected": {4: b"x"}},
+        {"unprotected": {1: -7}},
+        {"unprotected": {True: -7}},
+        {"unprotected": {33: b"x5chain"}},
+        {"header": {True: -7, **{k: v for k, v in GOOD.items() if k != 1}}},
+        {"header": {1.0: -7, **{k: v for k, v in GOOD.items() if k != 1}}},
+        {"header": GOOD | {"alg": -7}},
+        {"header": GOOD | {3: 0}},
         {"payload": b"not json"},
         {"parts": [b"", {}, b"{}"]},
         {"parts": "x"},
@@ -407,6 +417,8 @@ def test_a_cose_sign1_without_its_tag_with_a_rest_or_another_algorithm_does_not_
         b"\xd3" + body[1:],
         sign1(by, GOOD | {1: -35}),
         sign1(by, GOOD | {1: -8}),
+        sign1(by, GOOD | {1: -7.0}),
+        sign1(by, GOOD | {1: "ES256"}),
         sign1(by, {k: v for k, v in GOOD.items() if k != 1}),
         body.hex().encode(),
     ):
@@ -422,7 +434,8 @@ def test_an_envelope_gives_back_what_was_put_into_it(contexts: Contexts) -> None
     for name in ("vc+jwt", "vc+sd-jwt", "vc+cose"):
         form = FORMATS[name]
         body = form.secure(CREDENTIAL, by, contexts)
-        assert opened(compact(envelope(body, form.media_type))) == body
+        found = opened(compact(envelope(body, form.media_type)))
+        assert found == Enclosed(form.media_type, body)
     assert opened(compact(CREDENTIAL)) is None
     assert opened(b"not json, and not an Enveloped thing") is None
 

@@ -16,11 +16,12 @@ from kpass_vc.errors import Malformed
 from kpass_vc.model.document import JsonObject, check_text, read_json
 
 _HASHES: Final = {"sha-256": "sha256", "sha-384": "sha384", "sha-512": "sha512"}
-_RESERVED: Final = frozenset({"_sd", "..."})
+_RESERVED: Final = frozenset({"_sd", "...", "_sd_alg"})
 _MOST_DISCLOSURES: Final = 500
 _LONGEST: Final = 64 * 1024
 _MAX_DEPTH: Final = 32
-_STEP: Final = re.compile(r"([^.\[\]]+)|\[([0-9]+)\]")
+_STEP: Final = re.compile(r"([^.\[\]]+)|\[([0-9]{1,6})\]")
+_PATH: Final = re.compile(r"[^.\[\]]+(\[[0-9]{1,6}\]|\.[^.\[\]]+)*\Z")
 
 
 @dataclass(frozen=True)
@@ -160,9 +161,10 @@ def concealed(
     """The payload with what the paths name taken out of it, and the disclosures (section 4.2).
 
     A path is `credentialSubject.phoneNumbers[0]`; Malformed if it leads to nothing. The deepest come first, so
-    that a part and what is in it may both be concealed.
+    that a part and what is in it may both be concealed. No name in the payload may be one of those that mark
+    what is concealed.
     """
-    made = json.loads(json.dumps(payload))
+    made = json.loads(json.dumps(payload), object_pairs_hook=_unmarked)
     disclosures: list[str] = []
     steps = [_steps(path) for path in paths]
     for path in sorted(steps, key=len, reverse=True):
@@ -184,11 +186,17 @@ def concealed(
     return made, tuple(disclosures)
 
 
+def _unmarked(pairs: list[tuple[str, object]]) -> JsonObject:
+    found = dict(pairs)
+    if _RESERVED & found.keys():
+        raise Malformed("sd_name")
+    return found
+
+
 def _steps(path: str) -> list[str | int]:
-    found = list(_STEP.finditer(path))
-    if not found or "".join(part.group() for part in found) != path.replace(".", ""):
+    if not _PATH.match(path):
         raise Malformed("pointer", pointer=path[:200])
-    return [int(part[2]) if part[2] else part[1] for part in found]
+    return [int(part[2]) if part[2] else part[1] for part in _STEP.finditer(path)]
 
 
 def _at(value: Any, step: str | int) -> Any:  # noqa: ANN401 - JSON of any shape

@@ -7,6 +7,7 @@ from kpass_vc.cryptosuites import suite_of
 from kpass_vc.errors import Malformed
 from kpass_vc.formats.cose import EnvelopingCose
 from kpass_vc.formats.data_integrity import DataIntegrity, add_proof, derive, with_proof_context
+from kpass_vc.formats.envelope import opened
 from kpass_vc.formats.enveloping_jwt import EnvelopingJwt
 from kpass_vc.formats.format import Format, Presented, PresentedProof, Signing
 from kpass_vc.formats.legacy_jwt import LegacyJwt
@@ -22,6 +23,7 @@ __all__ = [
     "derive",
     "is_supported",
     "missing_claims",
+    "read",
     "recognise",
     "secure_disclosing",
     "with_proof_context",
@@ -55,6 +57,20 @@ def recognise(body: bytes) -> Format:
         if form.claims(head):
             return form
     raise Malformed("format")
+
+
+def read(body: bytes) -> Presented:
+    """What was presented, out of its envelope if it is in one; Malformed if it is of none of our formats.
+
+    What lies in an envelope must be what its media type says: by that a reader chooses the rules it reads by.
+    """
+    enclosed = opened(body)
+    if enclosed is None:
+        return recognise(body).read(body)
+    form = recognise(enclosed.secured)
+    if form.media_type != enclosed.media_type:
+        raise Malformed("envelope", field="/id")
+    return form.read(enclosed.secured)
 
 
 def is_supported(presented: Presented, proof: PresentedProof) -> bool:

@@ -2,17 +2,21 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeGuard
 
 from kpass_vc.crypto import cbor
 from kpass_vc.crypto.keys import Algorithm, PublicKey
 from kpass_vc.errors import Malformed, ProofInvalid
-from kpass_vc.formats.envelope import without_envelopes
-from kpass_vc.formats.enveloping_jwt import check_claims
 from kpass_vc.formats.format import MAX_ITEMS, MAX_VALUES, Presented, PresentedProof, Signing
-from kpass_vc.formats.payload import COSE_ALG, document_in, method_named, require_known_members
+from kpass_vc.formats.payload import (
+    COSE_ALG,
+    check_claims,
+    document_in,
+    method_named,
+    require_known_members,
+    require_securable,
+)
 from kpass_vc.jsonld.contexts import Contexts
-from kpass_vc.jsonld.expansion import to_quads
 from kpass_vc.model.document import JsonObject, compact, read_json
 
 _SIGN1: Final = 18
@@ -53,8 +57,7 @@ class EnvelopingCose:
         self, credential: Mapping[str, object], signing: Signing, contexts: Contexts
     ) -> bytes:
         """The COSE_Sign1; DataLoss if the document holds what its contexts do not define."""
-        to_quads(without_envelopes(credential), contexts)
-        require_known_members(credential, contexts)
+        require_securable(credential, contexts)
         header = {
             _ALG: COSE_ALG[signing.signer.public_key.algorithm][0],
             _CONTENT_TYPE: f"application/{self.kind}",
@@ -69,9 +72,7 @@ class EnvelopingCose:
         """The document in the payload; Malformed for other headers than the four, or another type."""
         sign1 = _read(body)
         if sign1.header.keys() - _HEADERS:
-            raise Malformed(
-                "cose_header", header=str(min(map(str, sign1.header.keys() - _HEADERS)))[:80]
-            )
+            raise Malformed("cose_header", header=str(min(sign1.header.keys() - _HEADERS))[:80])
         if sign1.header.get(_TYP) != self.media_type:
             raise Malformed("jose_typ", typ=str(sign1.header.get(_TYP))[:80])
         if (
@@ -79,9 +80,8 @@ class EnvelopingCose:
             != f"application/{self.kind}"
         ):
             raise Malformed("jose_cty", cty=str(sign1.header[_CONTENT_TYPE])[:80])
-        kid = sign1.header.get(_KID)
         try:
-            named = kid.decode("utf-8") if isinstance(kid, bytes) else None
+            named = sign1.kid.decode("utf-8") if isinstance(sign1.kid, bytes) else None
         except UnicodeDecodeError as error:
             raise Malformed("jws_kid") from error
         payload = read_json(sign1.payload, max_values=MAX_VALUES, max_items=MAX_ITEMS)
@@ -95,23 +95,28 @@ class EnvelopingCose:
     ) -> None:
         """Return if the signature holds and no claim says otherwise than the document."""
         sign1 = _read(presented.secured)
-        if sign1.header.get(_ALG) not in COSE_ALG.get(key.algorithm, ()):
-            raise ProofInvalid("alg", alg=str(sign1.header.get(_ALG))[:40])
+        algorithm = sign1.header.get(_ALG)
+        if type(algorithm) is not int or algorithm not in COSE_ALG.get(key.algorithm, ()):
+            raise ProofInvalid("alg", alg=str(algorithm)[:40])
         key.verify(sign1.signature, _signed(sign1.protected, sign1.payload))
         require_known_members(presented.document, contexts)
-        check_claims(presented.document, proof.options)
+        check_claims(presented.document, proof)
 
 
 @dataclass(frozen=True)
 class _Sign1:
     protected: bytes
-    header: dict[object, object]
+    header: dict[int, object]
+    kid: object
     payload: bytes
     signature: bytes
 
 
 def _read(body: bytes) -> _Sign1:
-    """The parts of a tagged COSE_Sign1 with everything under its signature (RFC 9052 section 4.2)."""
+    """The parts of a tagged COSE_Sign1 (RFC 9052 section 4.2).
+
+    Everything is under its signature but the `kid`, where it stands unprotected: another key does not verify.
+    """
     if not body.startswith(_TAG):
         raise Malformed("cose")
     parts = cbor.decode(body[1:])
@@ -119,12 +124,20 @@ def _read(body: bytes) -> _Sign1:
         raise Malformed("cose")
     protected, unprotected, payload, signature = parts
     is_whole = all(isinstance(part, bytes) for part in (protected, payload, signature))
-    if not is_whole or unprotected != {}:
+    header = cbor.decode(protected) if is_whole else None
+    if not _is_header(header) or not _is_header(unprotected):
         raise Malformed("cose")
-    header = cbor.decode(protected)
-    if not isinstance(header, dict):
+    if unprotected.keys() - {_KID}:
+        raise Malformed("cose_header", header=str(min(unprotected.keys() - {_KID}))[:80])
+    if header.keys() & unprotected.keys():
         raise Malformed("cose")
-    return _Sign1(protected, header, payload, signature)
+    kid = (header | unprotected).get(_KID)
+    return _Sign1(protected, header, kid, payload, signature)
+
+
+def _is_header(value: object) -> TypeGuard[dict[int, object]]:
+    """Whether it is a map of labels that are numbers: not true, nor 1.0, which are 1 to Python."""
+    return isinstance(value, dict) and all(type(label) is int for label in value)
 
 
 def _signed(protected: bytes, payload: bytes) -> bytes:

@@ -7,6 +7,7 @@ where a credential is expected.
 import base64
 import binascii
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
@@ -28,6 +29,14 @@ _MEDIA_TYPES: Final = {
 _BINARY: Final = frozenset({"application/vc+cose", "application/vp+cose"})
 
 
+@dataclass(frozen=True)
+class Enclosed:
+    """What an envelope holds: secured bytes, and of which media type it says they are."""
+
+    media_type: str
+    secured: bytes
+
+
 def envelope(secured: bytes, media_type: str, kind: str = CREDENTIAL) -> JsonObject:
     """The object that stands for secured bytes."""
     if media_type in _BINARY:
@@ -37,8 +46,8 @@ def envelope(secured: bytes, media_type: str, kind: str = CREDENTIAL) -> JsonObj
     return {"@context": [CREDENTIALS_V2], "id": text, "type": kind}
 
 
-def opened(body: bytes) -> bytes | None:
-    """The secured bytes in an envelope, None if it is no envelope; Malformed if it is a broken one."""
+def opened(body: bytes) -> Enclosed | None:
+    """What is in an envelope, None if it is no envelope; Malformed if it is a broken one."""
     if not body.lstrip().startswith(b"{") or _MARK not in body:
         return None
     document = read_json(body)
@@ -61,20 +70,21 @@ def opened(body: bytes) -> bytes | None:
     return _content(url, _MEDIA_TYPES[kind])
 
 
-def _content(url: str, media_types: frozenset[str]) -> bytes:
-    """The bytes of a data: URL (RFC 2397) of one of the media types."""
+def _content(url: str, media_types: frozenset[str]) -> Enclosed:
+    """What is in a data: URL (RFC 2397) of one of the media types."""
     head, _, data = url.removeprefix("data:").partition(",")
     media_type, *parameters = [part.strip().lower() for part in head.split(";")]
     if media_type not in media_types:
         raise Malformed("envelope", field="/id")
     raw = unquote_to_bytes(data)
     if "base64" not in parameters:
-        return raw
+        return Enclosed(media_type, raw)
     raw = b"".join(raw.split())  # a URL parser takes line breaks out (URL standard, section 4.4)
     try:
-        return base64.b64decode(raw + b"=" * (-len(raw) % 4), validate=True)
+        secured = base64.b64decode(raw + b"=" * (-len(raw) % 4), validate=True)
     except (binascii.Error, ValueError) as error:
         raise Malformed("envelope", field="/id") from error
+    return Enclosed(media_type, secured)
 
 
 def without_envelopes(document: Mapping[str, object]) -> JsonObject:

@@ -12,14 +12,17 @@ from typing import Final
 from kpass_vc.crypto.jose import CompactJws, read_compact, sign_compact, verify_compact
 from kpass_vc.crypto.keys import Algorithm, PublicKey
 from kpass_vc.crypto.multibase import base64url_decode
-from kpass_vc.errors import Malformed, ProofInvalid
-from kpass_vc.formats.envelope import without_envelopes
+from kpass_vc.errors import Malformed
 from kpass_vc.formats.format import MAX_ITEMS, MAX_VALUES, Presented, PresentedProof, Signing
-from kpass_vc.formats.payload import document_in, method_named, require_known_members
-from kpass_vc.formats.registered_claims import registered_claims, require_no_other
+from kpass_vc.formats.payload import (
+    check_claims,
+    document_in,
+    method_named,
+    require_known_members,
+    require_securable,
+)
 from kpass_vc.jsonld.contexts import Contexts
-from kpass_vc.jsonld.expansion import to_quads
-from kpass_vc.model.document import JsonObject, compact, read_json
+from kpass_vc.model.document import compact, read_json
 
 _HEADERS: Final = frozenset({"alg", "kid", "typ", "cty", "iss"})
 _LONGEST_HEADER: Final = 8192
@@ -52,8 +55,7 @@ class EnvelopingJwt:
         self, credential: Mapping[str, object], signing: Signing, contexts: Contexts
     ) -> bytes:
         """The compact JWS; DataLoss if the document holds what its contexts do not define."""
-        to_quads(without_envelopes(credential), contexts)
-        require_known_members(credential, contexts)
+        require_securable(credential, contexts)
         header = {"typ": self.name, "kid": signing.verification_method}
         return sign_compact(header, compact(credential), signing.signer).encode("ascii")
 
@@ -76,17 +78,7 @@ class EnvelopingJwt:
         """Return if the signature holds and no claim says otherwise than the document."""
         verify_compact(read_compact(presented.secured.decode("ascii")), key)
         require_known_members(presented.document, contexts)
-        check_claims(presented.document, proof.options)
-
-
-def check_claims(document: JsonObject, options: JsonObject) -> None:
-    """Return unless a claim, or the header's `iss`, names another issuer, subject or id than the document."""
-    said = registered_claims(document)
-    claims = options["claims"]
-    found: JsonObject = claims if isinstance(claims, dict) else {}
-    require_no_other(said, found)
-    if "iss" in options and options["iss"] != said.get("iss"):
-        raise ProofInvalid("claim", claim="iss")
+        check_claims(presented.document, proof)
 
 
 def read_jws(body: bytes) -> CompactJws:

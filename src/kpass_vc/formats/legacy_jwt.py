@@ -13,6 +13,7 @@ from kpass_vc.crypto.keys import Algorithm, PublicKey
 from kpass_vc.errors import Malformed, ProofInvalid
 from kpass_vc.formats.enveloping_jwt import read_jws, typ_of
 from kpass_vc.formats.format import MAX_ITEMS, MAX_VALUES, Presented, PresentedProof, Signing
+from kpass_vc.formats.payload import method_named
 from kpass_vc.formats.registered_claims import CLAIMS, registered_claims, require_no_other
 from kpass_vc.jsonld.contexts import Contexts
 from kpass_vc.model.dates import utc_text
@@ -61,13 +62,13 @@ class LegacyJwt:
             raise Malformed("vc_claim")
         claims = {name: payload[name] for name in CLAIMS & payload.keys()}
         kid, jwk = jws.header.get("kid"), jws.header.get("jwk")
-        if not isinstance(kid, str) and not isinstance(jwk, dict):
-            raise Malformed("jws_kid")
+        if not isinstance(jwk, dict) or kid is not None:
+            kid = method_named(kid)
         is_credential = found == ["vc"]
         document = _credential(inner, claims) if is_credential else _presentation(inner, claims)
         proof = PresentedProof(
             options=jws.header | {"claims": claims},
-            verification_method=kid if isinstance(kid, str) else None,
+            verification_method=kid,
             purpose="assertionMethod" if is_credential else "authentication",
             jwk=jwk if isinstance(jwk, dict) else None,
         )

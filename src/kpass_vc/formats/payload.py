@@ -10,9 +10,13 @@ from typing import Final
 
 from kpass_vc.crypto.keys import Algorithm
 from kpass_vc.errors import DataLoss, Malformed
-from kpass_vc.formats.registered_claims import CLAIMS
+from kpass_vc.formats.envelope import without_envelopes
+from kpass_vc.formats.format import PresentedProof
+from kpass_vc.formats.registered_claims import CLAIMS, registered_claims, require_no_other
 from kpass_vc.jsonld.contexts import Contexts
+from kpass_vc.jsonld.expansion import to_quads
 from kpass_vc.model.document import JsonObject
+from kpass_vc.model.vcdm import version_of
 
 _MODEL: Final = frozenset(
     {
@@ -34,9 +38,11 @@ COSE_ALG: Final = {
 
 
 def document_in(payload: JsonObject) -> tuple[JsonObject, JsonObject]:
-    """A payload as the document and the JWT's own claims; Malformed if it wraps it as VCDM 1.1 did."""
+    """A payload as the document and the JWT's own claims; Malformed if it is or wraps one of data model 1.1."""
     if {"vc", "vp"} & payload.keys():
         raise Malformed("vc_claim")
+    if version_of(payload) == 1:
+        raise Malformed("data_model_1")
     document = {name: value for name, value in payload.items() if name not in CLAIMS}
     return document, {name: payload[name] for name in CLAIMS & payload.keys()}
 
@@ -46,6 +52,29 @@ def method_named(kid: object) -> str:
     if not isinstance(kid, str) or not kid:
         raise Malformed("jws_kid")
     return kid if ":" in kid or kid.startswith("#") else f"#{kid}"
+
+
+def require_securable(document: Mapping[str, object], contexts: Contexts) -> None:
+    """Return if a document will be read as it is written: no member is undefined, or is taken for a JWT's own."""
+    _, taken = document_in(dict(document))
+    if taken:
+        raise Malformed("jwt_claim", claim=min(taken))
+    to_quads(without_envelopes(document), contexts)
+    require_known_members(document, contexts)
+
+
+def check_claims(document: JsonObject, proof: PresentedProof) -> None:
+    """Return unless a claim, or the header's `iss`, names another issuer, subject or id than the document.
+
+    Where a presentation names no holder, `iss` is whoever signed it.
+    """
+    signer = (proof.verification_method or "").partition("#")[0]
+    said: JsonObject = {"iss": signer} if signer else {}
+    said |= registered_claims(document)
+    claims = proof.options["claims"]
+    require_no_other(said, claims if isinstance(claims, dict) else {})
+    if "iss" in proof.options:
+        require_no_other(said, {"iss": proof.options["iss"]})
 
 
 def require_known_members(document: Mapping[str, object], contexts: Contexts) -> None:

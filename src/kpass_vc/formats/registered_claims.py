@@ -8,7 +8,7 @@ from kpass_vc.errors import ProofInvalid
 from kpass_vc.model.dates import parse_date_time
 from kpass_vc.model.document import JsonObject
 
-CLAIMS: Final = frozenset({"iss", "sub", "jti", "nbf", "exp", "iat", "aud", "nonce"})
+CLAIMS: Final = frozenset({"iss", "sub", "jti", "nbf", "exp", "iat", "aud", "nonce", "cnf"})
 """What is a JWT's own beside the credential's members."""
 
 _BINDING: Final = ("iss", "sub", "jti")
@@ -30,9 +30,12 @@ def registered_claims(credential: Mapping[str, object]) -> JsonObject:
 
 
 def require_no_other(said: JsonObject, found: JsonObject) -> None:
-    """Return unless a claim names another issuer, subject or credential than it says; else ProofInvalid."""
+    """Return unless a claim names another issuer, subject or credential than it says; else ProofInvalid.
+
+    A claim on what the document leaves open contradicts nothing, and nobody reads it.
+    """
     for name in _BINDING:
-        if name in found and found[name] != said.get(name):
+        if name in found and name in said and found[name] != said[name]:
             raise ProofInvalid("claim", claim=name)
 
 

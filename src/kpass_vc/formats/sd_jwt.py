@@ -3,20 +3,33 @@
 import hmac
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from kpass_vc.crypto.jose import from_jwk, read_compact, sign_compact, verify_compact
 from kpass_vc.crypto.keys import Algorithm, PublicKey
 from kpass_vc.crypto.sd_jwt import SdJwtParts, concealed, digest, disclosed, hash_name, split
 from kpass_vc.errors import KeyRefused, Malformed, ProofInvalid
-from kpass_vc.formats.envelope import without_envelopes
-from kpass_vc.formats.enveloping_jwt import check_claims, check_header, typ_of
+from kpass_vc.formats.enveloping_jwt import check_header, typ_of
 from kpass_vc.formats.format import MAX_ITEMS, MAX_VALUES, Presented, PresentedProof, Signing
-from kpass_vc.formats.payload import document_in, method_named, require_known_members
+from kpass_vc.formats.payload import (
+    check_claims,
+    document_in,
+    method_named,
+    require_known_members,
+    require_securable,
+)
 from kpass_vc.jsonld.contexts import Contexts
-from kpass_vc.jsonld.expansion import to_quads
-from kpass_vc.model.document import compact, read_json
+from kpass_vc.model.document import JsonObject, compact, read_json
 
-_KEY_BINDING = "kb+jwt"
+_KEY_BINDING: Final = "kb+jwt"
+_KEY_BINDING_HEADERS: Final = frozenset({"alg", "typ", "kid"})
+_ALWAYS_SHOWN: Final = frozenset(
+    {
+        *("@context", "type", "issuer", "validFrom", "validUntil", "credentialStatus"),
+        *("credentialSchema", "relatedResource", "refreshService", "termsOfUse"),
+    }
+)
+"""What a verifier needs: who could conceal it would show a revoked credential as a sound one."""
 
 
 @dataclass(frozen=True)
@@ -56,9 +69,14 @@ class EnvelopingSdJwt:
         paths: Sequence[str],
         salt: Callable[[int], bytes],
     ) -> bytes:
-        """The SD-JWT with a disclosure for each path; DataLoss if the contexts leave anything undefined."""
-        to_quads(without_envelopes(credential), contexts)
-        require_known_members(credential, contexts)
+        """The SD-JWT with a disclosure for each path; DataLoss if the contexts leave anything undefined.
+
+        Malformed for a path that leads to nothing, or to what must be shown.
+        """
+        require_securable(credential, contexts)
+        for path in paths:
+            if path.replace("[", ".").partition(".")[0] in _ALWAYS_SHOWN:
+                raise Malformed("sd_always_shown", pointer=path[:200])
         payload, disclosures = concealed(dict(credential), paths, salt)
         header = {"typ": self.name, "kid": signing.verification_method}
         jwt = sign_compact(header, compact(payload), signing.signer)
@@ -73,10 +91,12 @@ class EnvelopingSdJwt:
         payload = disclosed(signed, parts.disclosures)
         shown = compact(payload)
         payload = read_json(shown, max_values=MAX_VALUES, max_items=MAX_ITEMS)
-        confirmation = payload.pop("cnf", None)
         document, claims = document_in(payload)
+        options = jws.header | {"claims": claims}
+        if parts.key_binding is not None:
+            options["key_binding"] = _key_binding(parts.key_binding)
         proof = PresentedProof(
-            options=jws.header | {"claims": claims, "cnf": confirmation},
+            options=options,
             verification_method=method_named(jws.header.get("kid")),
             purpose=self.purpose,
         )
@@ -90,9 +110,11 @@ class EnvelopingSdJwt:
         jws = read_compact(parts.jwt)
         verify_compact(jws, key)
         require_known_members(presented.document, contexts)
-        check_claims(presented.document, proof.options)
+        check_claims(presented.document, proof)
         if parts.key_binding is not None:
-            _check_key_binding(parts, read_json(jws.payload), proof.options.get("cnf"))
+            claims = proof.options["claims"]
+            confirmation = claims.get("cnf") if isinstance(claims, dict) else None
+            _check_key_binding(parts, hash_name(read_json(jws.payload)), confirmation)
 
 
 def _parts(body: bytes) -> SdJwtParts:
@@ -102,22 +124,30 @@ def _parts(body: bytes) -> SdJwtParts:
         raise Malformed("sd_jwt") from error
 
 
-def _check_key_binding(
-    parts: SdJwtParts, payload: Mapping[str, object], confirmation: object
-) -> None:
-    """Return if a key binding JWT is one, is over what is shown, and is by the key in `cnf` (section 7.3)."""
-    try:
-        jws = read_compact(parts.key_binding or "")
-        said = read_json(jws.payload)
-        jwk = confirmation.get("jwk") if isinstance(confirmation, Mapping) else None
-        key = from_jwk(jwk) if isinstance(jwk, Mapping) else None
-    except (Malformed, KeyRefused) as error:
-        raise ProofInvalid("key_binding") from error
-    demanded = {"iat": int, "aud": str, "nonce": str, "sd_hash": str}
-    is_whole = all(isinstance(said.get(name), kind) for name, kind in demanded.items())
-    if jws.header.get("typ") != _KEY_BINDING or key is None or not is_whole:
+def _key_binding(text: str) -> JsonObject:
+    """What a key binding JWT says (RFC 9901 section 4.3); Malformed if it is none."""
+    jws = read_compact(text)
+    if jws.header.keys() - _KEY_BINDING_HEADERS:
+        raise Malformed("jose_header", header=min(jws.header.keys() - _KEY_BINDING_HEADERS)[:80])
+    if jws.header.get("typ") != _KEY_BINDING:
+        raise Malformed("jose_typ", typ=str(jws.header.get("typ"))[:80])
+    said = read_json(jws.payload)
+    texts = (said.get("aud"), said.get("nonce"), said.get("sd_hash"))
+    if type(said.get("iat")) is not int or not all(isinstance(value, str) for value in texts):
+        raise Malformed("key_binding")
+    return said
+
+
+def _check_key_binding(parts: SdJwtParts, hash_of: str, confirmation: object) -> None:
+    """Return if the holder's signature is over what is shown, and by the key in `cnf` (section 7.3)."""
+    text = parts.key_binding or ""
+    said = _key_binding(text)
+    jwk = confirmation.get("jwk") if isinstance(confirmation, Mapping) else None
+    if not isinstance(jwk, Mapping):
         raise ProofInvalid("key_binding")
-    verify_compact(jws, key)
-    expected = digest(parts.hashed, hash_name(payload))
-    if not hmac.compare_digest(expected, str(said["sd_hash"])):
+    try:
+        verify_compact(read_compact(text), from_jwk(jwk))
+    except (KeyRefused, ProofInvalid) as error:
+        raise ProofInvalid("key_binding") from error
+    if not hmac.compare_digest(digest(parts.hashed, hash_of), str(said["sd_hash"])):
         raise ProofInvalid("key_binding")

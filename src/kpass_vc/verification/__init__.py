@@ -8,9 +8,7 @@ fetches or reads the clock; what is missing from the evidence is unknown.
 from collections.abc import Mapping
 
 from kpass_vc.errors import Malformed
-from kpass_vc.formats import recognise
-from kpass_vc.formats.envelope import opened
-from kpass_vc.formats.format import Presented
+from kpass_vc.formats import read
 from kpass_vc.verification.badge import notes
 from kpass_vc.verification.case import Case, Profile, entries, issuer_of, member, text, unchecked
 from kpass_vc.verification.document import in_terms_of_2
@@ -19,7 +17,6 @@ from kpass_vc.verification.presentation import (
     PRESENTATION_CHECKS,
     check_audience,
     presentation_case,
-    read_presentation,
     shown,
     with_shower,
 )
@@ -65,7 +62,7 @@ __all__ = [
 def verify(body: bytes, evidence: Evidence, profile: Profile = BADGE) -> VerificationReport:
     """The report on a secured credential. Raises for nothing that `body` may hold."""
     try:
-        presented = _read(body)
+        presented = read(body)
     except Malformed as error:
         return VerificationReport(_unreadable(error, profile.checks), None)
     case = Case(presented, evidence, profile)
@@ -87,7 +84,7 @@ def verify_presentation(
     `challenge` and `domain` are what its proofs must answer; None where nothing was asked.
     """
     try:
-        presented = read_presentation(body)
+        presented = read(body)
     except Malformed as error:
         return PresentationReport(_unreadable(error, PRESENTATION_CHECKS), None)
     case = presentation_case(presented, evidence, profile)
@@ -107,7 +104,7 @@ def verify_presentation(
 def wanted(body: bytes, profile: Profile = BADGE) -> Wanted:
     """What a credential names that one would have to look up; nothing if it cannot be read."""
     try:
-        presented = _read(body)
+        presented = read(body)
     except Malformed:
         return Wanted()
     credential = presented.document
@@ -133,7 +130,7 @@ def wanted(body: bytes, profile: Profile = BADGE) -> Wanted:
 def wanted_by_presentation(body: bytes, profile: Profile = STANDARD) -> Wanted:
     """What a presentation and the credentials in it name; nothing if it cannot be read."""
     try:
-        presented = read_presentation(body)
+        presented = read(body)
     except Malformed:
         return Wanted()
     methods = [proof.verification_method or "" for proof in presented.proofs]
@@ -144,11 +141,6 @@ def wanted_by_presentation(body: bytes, profile: Profile = STANDARD) -> Wanted:
         dids += more.dids
         lists += more.status_lists
     return Wanted(dids=_first(dids), status_lists=_first(lists))
-
-
-def _read(body: bytes) -> Presented:
-    inner = opened(body) or body
-    return recognise(inner).read(inner)
 
 
 def _unreadable(error: Malformed, checks: Mapping[str, object]) -> tuple[Finding, ...]:

@@ -95,7 +95,7 @@ def _own_domain(case: Case, issuer: str) -> str | None:
 
 def _is_for_somebody(options: JsonObject) -> bool:
     is_for = member(options, "claims", "aud") is not None
-    return is_for or bool({"domain", "challenge"} & options.keys())
+    return is_for or bool({"domain", "challenge", "key_binding"} & options.keys())
 
 
 def _definition_url(case: Case, achievement_url: str) -> str | None:

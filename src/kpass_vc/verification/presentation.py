@@ -5,8 +5,6 @@ from dataclasses import replace
 from typing import Final
 
 from kpass_vc.errors import InvalidInput
-from kpass_vc.formats import recognise
-from kpass_vc.formats.envelope import opened
 from kpass_vc.formats.format import Presented
 from kpass_vc.model.document import JsonObject, compact
 from kpass_vc.model.vcdm import check_presentation
@@ -100,12 +98,6 @@ def shown(presentation: JsonObject) -> Iterator[bytes]:
             yield compact(entry)
         else:
             yield str(entry).encode()
-
-
-def read_presentation(body: bytes) -> Presented:
-    """A secured presentation, out of its envelope if it is in one; Malformed if it is none."""
-    inner = opened(body) or body
-    return recognise(inner).read(inner)
 
 
 def presentation_case(presented: Presented, evidence: Evidence, profile: Profile) -> Case:

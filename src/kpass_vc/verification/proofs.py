@@ -117,6 +117,9 @@ def proof_times(
     if "exp" in judged and not judged["exp"] > now.timestamp():
         return Finding("proof", "failed", "expired")
     starts = [judged[name] for name in ("nbf", "iat") if name in judged]
+    shown = proof.get("key_binding")
+    if isinstance(shown, dict):
+        starts.append(_seconds(shown.get("iat")))
     if not all(start <= (now + LEEWAY).timestamp() for start in starts):
         return Finding("proof", "failed", "in_future")
     return None

@@ -1,0 +1,279 @@
+"""What the formats of VC-JOSE-COSE take from others, and what they refuse to write or read."""
+
+from typing import Any
+
+import pytest
+
+from kpass_vc.crypto.jose import sign_compact, to_jwk
+from kpass_vc.crypto.keys import Algorithm
+from kpass_vc.crypto.sd_jwt import digest
+from kpass_vc.errors import KpassError, Malformed, ProofInvalid
+from kpass_vc.formats import FORMATS, read, secure_disclosing
+from kpass_vc.formats.envelope import envelope
+from kpass_vc.jsonld.contexts import Contexts
+from kpass_vc.model.document import compact
+from tests.formats.test_vc_jose_cose import (
+    CREDENTIAL,
+    GOOD,
+    ISSUER,
+    PRESENTATION,
+    bound,
+    salts,
+    sign1,
+    signed,
+    signing,
+)
+from tests.sample import Json, check_proofs, outcome, sample
+
+V1 = "https://www.w3.org/2018/credentials/v1"
+SECURED = ("vc+jwt", "vc+sd-jwt", "vc+cose")
+
+
+# ---- envelopes
+
+
+@pytest.mark.parametrize("inside", [*SECURED, "ldp_vc"])
+@pytest.mark.parametrize("said", SECURED)
+def test_what_is_in_an_envelope_must_be_what_it_says_it_is(said: str, inside: str) -> None:
+    made = sample()
+    body = made.body
+    if inside != "ldp_vc":
+        body = FORMATS[inside].secure(made.credential, made.signing, made.contexts)
+    media_type = FORMATS[said].media_type
+    if inside == "vc+cose" and said != inside:
+        return  # bytes that are no text
+    enclosed = compact(envelope(body, media_type))
+
+    assert made.judge(enclosed).verified == (said == inside)
+    if said != inside:
+        with pytest.raises(Malformed) as caught:
+            read(enclosed)
+        assert (caught.value.rule, caught.value.data["field"]) == ("envelope", "/id")
+
+
+def test_a_presentation_in_a_credentials_envelope_is_refused() -> None:
+    by = signing()
+    body = FORMATS["vp+jwt"].secure(PRESENTATION, by, sample().contexts)
+
+    with pytest.raises(Malformed):
+        read(compact(envelope(body, "application/vc+jwt")))
+
+
+# ---- claims
+
+
+@pytest.mark.parametrize("name", SECURED)
+@pytest.mark.parametrize("claim", ["exp", "nbf", "iat", "iss", "sub", "jti", "aud", "nonce", "cnf"])
+def test_a_member_that_would_be_read_as_a_claim_is_not_secured(claim: str, name: str) -> None:
+    document = CREDENTIAL | {
+        "@context": [*CREDENTIAL["@context"], {claim: f"https://terms.example/{claim}"}],
+        claim: "x",
+    }
+
+    with pytest.raises(Malformed) as caught:
+        FORMATS[name].secure(document, signing(), sample().contexts.allowing_inline())
+
+    assert (caught.value.rule, caught.value.data["claim"]) == ("jwt_claim", claim)
+
+
+def test_a_claim_on_what_the_document_leaves_open_contradicts_nothing(contexts: Contexts) -> None:
+    by = signing()
+    key = by.signer.public_key
+    document = {name: value for name, value in CREDENTIAL.items() if name != "id"}
+    header = {"typ": "vc+jwt", "kid": by.verification_method}
+    confirmed = {"cnf": {"jwk": to_jwk(key)}}
+
+    for claims in ({"jti": "urn:x:1"}, {"aud": "somebody"}, confirmed):
+        body = signed(document | claims, header, by)
+        assert FORMATS["vc+jwt"].read(body).document == document
+        check_proofs(FORMATS["vc+jwt"], body, key, contexts)
+
+
+def test_the_iss_of_a_presentation_without_holder_is_whoever_signed_it(contexts: Contexts) -> None:
+    by = signing()
+    document = {name: value for name, value in PRESENTATION.items() if name != "holder"}
+    form, key = FORMATS["vp+jwt"], by.signer.public_key
+    header = {"typ": "vp+jwt", "kid": by.verification_method}
+
+    check_proofs(form, signed(document | {"iss": ISSUER}, header, by), key, contexts)
+    check_proofs(form, signed(document, header | {"iss": ISSUER}, by), key, contexts)
+    for body in (
+        signed(document | {"iss": "did:example:other"}, header, by),
+        signed(document, header | {"iss": "did:example:other"}, by),
+        signed(PRESENTATION | {"iss": "did:example:other"}, header, by),
+    ):
+        with pytest.raises(ProofInvalid):
+            check_proofs(form, body, key, contexts)
+
+
+@pytest.mark.parametrize("name", SECURED)
+def test_a_document_of_data_model_1_is_neither_secured_nor_read(name: str) -> None:
+    by = signing()
+    older = CREDENTIAL | {"@context": [V1]}
+    header = {"typ": name, "kid": by.verification_method}
+    body = signed(older, header, by) + (b"~" if name == "vc+sd-jwt" else b"")
+    if name == "vc+cose":
+        body = sign1(by, GOOD, payload=compact(older))
+
+    for refused in (
+        lambda: FORMATS[name].read(body),
+        lambda: FORMATS[name].secure(older, by, sample().contexts),
+    ):
+        with pytest.raises(Malformed) as caught:
+            refused()
+        assert caught.value.rule == "data_model_1"
+
+
+@pytest.mark.parametrize(
+    ("kid", "method"), [("key-1", "#key-1"), ("#key-1", "#key-1"), ("did:x:y#z", "did:x:y#z")]
+)
+def test_the_key_of_an_older_jwt_may_be_named_by_its_fragment(kid: str, method: str) -> None:
+    body = signed({"vc": {"issuer": ISSUER}}, {"kid": kid}, signing())
+
+    (proof,) = FORMATS["jwt"].read(body).proofs
+
+    assert proof.verification_method == method
+
+
+@pytest.mark.parametrize("header", [{}, {"kid": ""}, {"kid": 5}, {"jwk": {}, "kid": 5}], ids=repr)
+def test_an_older_jwt_names_its_key_or_shows_it(header: Json) -> None:
+    with pytest.raises(Malformed) as caught:
+        FORMATS["jwt"].read(signed({"vc": {"issuer": ISSUER}}, header, signing()))
+
+    assert caught.value.rule == "jws_kid"
+
+
+# ---- SD-JWT
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("@context", "@context[1]", "type", "type[1]", "issuer", "validFrom", "validUntil"),
+        *("credentialStatus", "credentialStatus.statusListIndex", "credentialStatus[0]"),
+        *("credentialSchema", "relatedResource", "refreshService", "termsOfUse"),
+    ],
+)
+def test_what_a_verifier_needs_cannot_be_concealed(path: str) -> None:
+    status = {
+        "id": "https://status.example/1#2",
+        "type": "BitstringStatusListEntry",
+        "statusPurpose": "revocation",
+        "statusListIndex": "2",
+        "statusListCredential": "https://status.example/1",
+    }
+    document = CREDENTIAL | {"credentialStatus": status}
+
+    with pytest.raises(Malformed) as caught:
+        secure_disclosing("vc+sd-jwt", document, signing(), sample().contexts, [path], salts())
+
+    assert caught.value.rule == "sd_always_shown"
+
+
+@pytest.mark.parametrize("name", ["_sd", "...", "_sd_alg"])
+@pytest.mark.parametrize("paths", [[], ["credentialSubject.seam.kind"]])
+def test_a_name_that_marks_what_is_concealed_is_not_secured(name: str, paths: list[str]) -> None:
+    subject = CREDENTIAL["credentialSubject"]
+    for changed in (
+        subject | {name: "x"},
+        subject | {"seam": subject["seam"] | {"more": [{name: ["x"]}]}},
+    ):
+        document = CREDENTIAL | {"credentialSubject": changed}
+        with pytest.raises(Malformed) as caught:
+            secure_disclosing("vc+sd-jwt", document, signing(), sample().contexts, paths, salts())
+        assert caught.value.rule == "sd_name"
+
+
+def test_a_holders_signature_in_the_future_or_for_somebody_is_said() -> None:
+    made, holder = sample(), signing()
+    now = int(made.now.timestamp())
+
+    def report(iat: int) -> Any:
+        payload = made.credential | {"cnf": {"jwk": to_jwk(holder.signer.public_key)}}
+        header = {"typ": "vc+sd-jwt", "kid": made.signing.verification_method}
+        jwt = sign_compact(header, compact(payload), made.signing.signer)
+        said = {"iat": iat, "aud": "x", "nonce": "n", "sd_hash": digest(f"{jwt}~", "sha256")}
+        binding = sign_compact({"typ": "kb+jwt"}, compact(said), holder.signer)
+        return made.judge(f"{jwt}~{binding}".encode())
+
+    assert report(now).verified
+    assert "proof_for_somebody" in [note.code for note in report(now).notes]
+    assert outcome(report(now + 3600), "proof") == ("failed", "in_future")
+
+
+def test_a_holders_signature_without_a_key_to_check_it_by_does_not_hold(contexts: Contexts) -> None:
+    by, holder = signing(), signing()
+    form = FORMATS["vc+sd-jwt"]
+    binding = bound(by, holder).decode().rpartition("~")[2]
+
+    others: list[Any] = [None, {}, {"jwk": {}}, {"jwk": "x"}, {"kid": "did:example:holder#1"}]
+    for confirmation in others:
+        payload = CREDENTIAL | ({"cnf": confirmation} if confirmation is not None else {})
+        jwt = signed(payload, {"typ": form.name, "kid": by.verification_method}, by).decode()
+        with pytest.raises(ProofInvalid) as caught:
+            check_proofs(form, f"{jwt}~{binding}".encode(), by.signer.public_key, contexts)
+        assert caught.value.rule == "key_binding"
+
+
+def test_a_signature_by_the_holder_stays_with_what_was_shown_with_it(contexts: Contexts) -> None:
+    by, holder = signing(), signing()
+    form, key = FORMATS["vc+sd-jwt"], by.signer.public_key
+    shown = secure_disclosing(
+        "vc+sd-jwt", CREDENTIAL, by, contexts, ["credentialSubject.tools[0]"], salts()
+    ).decode()
+    binding = bound(by, holder).decode().rpartition("~")[2]
+
+    with pytest.raises(KpassError):
+        check_proofs(form, f"{shown}{binding}".encode(), key, contexts)
+
+
+# ---- COSE
+
+
+def test_a_kid_may_stand_outside_the_signature_and_nothing_else_may(contexts: Contexts) -> None:
+    by = signing()
+    form = FORMATS["vc+cose"]
+    bare = {label: value for label, value in GOOD.items() if label != 4}
+    kid = by.verification_method.encode()
+
+    body = sign1(by, bare, unprotected={4: kid})
+
+    assert form.read(body).proofs[0].verification_method == by.verification_method
+    check_proofs(form, body, by.signer.public_key, contexts)
+    others: list[Any] = [{4: kid, 16: "application/vc+cose"}, {1: -7}, {"kid": kid}, []]
+    for unprotected in others:
+        with pytest.raises(Malformed):
+            form.read(sign1(by, bare, unprotected=unprotected))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\x9f\x01\xff",  # of no length that is said
+        b"\xa2\x01\x02\x01\x02",  # a label twice
+        b"\xa1\x18\x01\x02",  # a number in a longer form
+        b"\x81" * 5000 + b"\x00",
+        b"\x00\x00",
+        b"",
+        b"\xa1\x01",
+        b"\xd8\x1c\x80",  # a value to be referred to again
+    ],
+)
+def test_cbor_is_read_in_one_spelling_without_a_rest_and_to_a_depth(data: bytes) -> None:
+    by = signing()
+
+    with pytest.raises(Malformed):
+        FORMATS["vc+cose"].read(sign1(by, {}, protected=data))
+    with pytest.raises(Malformed):
+        FORMATS["vc+cose"].read(b"\xd2" + data)
+
+
+def test_a_key_of_another_kind_than_the_algorithm_in_cose_does_not_verify(
+    contexts: Contexts,
+) -> None:
+    by = signing(Algorithm.P384)
+
+    with pytest.raises(ProofInvalid) as caught:
+        check_proofs(FORMATS["vc+cose"], sign1(by, GOOD), by.signer.public_key, contexts)
+
+    assert caught.value.rule == "alg"
