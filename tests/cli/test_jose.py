@@ -1,5 +1,6 @@
 """`kpass jose`: a key from a file, a result as JSON."""
 
+import base64
 import json
 from pathlib import Path
 from typing import Any
@@ -8,9 +9,9 @@ import pytest
 from typer.testing import CliRunner
 
 from kpass_vc.cli.commands import app
-from kpass_vc.crypto.jose import to_jwk
+from kpass_vc.crypto.jose import sign_compact, to_jwk
 from kpass_vc.crypto.keys import Algorithm
-from kpass_vc.crypto.multibase import base64url_encode
+from kpass_vc.crypto.multibase import base64url_decode, base64url_encode
 from kpass_vc.crypto.signers import new_private_key, signer_of
 from kpass_vc.model.document import compact
 from tests.formats.test_vc_jose_cose import CREDENTIAL, PRESENTATION, V2
@@ -136,3 +137,88 @@ def test_a_key_that_is_none_or_does_not_fit_together_fails(tmp_path: Path) -> No
             run(tmp_path, "issue", compact(CREDENTIAL), path, "credential_jose")["result"]
             == "failure"
         )
+
+
+def by_hand(key: Path, payload: Json, typ: str, **header: object) -> bytes:
+    """A JWT under the key in a file, whatever it says."""
+    method = json.loads(key.read_text())
+    signer = signer_of(Algorithm.P256, base64url_decode(method["secretKeyJwk"]["d"]))
+    full = {"typ": typ, "kid": method["id"], **header}
+    return sign_compact(full, compact(payload), signer).encode()
+
+
+@pytest.mark.parametrize(
+    ("claims", "expected"),
+    [
+        ({"iat": "2024-12-12T12:00:00Z"}, "success"),
+        ({"iat": 1_733_000_000, "exp": 1_733_600_000}, "success"),
+        ({"iss": CREDENTIAL["issuer"], "jti": CREDENTIAL["id"]}, "success"),
+        ({"iss": "did:example:other"}, "failure"),
+        ({"vc": {}}, "failure"),
+        ({"vp": {}}, "failure"),
+        ({"badExtension": {"x": "y"}}, "failure"),
+        ({"type": ["SeamCredential"]}, "failure"),
+        ({"issuer": "no-url"}, "failure"),
+    ],
+    ids=repr,
+)
+def test_the_time_is_not_judged_and_what_is_said_is(
+    claims: Json, expected: str, tmp_path: Path
+) -> None:
+    key = key_file(tmp_path)
+    body = by_hand(key, CREDENTIAL | claims, "vc+jwt")
+
+    assert run(tmp_path, "verify", body, key, "credential_jose")["result"] == expected
+    if expected == "failure":
+        disclosing = by_hand(key, CREDENTIAL | claims, "vc+sd-jwt") + b"~"
+        found = run(tmp_path, "verify", disclosing, key, "credential_sdjwt")
+        assert found["result"] == "failure"
+
+
+def test_what_is_in_an_envelope_is_not_looked_into_but_must_be_one(tmp_path: Path) -> None:
+    key = key_file(tmp_path)
+    envelope = {"@context": V2, "type": "EnvelopedVerifiableCredential"}
+    for identifier, expected in (
+        ("data:application/vc+jwt,this-is-not-looked-into", "success"),
+        ("data:application/vc+sd-jwt,eyJ~", "success"),
+        ("https://holder.example/credentials/1", "failure"),
+        ("data:text/plain,x", "failure"),
+    ):
+        inside = envelope | {"id": identifier}
+        body = by_hand(key, PRESENTATION | {"verifiableCredential": [inside]}, "vp+jwt")
+        assert run(tmp_path, "verify", body, key, "presentation_jose")["result"] == expected
+
+
+def test_a_cose_sign1_is_base64_with_or_without_padding_and_no_hex(tmp_path: Path) -> None:
+    key = key_file(tmp_path)
+    text = run(tmp_path, "issue", compact(CREDENTIAL), key, "credential_cose")["data"]
+    raw = base64.b64decode(text + "=" * (-len(text) % 4))
+
+    assert not text.endswith("=")
+    padded = base64.b64encode(raw).decode()
+    url_safe = base64.urlsafe_b64encode(raw).decode()
+    for body, expected in (
+        (text, "success"),
+        (f"{padded}\n", "success"),
+        (raw.hex(), "failure"),
+        (f"-{url_safe}", "failure"),
+        (f"{text[:8]} {text[8:]}", "failure"),
+    ):
+        found = run(tmp_path, "verify", body.encode(), key, "credential_cose")
+        assert found["result"] == expected
+
+
+def test_a_document_must_keep_the_data_model_to_be_secured(tmp_path: Path) -> None:
+    key = key_file(tmp_path)
+    changes: tuple[Json, ...] = (
+        {"@context": ["https://www.w3.org/2018/credentials/v1"]},
+        {"type": "SeamCredential"},
+        {"credentialSubject": {}},
+        {"validFrom": "yesterday"},
+        {"badExtension": 1},
+        {"exp": 5},
+    )
+    for change in changes:
+        body = compact(CREDENTIAL | change)
+        for feature in FEATURES[:3]:
+            assert run(tmp_path, "issue", body, key, feature)["result"] == "failure"

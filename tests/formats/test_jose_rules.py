@@ -7,9 +7,10 @@ import pytest
 from kpass_vc.crypto.jose import sign_compact, to_jwk
 from kpass_vc.crypto.keys import Algorithm
 from kpass_vc.crypto.sd_jwt import digest
-from kpass_vc.errors import KpassError, Malformed, ProofInvalid
+from kpass_vc.errors import DataLoss, KpassError, Malformed, ProofInvalid
 from kpass_vc.formats import FORMATS, read, secure_disclosing
 from kpass_vc.formats.envelope import envelope
+from kpass_vc.formats.format import Signing
 from kpass_vc.jsonld.contexts import Contexts
 from kpass_vc.model.document import compact
 from tests.formats.test_vc_jose_cose import (
@@ -57,6 +58,82 @@ def test_a_presentation_in_a_credentials_envelope_is_refused() -> None:
 
     with pytest.raises(Malformed):
         read(compact(envelope(body, "application/vc+jwt")))
+
+
+# ---- what is read must be what the rules say, in each form
+
+
+def by_hand(name: str, payload: Json, by: Signing, **header: object) -> bytes:
+    """A payload signed in a form, whatever it says."""
+    if name == "vc+cose":
+        return sign1(by, GOOD, payload=compact(payload))
+    full = {"typ": name, "kid": by.verification_method, **header}
+    return signed(payload, full, by) + (b"~" if name == "vc+sd-jwt" else b"")
+
+
+@pytest.mark.parametrize("name", SECURED)
+def test_a_member_that_nothing_defines_is_not_read_though_signed(
+    name: str, contexts: Contexts
+) -> None:
+    by = signing()
+    inline = contexts.allowing_inline()
+    unsaid = {"@context": [*CREDENTIAL["@context"], {"badExtension": None}]}
+
+    for more in ({}, unsaid):
+        body = by_hand(name, CREDENTIAL | more | {"badExtension": "x"}, by)
+        with pytest.raises(DataLoss) as caught:
+            check_proofs(FORMATS[name], body, by.signer.public_key, inline)
+        assert caught.value.data["part"] == "badExtension"
+
+
+@pytest.mark.parametrize("name", SECURED)
+def test_a_member_that_the_context_of_a_type_defines_is_read(name: str, contexts: Contexts) -> None:
+    by = signing()
+    inline = contexts.allowing_inline()
+    scoped = {"@id": "https://x.example/S", "@context": {"stitches": "https://x.example/n"}}
+    document = CREDENTIAL | {
+        "@context": [*CREDENTIAL["@context"], {"SeamCredential": scoped}],
+        "stitches": 12,
+    }
+
+    for body in (by_hand(name, document, by), FORMATS[name].secure(document, by, inline)):
+        assert FORMATS[name].read(body).document == document
+        check_proofs(FORMATS[name], body, by.signer.public_key, inline)
+
+
+@pytest.mark.parametrize("name", SECURED)
+@pytest.mark.parametrize("claim", ["iss", "sub", "jti"])
+def test_a_claim_must_not_name_another_than_the_document(
+    claim: str, name: str, contexts: Contexts
+) -> None:
+    by = signing()
+    body = by_hand(name, CREDENTIAL | {claim: "urn:x:other"}, by)
+
+    with pytest.raises(ProofInvalid) as caught:
+        check_proofs(FORMATS[name], body, by.signer.public_key, contexts)
+
+    assert (caught.value.rule, caught.value.data["claim"]) == ("claim", claim)
+
+
+@pytest.mark.parametrize(
+    ("header", "rule"),
+    [
+        ({"jku": "https://x.example/keys"}, "jose_header"),
+        ({"x5u": "https://x.example/cert"}, "jose_header"),
+        ({"x5c": ["x"]}, "jose_header"),
+        ({"jwk": {"kty": "EC"}}, "jose_header"),
+        ({"crit": ["b64"], "b64": False}, "jose_header"),
+        ({"typ": "dc+sd-jwt"}, "jose_typ"),
+        ({"typ": "vc+jwt"}, "jose_typ"),
+        ({"cty": "vp"}, "jose_cty"),
+    ],
+    ids=repr,
+)
+def test_the_header_of_an_sd_jwt_is_held_to_the_same_rules(header: Json, rule: str) -> None:
+    with pytest.raises(Malformed) as caught:
+        FORMATS["vc+sd-jwt"].read(by_hand("vc+sd-jwt", CREDENTIAL, signing(), **header))
+
+    assert caught.value.rule == rule
 
 
 # ---- claims
