@@ -159,6 +159,7 @@ def by_hand(key: Path, payload: Json, typ: str, **header: object) -> bytes:
         ({"badExtension": {"x": "y"}}, "failure"),
         ({"type": ["SeamCredential"]}, "failure"),
         ({"issuer": "no-url"}, "failure"),
+        ({"@context": [V2], "credentialSubject": {"undefined": "x"}}, "failure"),
     ],
     ids=repr,
 )

@@ -1,12 +1,14 @@
 """What the formats of VC-JOSE-COSE take from others, and what they refuse to write or read."""
 
+import json
 from typing import Any
 
 import pytest
 
 from kpass_vc.crypto.jose import sign_compact, to_jwk
 from kpass_vc.crypto.keys import Algorithm
-from kpass_vc.crypto.sd_jwt import digest
+from kpass_vc.crypto.multibase import base64url_encode
+from kpass_vc.crypto.sd_jwt import concealed, digest, disclosed, split
 from kpass_vc.errors import DataLoss, KpassError, Malformed, ProofInvalid
 from kpass_vc.formats import FORMATS, read, secure_disclosing
 from kpass_vc.formats.envelope import envelope
@@ -220,7 +222,108 @@ def test_an_older_jwt_names_its_key_or_shows_it(header: Json) -> None:
     assert caught.value.rule == "jws_kid"
 
 
+def test_an_older_jwt_that_shows_its_key_holds_under_that_key_only(contexts: Contexts) -> None:
+    by, other = signing(), signing()
+    form, key = FORMATS["jwt"], by.signer.public_key
+    header = {"typ": "JWT", "jwk": to_jwk(key)}
+
+    check_proofs(form, signed({"vc": {"issuer": ISSUER}}, header, by), key, contexts)
+    shown = header | {"jwk": to_jwk(other.signer.public_key)}
+    with pytest.raises(ProofInvalid) as caught:
+        check_proofs(form, signed({"vc": {"issuer": ISSUER}}, shown, by), key, contexts)
+    assert caught.value.rule == "jwk"
+
+
+def test_an_older_presentation_is_by_the_holder_it_names(contexts: Contexts) -> None:
+    by = signing()
+    form, key = FORMATS["jwt"], by.signer.public_key
+    header = {"typ": "JWT", "kid": by.verification_method}
+
+    for holder in ({}, {"holder": ISSUER}, {"holder": {"id": ISSUER}}):
+        body = signed({"vp": holder, "iss": ISSUER}, header, by)
+        assert form.read(body).proofs[0].purpose == "authentication"
+        check_proofs(form, body, key, contexts)
+    body = signed({"vp": {"holder": "did:example:other"}, "iss": ISSUER}, header, by)
+    with pytest.raises(ProofInvalid) as caught:
+        check_proofs(form, body, key, contexts)
+    assert caught.value.data["claim"] == "iss"
+
+
+@pytest.mark.parametrize(
+    ("header", "rule"),
+    [
+        ({"jku": "https://x.example/keys"}, "jose_header"),
+        ({"x5u": "https://x.example/cert"}, "jose_header"),
+        ({"crit": ["b64"], "b64": False}, "jose_header"),
+        ({"typ": "vc+jwt"}, "jws_typ"),
+        ({"typ": 5}, "jws_typ"),
+    ],
+    ids=repr,
+)
+def test_the_header_of_an_older_jwt_is_held_to_rules_too(header: Json, rule: str) -> None:
+    by = signing()
+    body = signed({"vc": {"issuer": ISSUER}}, {"kid": by.verification_method, **header}, by)
+
+    with pytest.raises(Malformed) as caught:
+        FORMATS["jwt"].read(body)
+
+    assert caught.value.rule == rule
+
+
 # ---- SD-JWT
+
+
+def chained(length: int) -> tuple[Json, list[str]]:
+    """Disclosures each of which is found in the one before it only."""
+    value: Any = "found"
+    disclosures: list[str] = []
+    for number in range(length):
+        text = base64url_encode(compact_list([f"salt {number}", "a", value]))
+        disclosures.append(text)
+        value = {"_sd": [digest(text, "sha256")]}
+    return value, disclosures
+
+
+def compact_list(value: list[Any]) -> bytes:
+    return json.dumps(value).encode()
+
+
+def test_disclosures_in_disclosures_are_followed_to_a_depth() -> None:
+    payload, disclosures = chained(20)
+    assert json.dumps(disclosed(payload, disclosures)).count('"a"') == 20
+
+    for length in (40, 400):
+        payload, disclosures = chained(length)
+        with pytest.raises(Malformed):
+            disclosed(payload, disclosures)
+
+
+@pytest.mark.parametrize("text", ["ey.ey.ey", "ey.ey.ey~~", "ey.ey.ey~x~~", "j" + "~x" * 501 + "~"])
+def test_what_has_no_tilde_an_empty_part_or_too_many_is_no_sd_jwt(text: str) -> None:
+    with pytest.raises(Malformed) as caught:
+        split(text)
+
+    assert caught.value.rule == "sd_jwt"
+
+
+def test_the_order_of_digests_says_nothing_of_the_order_of_claims() -> None:
+    tree: Json = dict.fromkeys("abcdefghij", 1)
+
+    payload, disclosures = concealed(tree, list(tree), salts())
+
+    assert payload == {"_sd": sorted(digest(text, "sha256") for text in disclosures)}
+
+
+def test_a_large_part_may_be_concealed(contexts: Contexts) -> None:
+    by = signing()
+    subject = CREDENTIAL["credentialSubject"] | {"picture": "data:image/png;base64," + "A" * 90_000}
+    document = CREDENTIAL | {"credentialSubject": subject}
+
+    body = secure_disclosing(
+        "vc+sd-jwt", document, by, contexts, ["credentialSubject.picture"], salts()
+    )
+
+    assert FORMATS["vc+sd-jwt"].read(body).document == document
 
 
 @pytest.mark.parametrize(
