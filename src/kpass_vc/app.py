@@ -12,6 +12,7 @@ from kpass_vc.api import (
     health,
     identifiers,
     organizations,
+    people,
     problems,
     published,
     vc_api,
@@ -47,6 +48,7 @@ def create_app(env: Environment) -> FastAPI:
     problems.install(app, ProblemPages())
     for part in (
         organizations,
+        people,
         definitions,
         credentials,
         verifications,

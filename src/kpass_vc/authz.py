@@ -1,5 +1,11 @@
-"""Actor, Permission: who acts, and what that token or person may do."""
+"""Actor, Role, Permission: who acts, and the table of what each role may do.
 
+The matrix is that of the pilot: who writes does not approve, who owns a
+definition does not thereby issue, and the operator never issues. A person has
+roles in an organisation; a system has a token with permissions of its own.
+"""
+
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -11,13 +17,22 @@ class Permission(StrEnum):
     """One thing that may be done."""
 
     ORGANIZATIONS_WRITE = "organizations:write"
+    TOKENS_WRITE = "tokens:write"
+    KEYS_WRITE = "keys:write"
+    PEOPLE_WRITE = "people:write"
+    DEFINITIONS_READ = "definitions:read"
     DEFINITIONS_WRITE = "definitions:write"
+    DEFINITIONS_REVIEW = "definitions:review"
     DEFINITIONS_PUBLISH = "definitions:publish"
+    DELEGATIONS_WRITE = "delegations:write"
     CREDENTIALS_ISSUE = "credentials:issue"
     CREDENTIALS_REVOKE = "credentials:revoke"
     CREDENTIALS_READ = "credentials:read"
-    TOKENS_WRITE = "tokens:write"
-    KEYS_WRITE = "keys:write"
+    LEARNERS_ERASE = "learners:erase"
+    WEBHOOKS_WRITE = "webhooks:write"
+    STATISTICS_READ = "statistics:read"
+    AUDIT_READ = "audit:read"
+    ORGANIZATION_EXPORT = "organization:export"
 
 
 OPERATOR: Final = frozenset(
@@ -29,13 +44,69 @@ ORGANIZATION: Final = frozenset(Permission) - OPERATOR
 """What an organisation may do with what is its own."""
 
 
+class Role(StrEnum):
+    """What a person is in an organisation."""
+
+    OWNER = "owner"
+    AUTHOR = "author"
+    REVIEWER = "reviewer"
+    ISSUER = "issuer"
+    REVOKER = "revoker"
+    AUDITOR = "auditor"
+    INTEGRATION = "integration"
+    """Looks after the organisation's systems: their webhooks, and what they have issued."""
+
+
+ROLES: Final[Mapping[Role, frozenset[Permission]]] = {
+    Role.OWNER: frozenset(
+        {
+            Permission.PEOPLE_WRITE,
+            Permission.DEFINITIONS_READ,
+            Permission.DEFINITIONS_WRITE,
+            Permission.DEFINITIONS_PUBLISH,
+            Permission.DELEGATIONS_WRITE,
+            Permission.LEARNERS_ERASE,
+            Permission.WEBHOOKS_WRITE,
+            Permission.STATISTICS_READ,
+            Permission.AUDIT_READ,
+            Permission.ORGANIZATION_EXPORT,
+        }
+    ),
+    Role.AUTHOR: frozenset({Permission.DEFINITIONS_READ, Permission.DEFINITIONS_WRITE}),
+    Role.REVIEWER: frozenset({Permission.DEFINITIONS_READ, Permission.DEFINITIONS_REVIEW}),
+    Role.ISSUER: frozenset(
+        {
+            Permission.DEFINITIONS_READ,
+            Permission.CREDENTIALS_ISSUE,
+            Permission.CREDENTIALS_READ,
+            Permission.STATISTICS_READ,
+        }
+    ),
+    Role.REVOKER: frozenset({Permission.CREDENTIALS_READ, Permission.CREDENTIALS_REVOKE}),
+    Role.AUDITOR: frozenset(
+        {Permission.DEFINITIONS_READ, Permission.STATISTICS_READ, Permission.AUDIT_READ}
+    ),
+    Role.INTEGRATION: frozenset({Permission.WEBHOOKS_WRITE, Permission.CREDENTIALS_READ}),
+}
+"""The permission matrix: nobody but these may do these things, and each only with what is their organisation's own."""
+
+SYSTEM: Final = ORGANIZATION - {Permission.PEOPLE_WRITE, Permission.DEFINITIONS_REVIEW}
+"""What a system's token may do: it neither lets people in nor approves, since both take a person."""
+
+
+def permissions_of(roles: Iterable[Role]) -> frozenset[Permission]:
+    """All that somebody with these roles may do."""
+    return frozenset(each for role in roles for each in ROLES[role])
+
+
 @dataclass(frozen=True)
 class Actor:
-    """Who acts: a token, or the command line on the machine itself."""
+    """Who acts: a system's token, a person, or the command line on the machine itself."""
 
     name: str
     organization_id: str | None
     permissions: frozenset[Permission]
+    person_id: str | None = None
 
     def require(self, permission: Permission) -> None:
         """Return if the actor has the permission, else Forbidden."""
@@ -47,3 +118,9 @@ class Actor:
         if self.organization_id is None:
             raise Forbidden("no_organization")
         return self.organization_id
+
+    def own_person(self) -> str:
+        """The id of the person who acts; Forbidden for a system and for the command line without a login."""
+        if self.person_id is None:
+            raise Forbidden("no_person")
+        return self.person_id

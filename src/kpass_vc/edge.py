@@ -18,7 +18,7 @@ from urllib.parse import unquote_to_bytes
 
 from anyio import CapacityLimiter
 from anyio.lowlevel import RunVar
-from fastapi import Depends, Query, Request, Response
+from fastapi import Depends, Header, Query, Request, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel
 from sqlalchemy.orm import Session
@@ -127,24 +127,40 @@ PublishedVersion = Annotated[Found, Depends(published_version)]
 _bearer = HTTPBearer(auto_error=False, scheme_name="token", description="An API token, kp_…")
 
 
+_Organization = Annotated[
+    str | None,
+    Header(
+        alias="Kpass-Organization",
+        max_length=63,
+        description="The slug of the organisation that a person with roles in several acts for.",
+    ),
+]
+
+
 def current_actor(
-    env: Env, _: Turn, bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+    env: Env,
+    _: Turn,
+    bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+    organization: _Organization = None,
 ) -> Actor:
     """The actor of the bearer token; Unauthenticated without a valid one (RFC 6750)."""
     if bearer is None or not bearer.credentials:
         raise Unauthenticated("missing")
     with env.reading() as session:
-        return authenticate(session, bearer.credentials, env.now())
+        return authenticate(session, bearer.credentials, env.now(), organization)
 
 
 CurrentActor = Annotated[Actor, Depends(current_actor)]
 
 
 def optional_actor(
-    env: Env, turn: Turn, bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+    env: Env,
+    turn: Turn,
+    bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+    organization: _Organization = None,
 ) -> Actor | None:
     """The actor of the bearer token, None without one; Unauthenticated for one that is not valid."""
-    return current_actor(env, turn, bearer) if bearer is not None else None
+    return current_actor(env, turn, bearer, organization) if bearer is not None else None
 
 
 def language_of(request: Request) -> Language:

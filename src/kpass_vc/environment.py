@@ -30,6 +30,8 @@ from kpass_vc.settings import Settings
 
 LINK_KEY: Final = "links"
 """The secret that private links and share links are made from."""
+CONTACT_KEY: Final = "contacts"
+"""The secret that learners' references and addresses are sealed with."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,7 @@ class Environment:
     clock: Callable[[], datetime]
     entropy: Callable[[int], bytes]
     link_key: bytes = field(repr=False)
+    contact_key: bytes = field(repr=False)
 
     def now(self) -> datetime:
         """The moment, in UTC."""
@@ -87,6 +90,7 @@ def open_environment(settings: Settings) -> Environment:
         clock=lambda: datetime.now(UTC),
         entropy=os.urandom,
         link_key=stores["file"].secret(LINK_KEY),
+        contact_key=stores["file"].secret(CONTACT_KEY),
     )
     try:
         _require_same_url(environment)

@@ -27,7 +27,7 @@ from kpass_vc.actions.publish_status import is_ageing
 from kpass_vc.actions.verify import own_did_document
 from kpass_vc.crypto.keys import ORGANIZATION_KEYS, Algorithm, Signer
 from kpass_vc.dids.web import DidWeb, verification_method_id
-from kpass_vc.environment import LINK_KEY, read_keks
+from kpass_vc.environment import CONTACT_KEY, LINK_KEY, read_keks
 from kpass_vc.errors import KpassError, ProofInvalid, Unavailable
 from kpass_vc.fetch import Fetcher
 from kpass_vc.keystores import KEY_STORES
@@ -284,7 +284,8 @@ def check_keys(case: _Case) -> Iterator[Sign]:
     count = 0
     is_well = True
     try:
-        store.secret(LINK_KEY)
+        for name in (LINK_KEY, CONTACT_KEY):
+            store.secret(name)
     except KpassError as error:
         is_well = False
         yield Sign("keys", "wrong", "", error=error)

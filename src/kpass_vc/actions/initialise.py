@@ -11,7 +11,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 
 from kpass_vc import resources
-from kpass_vc.environment import LINK_KEY, make_kek, open_stores
+from kpass_vc.environment import CONTACT_KEY, LINK_KEY, make_kek, open_stores
 from kpass_vc.errors import Unavailable
 from kpass_vc.records import organization as organizations
 from kpass_vc.records.base import changing_tables, open_engine, write_session
@@ -29,7 +29,8 @@ def initialise(settings: Settings) -> None:
     settings.keys_dir.mkdir(parents=True, exist_ok=True)
     settings.keys_dir.chmod(0o700)
     make_kek(settings)
-    open_stores(settings)["file"].make_secret(LINK_KEY)
+    for name in (LINK_KEY, CONTACT_KEY):
+        open_stores(settings)["file"].make_secret(name)
     engine = open_engine(settings.database_url)
     try:
         migrate(engine)

@@ -15,14 +15,15 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
 from kpass_vc.actions.audit import audit
-from kpass_vc.authz import OPERATOR, ORGANIZATION, Actor, Permission
+from kpass_vc.authz import OPERATOR, ORGANIZATION, SYSTEM, Actor, Permission, Role, permissions_of
 from kpass_vc.crypto.multibase import base64url_encode
 from kpass_vc.environment import Environment
-from kpass_vc.errors import FieldError, InvalidInput, NotFound, Unauthenticated
+from kpass_vc.errors import FieldError, Forbidden, InvalidInput, NotFound, Unauthenticated
 from kpass_vc.model.personal_numbers import holds_personal_number
 from kpass_vc.model.text import name
 from kpass_vc.records import access
 from kpass_vc.records import organization as organizations
+from kpass_vc.records import person as people
 from kpass_vc.records.access import ApiToken
 
 _PREFIX: Final = "kp_"
@@ -63,25 +64,49 @@ def grant_token(
     organization = organizations.by_slug(session, slug) if slug is not None else None
     if slug is not None and organization is None:
         raise NotFound("organization", organization=slug)
-    allowed = OPERATOR if organization is None else ORGANIZATION
+    allowed = OPERATOR if organization is None else SYSTEM
     wanted = allowed if order.permissions is None else frozenset(order.permissions)
     if not wanted <= allowed:
         raise InvalidInput(FieldError("/permissions", "enum", expected=", ".join(sorted(allowed))))
+    made = new_token(
+        env,
+        session,
+        label=order.label,
+        permissions=wanted,
+        lasts=timedelta(days=order.expires_in_days),
+        organization_id=organization.id if organization else None,
+    )
+    row = made.row
+    audit(env, session, actor, "token.granted", row.id, organization_id=row.organization_id)
+    return made
+
+
+def new_token(
+    env: Environment,
+    session: Session,
+    *,
+    label: str,
+    permissions: frozenset[Permission],
+    lasts: timedelta,
+    organization_id: str | None,
+    person_id: str | None = None,
+) -> NewToken:
+    """A token of a system or of a person, stored; who asks for it has been looked at."""
     token_id, secret = env.entropy(9).hex(), base64url_encode(env.entropy(32))
     now = env.now()
     row = ApiToken(
         id=token_id,
         secret_sha256=_hash(secret),
-        organization_id=organization.id if organization else None,
-        label=order.label,
-        permissions=sorted(wanted),
+        organization_id=organization_id,
+        person_id=person_id,
+        label=label,
+        permissions=sorted(permissions),
         created_at=now,
-        expires_at=now + timedelta(days=order.expires_in_days),
+        expires_at=now + lasts,
         revoked_at=None,
     )
     session.add(row)
     session.flush()
-    audit(env, session, actor, "token.granted", token_id, organization_id=row.organization_id)
     return NewToken(row, f"{_PREFIX}{token_id}_{secret}")
 
 
@@ -89,7 +114,7 @@ def revoke_token(env: Environment, session: Session, actor: Actor, token_id: str
     """The token, which no longer opens anything."""
     actor.require(Permission.TOKENS_WRITE)
     row = access.by_id(session, token_id)
-    if row is None:
+    if row is None or row.person_id is not None:
         raise NotFound("token", token=token_id)
     if row.revoked_at is None:
         row.revoked_at = env.now()
@@ -97,10 +122,13 @@ def revoke_token(env: Environment, session: Session, actor: Actor, token_id: str
     return row
 
 
-def authenticate(session: Session, token: str, now: datetime) -> Actor:
+def authenticate(
+    session: Session, token: str, now: datetime, organization: str | None = None
+) -> Actor:
     """The actor of a token; Unauthenticated if it is unknown, expired or revoked.
 
-    A permission that there is no more opens nothing.
+    A permission that there is no more opens nothing. `organization` is the slug of the one that a
+    person wants to act for, which need not be said by who has a role in one only.
     """
     token_id, _, secret = token.removeprefix(_PREFIX).partition("_")
     row = access.by_id(session, token_id) if token.startswith(_PREFIX) else None
@@ -111,11 +139,31 @@ def authenticate(session: Session, token: str, now: datetime) -> Actor:
         raise Unauthenticated("revoked")
     if row.expires_at is not None and row.expires_at <= now:
         raise Unauthenticated("expired")
-    return Actor(
-        name=f"token:{row.id}",
-        organization_id=row.organization_id,
-        permissions=frozenset(each for each in Permission if each.value in row.permissions),
-    )
+    scope = frozenset(each for each in Permission if each.value in row.permissions)
+    if row.person_id is not None:
+        return person_acting(session, row.person_id, organization, scope)
+    return Actor(f"token:{row.id}", row.organization_id, scope)
+
+
+def person_acting(
+    session: Session,
+    person_id: str,
+    organization: str | None,
+    scope: frozenset[Permission] = ORGANIZATION,
+) -> Actor:
+    """A person, as what they are now in an organisation; Forbidden if they have no role in it."""
+    found = people.organizations_of(session, person_id)
+    slugs = list(dict.fromkeys(each.slug for each, _ in found))
+    if organization is None and len(slugs) > 1:
+        raise Forbidden("which_organization", organizations=", ".join(slugs))
+    chosen = organization if organization is not None else next(iter(slugs), None)
+    if chosen is None:
+        return Actor(f"person:{person_id}", None, frozenset(), person_id)
+    roles = [Role(role) for each, role in found if each.slug == chosen]
+    if not roles:
+        raise Forbidden("not_a_member", organization=chosen)
+    acting_for = next(each.id for each, _ in found if each.slug == chosen)
+    return Actor(f"person:{person_id}", acting_for, permissions_of(roles) & scope, person_id)
 
 
 def _hash(secret: str) -> str:

@@ -4,8 +4,9 @@ import json
 import locale
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from rich.console import Console
@@ -13,9 +14,17 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
+from kpass_vc.actions.tokens import authenticate
 from kpass_vc.authz import OPERATOR, ORGANIZATION, Actor
 from kpass_vc.environment import Environment, open_environment
-from kpass_vc.errors import DefinitionIncomplete, FieldError, InvalidInput, KpassError, NotFound
+from kpass_vc.errors import (
+    DefinitionIncomplete,
+    FieldError,
+    Forbidden,
+    InvalidInput,
+    KpassError,
+    NotFound,
+)
 from kpass_vc.language import Language, say
 from kpass_vc.probes import ProbeResult
 from kpass_vc.records import award as awards
@@ -60,17 +69,38 @@ def opened() -> Environment:
     return open_environment(Settings.read())
 
 
+def login_file() -> Path:
+    """Where `kpass login` keeps a person's token."""
+    folder = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
+    return Path(folder) / "kpass" / "token"
+
+
+def logged_in() -> str | None:
+    """The personal token of who sits here: KPASS_TOKEN, or what `kpass login` has kept."""
+    given = os.environ.get("KPASS_TOKEN")
+    if given:
+        return given
+    with suppress(OSError):
+        return login_file().read_text().strip() or None
+    return None
+
+
 def operator() -> Actor:
-    """Whoever runs the command line, as the operator."""
+    """Whoever runs the command line, as the operator; a person who has logged in acts as themselves only."""
+    if logged_in():
+        raise Forbidden("operator_only")
     return Actor("cli", None, OPERATOR)
 
 
 def acting_for(env: Environment, slug: str) -> Actor:
-    """Whoever runs the command line, acting for an organisation."""
+    """Whoever runs the command line, acting for an organisation: a person as what they are in it."""
+    token = logged_in()
     with env.reading() as session:
         found = organizations.by_slug(session, slug)
-    if found is None:
-        raise NotFound("organization", organization=slug)
+        if found is None:
+            raise NotFound("organization", organization=slug)
+        if token:
+            return authenticate(session, token, env.now(), slug)
     return Actor("cli", found.id, ORGANIZATION)
 
 
@@ -78,9 +108,10 @@ def acting_for_issuer_of(env: Environment, credential_id: str) -> Actor:
     """Whoever runs the command line, acting for the organisation that issued a credential."""
     with env.reading() as session:
         organization_id = awards.organization_of(session, credential_id)
-    if organization_id is None:
+        issuer = organizations.by_id(session, organization_id) if organization_id else None
+    if issuer is None:
         raise NotFound("credential", credential=credential_id)
-    return Actor("cli", organization_id, ORGANIZATION)
+    return acting_for(env, issuer.slug)
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

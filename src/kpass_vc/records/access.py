@@ -16,6 +16,8 @@ class ApiToken(Base):
     id: Mapped[str] = mapped_column(primary_key=True)
     secret_sha256: Mapped[str]
     organization_id: Mapped[str | None] = mapped_column(ForeignKey("organization.id"), index=True)
+    person_id: Mapped[str | None] = mapped_column(ForeignKey("person.id"), index=True)
+    """Whose it is, if a person's: what it opens follows from their roles."""
     label: Mapped[str]
     permissions: Mapped[list[str]] = mapped_column(JSON)
     created_at: Mapped[datetime]
@@ -29,11 +31,23 @@ def by_id(session: Session, token_id: str) -> ApiToken | None:
 
 
 def every(session: Session, *, organization_id: str | None) -> list[ApiToken]:
-    """All tokens of one organisation, or of the operator, newest first."""
+    """All tokens of one organisation's systems, or of the operator, newest first."""
     return list(
         session.scalars(
             select(ApiToken)
             .where(ApiToken.organization_id == organization_id)
+            .where(ApiToken.person_id.is_(None))
+            .order_by(ApiToken.created_at.desc())
+        )
+    )
+
+
+def of_person(session: Session, *, person_id: str) -> list[ApiToken]:
+    """All tokens of a person, newest first."""
+    return list(
+        session.scalars(
+            select(ApiToken)
+            .where(ApiToken.person_id == person_id)
             .order_by(ApiToken.created_at.desc())
         )
     )

@@ -47,6 +47,15 @@ class Award(Base):
     status_index: Mapped[int]
     status_changed_at: Mapped[datetime | None]
     link_generation: Mapped[int] = mapped_column(default=0, server_default="0")
+    learner_id: Mapped[str | None] = mapped_column(ForeignKey("learner.id"), index=True)
+    delegation_id: Mapped[str | None] = mapped_column(ForeignKey("delegation.id"), index=True)
+    """What it was issued under, where the issuer does not own the definition."""
+    replaces_id: Mapped[str | None] = mapped_column(ForeignKey("award.id"), index=True)
+    """The award that it corrects."""
+    channel: Mapped[str] = mapped_column(default="api", server_default="api")
+    """How its order came: api, batch or cli."""
+    claimed_at: Mapped[datetime | None]
+    """When its learner first opened it and accepted."""
 
 
 class Representation(Base):

@@ -1,6 +1,6 @@
 """Definition, DefinitionVersion (immutable once published), Achievement, and their queries."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 
 from sqlalchemy import JSON, ForeignKey, UniqueConstraint, func, or_, select
@@ -10,7 +10,7 @@ from kpass_vc.language import Language
 from kpass_vc.records.base import Base
 from kpass_vc.records.organization import Organization
 
-State = Literal["draft", "published", "superseded", "retired"]
+State = Literal["draft", "in_review", "approved", "published", "superseded", "retired"]
 
 
 class Definition(Base):
@@ -48,6 +48,11 @@ class DefinitionVersion(Base):
     created_at: Mapped[datetime]
     published_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
+    authors: Mapped[list[str]] = mapped_column(JSON, default=list, server_default="[]")
+    """The actors who have written in it; none of them approves it."""
+    review_round: Mapped[int] = mapped_column(default=0, server_default="0")
+    review_due: Mapped[date | None]
+    """When it is to be looked through again."""
 
     @property
     def titles(self) -> dict[str, str]:

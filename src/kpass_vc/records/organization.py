@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import false, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from kpass_vc.language import Language
@@ -25,6 +25,18 @@ class Organization(Base):
     email: Mapped[str | None]
     image: Mapped[str | None]
     created_at: Mapped[datetime]
+    approvals: Mapped[int] = mapped_column(default=0, server_default="0")
+    """How many must approve a definition version of its own before it is published."""
+    external_approvals: Mapped[int] = mapped_column(default=0, server_default="0")
+    """How many of them must speak for another organisation."""
+    review_grace_days: Mapped[int] = mapped_column(default=180, server_default="180")
+    """How long it may go on issuing when a definition is due for review."""
+    confirmed_at: Mapped[datetime | None]
+    """When the operator made sure who it is."""
+    confirmed_by: Mapped[str | None]
+    """How: what the operator looked at."""
+    is_elsewhere: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Whether it lives on another service, and only its definitions are known here."""
 
     def name(self, language: Language) -> str:
         """The name in a language."""

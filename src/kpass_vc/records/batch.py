@@ -1,0 +1,127 @@
+"""Batch, BatchRow: many learners of one definition, each a row with its own outcome."""
+
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy import JSON, ForeignKey, Index, func, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from kpass_vc.records.base import Base
+
+State = Literal["running", "finished", "undoing", "undone"]
+RowState = Literal["waiting", "issued", "already_issued", "failed", "revoked"]
+
+
+class Batch(Base):
+    """An order for many; its rows are issued after the order was taken in."""
+
+    __tablename__ = "batch"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    organization_id: Mapped[str] = mapped_column(ForeignKey("organization.id"), index=True)
+    definition_version_id: Mapped[str] = mapped_column(ForeignKey("definition_version.id"))
+    state: Mapped[str]
+    actor: Mapped[str]
+    permissions: Mapped[list[str]] = mapped_column(JSON)
+    """What its actor might do when the order was taken in."""
+    total: Mapped[int]
+    sends_mail: Mapped[bool]
+    reason: Mapped[str | None]
+    created_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+
+
+class BatchRow(Base):
+    """One learner of a batch. The order is sealed, and gone once it is issued."""
+
+    __tablename__ = "batch_row"
+    __table_args__ = (Index("ix_batch_row_state", "batch_id", "state", "number"),)
+
+    batch_id: Mapped[str] = mapped_column(ForeignKey("batch.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    """The row's number in the file, or its place in the list; from one."""
+    organization_id: Mapped[str] = mapped_column(ForeignKey("organization.id"))
+    state: Mapped[str]
+    fingerprint: Mapped[str] = mapped_column(index=True)
+    """A keyed hash of who gets what and when, by which the same row is known again in another file."""
+    sealed_order: Mapped[bytes | None]
+    status_list_id: Mapped[str | None] = mapped_column(ForeignKey("status_list.id"))
+    status_index: Mapped[int | None]
+    award_id: Mapped[str | None] = mapped_column(ForeignKey("award.id"), index=True)
+    errors: Mapped[list[dict[str, str]] | None] = mapped_column(JSON)
+
+
+def by_id(
+    session: Session, *, organization_id: str, batch_id: str, for_update: bool = False
+) -> Batch | None:
+    """A batch of an organisation; `for_update` holds it until the transaction ends."""
+    query = (
+        select(Batch).where(Batch.organization_id == organization_id).where(Batch.id == batch_id)
+    )
+    if for_update:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    return session.scalar(query)
+
+
+def of_organization(
+    session: Session, *, organization_id: str, limit: int, offset: int
+) -> tuple[list[Batch], int]:
+    """A page of an organisation's batches, newest first, and how many there are in all."""
+    query = select(Batch).where(Batch.organization_id == organization_id)
+    total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
+    page = query.order_by(Batch.created_at.desc(), Batch.id).limit(limit).offset(offset)
+    return list(session.scalars(page)), total
+
+
+def counts(session: Session, *, organization_id: str, batch_id: str) -> dict[str, int]:
+    """How many rows of a batch are in each state."""
+    rows = session.execute(
+        select(BatchRow.state, func.count())
+        .where(BatchRow.organization_id == organization_id)
+        .where(BatchRow.batch_id == batch_id)
+        .group_by(BatchRow.state)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def rows(
+    session: Session,
+    *,
+    organization_id: str,
+    batch_id: str,
+    states: tuple[str, ...] = (),
+    first: int = 0,
+    last: int | None = None,
+    limit: int | None = None,
+    for_update: bool = False,
+) -> list[BatchRow]:
+    """Rows of a batch by number: those in some states, from one number to another, so many at most."""
+    query = (
+        select(BatchRow)
+        .where(BatchRow.organization_id == organization_id)
+        .where(BatchRow.batch_id == batch_id)
+        .where(BatchRow.number >= first)
+        .order_by(BatchRow.number)
+    )
+    if states:
+        query = query.where(BatchRow.state.in_(states))
+    if last is not None:
+        query = query.where(BatchRow.number <= last)
+    if limit is not None:
+        query = query.limit(limit)
+    if for_update:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    return list(session.scalars(query))
+
+
+def issued_before(
+    session: Session, *, organization_id: str, fingerprints: list[str]
+) -> dict[str, str]:
+    """The award of each row that an organisation has issued and not revoked, by the row's fingerprint."""
+    found = session.execute(
+        select(BatchRow.fingerprint, BatchRow.award_id)
+        .where(BatchRow.organization_id == organization_id)
+        .where(BatchRow.fingerprint.in_(fingerprints))
+        .where(BatchRow.state == "issued")
+    )
+    return {row[0]: row[1] for row in found if row[1] is not None}

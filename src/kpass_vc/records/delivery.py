@@ -1,0 +1,55 @@
+"""Delivery: a notice to a learner, until it has left the house."""
+
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy import ForeignKey, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from kpass_vc.records.base import Base
+
+State = Literal["waiting", "sent", "failed", "withdrawn"]
+
+
+class Delivery(Base):
+    """One notice of one award. The address is sealed; the message is made when it is sent."""
+
+    __tablename__ = "delivery"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    organization_id: Mapped[str] = mapped_column(ForeignKey("organization.id"), index=True)
+    award_id: Mapped[str] = mapped_column(ForeignKey("award.id"), index=True)
+    kind: Mapped[str]
+    """issued, corrected, revoked, suspended, reinstated or link."""
+    channel: Mapped[str]
+    state: Mapped[str]
+    sealed_contact: Mapped[bytes | None]
+    """Gone when it is sent or given up; the award's learner keeps the address."""
+    message_id: Mapped[str] = mapped_column(unique=True)
+    attempts: Mapped[int]
+    last_error: Mapped[str | None]
+    created_at: Mapped[datetime]
+    sent_at: Mapped[datetime | None]
+
+
+def by_id(session: Session, *, organization_id: str, delivery_id: str) -> Delivery | None:
+    """A delivery of an organisation, held until the transaction ends."""
+    return session.scalar(
+        select(Delivery)
+        .where(Delivery.organization_id == organization_id)
+        .where(Delivery.id == delivery_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+
+
+def of_award(session: Session, *, organization_id: str, award_id: str) -> list[Delivery]:
+    """All notices of an award, newest first."""
+    return list(
+        session.scalars(
+            select(Delivery)
+            .where(Delivery.organization_id == organization_id)
+            .where(Delivery.award_id == award_id)
+            .order_by(Delivery.created_at.desc(), Delivery.id)
+        )
+    )
