@@ -17,6 +17,11 @@ def render_item(kind: str, item: object, _autogen: object) -> str | Literal[Fals
     return False
 
 
+def include_name(name: str | None, kind: str, _parents: object) -> bool:
+    """Only our own tables: those of the durable workflows are their library's."""
+    return kind != "table" or name in Base.metadata.tables
+
+
 def migrate(connection: Connection) -> None:
     """Run the migrations on one connection, in one transaction."""
     context.configure(
@@ -24,6 +29,7 @@ def migrate(connection: Connection) -> None:
         target_metadata=Base.metadata,
         compare_type=True,
         render_item=render_item,
+        include_name=include_name,
     )
     with context.begin_transaction():
         context.run_migrations()

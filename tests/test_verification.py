@@ -464,7 +464,7 @@ def test_an_attackers_did_key_cannot_issue_an_owners_achievement() -> None:
 
     report = made.judge(made.sign(credential, signing))
 
-    only(report, "achievement", ("failed", "not_authorised"))
+    only(report, "authorization", ("failed", "none"))
     bare = {key: value for key, value in credential.items() if key != "relatedResource"}
     report = made.judge(made.sign(bare, signing))
     only(report, "achievement", ("failed", "definition_missing"))
@@ -1117,7 +1117,7 @@ def test_an_issuer_whom_the_owner_does_not_let_issue_is_refused_by_name() -> Non
 
     for authorised in ({url: frozenset[str]()}, {url: frozenset({"did:web:other.example"})}):
         report = made.judge(made.body, replace(made.evidence, authorised=authorised))
-        only(report, "achievement", ("failed", "not_authorised"))
+        only(report, "authorization", ("failed", "none"))
         (finding,) = [found for found in report.findings if found.check == "achievement"]
         assert "Sobona" in finding.sentence("sv")
 

@@ -264,8 +264,14 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("batch_row") as table:
         table.create_index(table.f("ix_batch_row_award_id"), ["award_id"], unique=False)
-        table.create_index(table.f("ix_batch_row_fingerprint"), ["fingerprint"], unique=False)
         table.create_index("ix_batch_row_state", ["batch_id", "state", "number"], unique=False)
+        table.create_index(
+            "uq_batch_row_issued",
+            ["organization_id", "fingerprint"],
+            unique=True,
+            sqlite_where=sa.text("state = 'issued'"),
+            postgresql_where=sa.text("state = 'issued'"),
+        )
 
     op.create_table(
         "delivery",
@@ -385,8 +391,12 @@ def downgrade() -> None:
 
     op.drop_table("delivery")
     with op.batch_alter_table("batch_row") as table:
+        table.drop_index(
+            "uq_batch_row_issued",
+            sqlite_where=sa.text("state = 'issued'"),
+            postgresql_where=sa.text("state = 'issued'"),
+        )
         table.drop_index("ix_batch_row_state")
-        table.drop_index(table.f("ix_batch_row_fingerprint"))
         table.drop_index(table.f("ix_batch_row_award_id"))
 
     op.drop_table("batch_row")

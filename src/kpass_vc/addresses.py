@@ -63,6 +63,11 @@ class Addresses:
 
     base: str
 
+    @property
+    def host(self) -> str:
+        """The host name, without a port."""
+        return urlsplit(self.base).hostname or "localhost"
+
     def organization(self, slug: str) -> str:
         """The folder of one organisation."""
         return f"{self.base}/o/{slug}"
@@ -101,6 +106,14 @@ class Addresses:
     def credential(self, slug: str, credential_id: str) -> str:
         """The id of one credential; answers with no personal data."""
         return f"{self.organization(slug)}/credentials/{credential_id}"
+
+    def authorization(self, slug: str, delegation_id: str) -> str:
+        """An owner's signed authorisation of an issuer."""
+        return f"{self.organization(slug)}/authorizations/{delegation_id}.json"
+
+    def endorsement(self, slug: str, review_id: str) -> str:
+        """A reviewer's signed approval of a definition version."""
+        return f"{self.organization(slug)}/endorsements/{review_id}.json"
 
     def holder_page(self, token: str) -> str:
         """A learner's private link; whoever has it may manage the award."""

@@ -7,8 +7,10 @@ from fastapi.openapi.utils import get_openapi
 
 from kpass_vc import __version__, pages
 from kpass_vc.api import (
+    batches,
     credentials,
     definitions,
+    delegations,
     health,
     identifiers,
     organizations,
@@ -50,7 +52,9 @@ def create_app(env: Environment) -> FastAPI:
         organizations,
         people,
         definitions,
+        delegations,
         credentials,
+        batches,
         verifications,
         vc_api,
         published,

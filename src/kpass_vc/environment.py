@@ -11,13 +11,16 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from sqlalchemy import Engine, inspect
 from sqlalchemy.orm import Session
 
 from kpass_vc import resources
 from kpass_vc.addresses import Addresses
+from kpass_vc.delivery import CHANNELS
+from kpass_vc.delivery.channel import Channel
+from kpass_vc.durable import Enqueuer
 from kpass_vc.errors import Unavailable
 from kpass_vc.fetch import Fetcher, HttpsFetcher
 from kpass_vc.jsonld.contexts import Contexts
@@ -27,6 +30,16 @@ from kpass_vc.keystores.keystore import KeyStore
 from kpass_vc.records import organization, service
 from kpass_vc.records.base import open_engine, read_session, write_session
 from kpass_vc.settings import Settings
+
+
+class Enqueue(Protocol):
+    """Puts a durable workflow into a session's transaction."""
+
+    def __call__(
+        self, session: Session, queue: str, workflow: str, *arguments: str | int, key: str = ""
+    ) -> None:
+        """Have it run once the transaction is committed; once only for each `key`."""
+
 
 LINK_KEY: Final = "links"
 """The secret that private links and share links are made from."""
@@ -49,6 +62,8 @@ class Environment:
     entropy: Callable[[int], bytes]
     link_key: bytes = field(repr=False)
     contact_key: bytes = field(repr=False)
+    enqueue: Enqueue
+    channels: Mapping[str, Channel]
 
     def now(self) -> datetime:
         """The moment, in UTC."""
@@ -79,12 +94,15 @@ def open_environment(settings: Settings) -> Environment:
     stores = open_stores(settings)
     for store in stores.values():
         store.check()
+    engine = open_engine(settings.database_url)
     environment = Environment(
         addresses=Addresses(settings.public_url),
         vocabulary=settings.vocabulary,
         contexts=resources.contexts(),
         key_stores=stores,
-        engine=open_engine(settings.database_url),
+        engine=engine,
+        enqueue=Enqueuer(engine),
+        channels=open_channels(settings),
         default_store="file",
         fetcher=HttpsFetcher(settings.fetch_allow, settings.ca_file),
         clock=lambda: datetime.now(UTC),
@@ -98,6 +116,13 @@ def open_environment(settings: Settings) -> Environment:
         environment.engine.dispose()
         raise
     return environment
+
+
+def open_channels(settings: Settings) -> dict[str, Channel]:
+    """The channels that this installation is set up for."""
+    if settings.smtp_url is None:
+        return {}
+    return {"email": CHANNELS["email"](settings.smtp_url, settings.mail_from, settings.ca_file)}
 
 
 def open_stores(settings: Settings) -> dict[str, KeyStore]:

@@ -18,6 +18,8 @@
     │   ├── IdempotencyMismatch     the same Idempotency-Key with another body
     │   └── DefinitionIncomplete    a definition that may not be published yet
     ├── NotFetched                  a document that lies elsewhere and could not be had
+    ├── NotDelivered                a notice that could not be handed over now
+    ├── Undeliverable               a notice that its receiver will never take
     └── Unavailable                 something we need does not answer, or is set up unsafely
 
 No HTTP status in here: api/problems.py maps classes to statuses. The sentences
@@ -89,7 +91,8 @@ class FieldError:
 
     def sentence(self, language: Language) -> str:
         """What is wrong with the field, for a person."""
-        return say(language, f"rule.{self.rule}", field=self.field, **self.data)
+        said = self.data.get(language)
+        return say(language, f"rule.{self.rule}", field=self.field, said=said, **self.data)
 
     def __repr__(self) -> str:
         return f"FieldError({self.field!r}, {self.rule!r}, {self.data!r})"
@@ -193,6 +196,18 @@ class NotFetched(KpassError):
     """A document that lies elsewhere and could not be had, or that we do not ask for; `data["url"]` names it."""
 
     code = "not_fetched"
+
+
+class NotDelivered(KpassError):
+    """A notice that could not be handed over now; it may be tried again."""
+
+    code = "not_delivered"
+
+
+class Undeliverable(KpassError):
+    """A notice that its receiver will never take: the address is wrong, or refused for good."""
+
+    code = "undeliverable"
 
 
 class Unavailable(KpassError):

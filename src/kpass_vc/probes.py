@@ -25,8 +25,8 @@ from kpass_vc.model.did import find_method
 from kpass_vc.model.document import JsonObject
 from kpass_vc.model.open_badge_schema import schema_faults
 from kpass_vc.verification.case import entries, issuer_of, member, text
+from kpass_vc.verification.endorsement import endorsements as endorsements_in
 from kpass_vc.verification.evidence import Evidence
-from kpass_vc.verification.profiles import endorsements as endorsements_in
 
 Level = Literal["ok", "warning", "error", "fatal", "not_run"]
 

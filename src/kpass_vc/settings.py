@@ -3,10 +3,12 @@
 import base64
 import binascii
 import os
+import re
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from socket import gethostname
 from urllib.parse import quote, urlsplit
 
 from kpass_vc.errors import Unavailable
@@ -29,6 +31,9 @@ class Settings:
     vocabulary: str
     fetch_allow: frozenset[str]
     ca_file: Path | None
+    smtp_url: str | None = field(repr=False)
+    mail_from: str
+    worker: str
 
     @classmethod
     def read(cls, variables: Mapping[str, str] = os.environ) -> "Settings":
@@ -56,6 +61,9 @@ class Settings:
             vocabulary=variables.get("KPASS_VOCABULARY") or "https://w3id.org/mikromerit#",
             fetch_allow=_fetch_allow(variables.get("KPASS_FETCH_ALLOW", "")),
             ca_file=_ca_file(variables.get("KPASS_CA_FILE")),
+            smtp_url=_smtp_url(variables.get("KPASS_SMTP_URL")),
+            mail_from=_mail_from(variables),
+            worker=variables.get("KPASS_WORKER") or gethostname(),
         )
 
 
@@ -125,6 +133,29 @@ def _ca_file(text: str | None) -> Path | None:
             "setting", name="KPASS_CA_FILE", expected="a file of certificates (PEM)"
         ) from error
     return Path(text)
+
+
+def _smtp_url(text: str | None) -> str | None:
+    """smtp://user:password@host:587 (STARTTLS where it is offered) or smtps://host:465."""
+    if not text:
+        return None
+    parts = urlsplit(text)
+    try:
+        known = parts.scheme in {"smtp", "smtps"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        known = False
+    if not known or parts.path.strip("/"):
+        raise Unavailable(
+            "setting", name="KPASS_SMTP_URL", expected="smtp(s)://[user:password@]host[:port]"
+        )
+    return text
+
+
+def _mail_from(variables: Mapping[str, str]) -> str:
+    text = variables.get("KPASS_MAIL_FROM", "")
+    if variables.get("KPASS_SMTP_URL") and not re.fullmatch(r"[^\s@<>\"]+@[^\s@<>\"]+", text):
+        raise Unavailable("setting", name="KPASS_MAIL_FROM", expected="an e-mail address")
+    return text
 
 
 def _kek(name: str, text: str | None) -> bytes | None:

@@ -87,7 +87,7 @@ def test_another_organisation_cannot_issue_the_owners_achievement_in_its_own_nam
     report = world.verified(resigned(world, credential, "annan"))
 
     assert failed_checks(report) == ["achievement"]
-    assert outcome(report, "achievement") == ("failed", "not_authorised")
+    assert outcome(report, "authorization") == ("failed", "none")
 
 
 def test_an_issuer_that_is_no_longer_named_is_refused(world: World) -> None:

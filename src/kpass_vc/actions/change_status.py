@@ -4,17 +4,20 @@ The bit is set and the list signed anew in the same transaction, so that after
 the answer every read of the list shows it. Revoked never clears.
 """
 
-from typing import Annotated, Literal
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
 from kpass_vc.actions.audit import audit
-from kpass_vc.actions.publish_status import put_bit
+from kpass_vc.actions.notify import Kind, notify
+from kpass_vc.actions.publish_status import put_bit, put_bits
 from kpass_vc.authz import Actor, Permission
 from kpass_vc.environment import Environment
 from kpass_vc.errors import Conflict, NotFound
 from kpass_vc.records import award as awards
+from kpass_vc.records import batch as batches
 from kpass_vc.records.award import Award
 from kpass_vc.records.status_list import StatusList
 
@@ -31,6 +34,13 @@ Reason = Literal[
 ]
 
 
+_KINDS: Final[Mapping[str, Kind]] = {
+    "revoked": "revoked",
+    "suspended": "suspended",
+    "active": "reinstated",
+}
+
+
 class StatusOrder(BaseModel):
     """What a credential's status shall be, and why."""
 
@@ -41,11 +51,18 @@ class StatusOrder(BaseModel):
 
 
 def change_status(
-    env: Environment, session: Session, actor: Actor, award_id: str, order: StatusOrder
+    env: Environment,
+    session: Session,
+    actor: Actor,
+    award_id: str,
+    order: StatusOrder,
+    *,
+    tell: bool = True,
 ) -> Award:
     """The award with its new status; asking for the status it has changes nothing.
 
-    Conflict if it is revoked already, or the definition does not let it be suspended.
+    The learner is told, unless `tell` says no. Conflict if it is revoked already, or the definition does
+    not let it be suspended.
     """
     actor.require(Permission.CREDENTIALS_REVOKE)
     award = awards.by_id(
@@ -62,6 +79,10 @@ def change_status(
         raise Conflict("not_suspendable", credential=award.id)
     put_bit(env, session, status_list, award.status_index, value=order.status != "active")
     award.state, award.reason, award.status_changed_at = order.status, order.reason, env.now()
+    if order.status == "revoked":
+        batches.no_longer_issued(
+            session, organization_id=award.organization_id, award_ids=[award.id]
+        )
     audit(
         env,
         session,
@@ -71,4 +92,36 @@ def change_status(
         organization_id=award.organization_id,
         reason=order.reason,
     )
+    if tell:
+        notify(env, session, award, _KINDS[order.status])
     return award
+
+
+def revoke_together(
+    env: Environment, session: Session, actor: Actor, award_ids: Sequence[str], reason: str
+) -> None:
+    """Revoke many awards of the actor's organisation, each list signed anew once; what is revoked stays so."""
+    actor.require(Permission.CREDENTIALS_REVOKE)
+    organization_id = actor.own_organization()
+    now = env.now()
+    bits: dict[str, list[int]] = {}
+    for award_id in sorted(award_ids):
+        award = awards.by_id(
+            session, organization_id=organization_id, award_id=award_id, for_update=True
+        )
+        if award is None or award.state == "revoked":
+            continue
+        award.state, award.reason, award.status_changed_at = "revoked", reason, now
+        bits.setdefault(award.status_list_id, []).append(award.status_index)
+        audit(
+            env,
+            session,
+            actor,
+            "credential.revoked",
+            award.id,
+            organization_id=organization_id,
+            reason=reason,
+        )
+        notify(env, session, award, "revoked")
+    for status_list_id, indexes in sorted(bits.items()):
+        put_bits(env, session, session.get_one(StatusList, status_list_id), indexes, value=True)

@@ -11,6 +11,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 
 from kpass_vc import resources
+from kpass_vc.durable import make_tables
 from kpass_vc.environment import CONTACT_KEY, LINK_KEY, make_kek, open_stores
 from kpass_vc.errors import Unavailable
 from kpass_vc.records import organization as organizations
@@ -34,6 +35,7 @@ def initialise(settings: Settings) -> None:
     engine = open_engine(settings.database_url)
     try:
         migrate(engine)
+        make_tables(engine)
         _record_url(engine, settings.public_url)
     finally:
         engine.dispose()

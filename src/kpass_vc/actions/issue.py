@@ -8,15 +8,18 @@ import hashlib
 import hmac
 import json
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from kpass_vc.actions.audit import audit
 from kpass_vc.actions.define import source_of
+from kpass_vc.actions.delegate import require_authority
+from kpass_vc.actions.learners import ContactOrder, know_learner
+from kpass_vc.actions.notify import notify
 from kpass_vc.actions.publish_status import next_index
 from kpass_vc.actions.sign import secure
 from kpass_vc.authz import Actor, Permission
@@ -37,7 +40,7 @@ from kpass_vc.errors import (
 from kpass_vc.formats import FORMATS, ISSUED
 from kpass_vc.language import Language
 from kpass_vc.lint import lint
-from kpass_vc.model.dates import STOCKHOLM, end_of_day, parse_day, plus_duration, start_of_day
+from kpass_vc.model.dates import STOCKHOLM, Day, end_of_day, plus_duration, start_of_day
 from kpass_vc.model.definition import Definition
 from kpass_vc.model.document import check_text
 from kpass_vc.model.field_errors import broken
@@ -49,24 +52,18 @@ from kpass_vc.records import definition as definitions
 from kpass_vc.records import organization as organizations
 from kpass_vc.records.award import Award, IdempotencyKey, Representation
 from kpass_vc.records.definition import DefinitionVersion, Found
+from kpass_vc.records.delegation import Delegation
 from kpass_vc.records.organization import Organization
-
-
-def _day(value: object) -> date:
-    """A number or a date-time is no day: which one it means would be a guess."""
-    day = parse_day(value) if isinstance(value, str) else None
-    if day is None:
-        raise broken("date")
-    return day
-
+from kpass_vc.records.status_list import StatusList
 
 _Line = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^\S([^\r\n\t]*\S)?$")]
 _Name = Annotated[_Line, AfterValidator(name)]
 _Reference = Annotated[_Line, AfterValidator(one_line)]
 _Text = Annotated[str, Field(min_length=1, max_length=4000), AfterValidator(written)]
-_Day = Annotated[date, BeforeValidator(_day)]
 _EARLIEST: Final = date(1950, 1, 1)
 _KEY: Final = 255
+Channel = Literal["api", "batch", "cli"]
+"""How an order came in."""
 
 
 class _Message(BaseModel):
@@ -83,12 +80,16 @@ class HolderOrder(_Message):
         str | None, Field(pattern=r"^[^\s@<>\"]+@[^\s@<>\"]+\.[^\s@<>\"]+$", max_length=254)
     ] = None
     """Stands in the credential as a salted hash, and is not kept."""
+    reference: Annotated[_Reference | None, Field(alias="reference")] = None
+    """The issuer's own reference of the learner: kept as a keyed hash, to know the learner again; never shown."""
+    contact: ContactOrder | None = None
+    """Where the learner's link is sent. Kept sealed, and in no credential."""
     protected_identity: Annotated[bool, Field(alias="protectedIdentity")] = False
-    """A protected identity: neither name nor e-mail may stand in the credential."""
+    """A protected identity: neither name nor e-mail may stand in the credential, nor is an address kept."""
 
     @model_validator(mode="after")
     def _named_or_protected(self) -> Self:
-        if self.protected_identity and (self.name or self.email):
+        if self.protected_identity and (self.name or self.email or self.contact):
             raise broken("protected_identity")
         if not self.protected_identity and self.name is None:
             raise broken("required", at="/name")
@@ -116,7 +117,7 @@ class IssueOrder(_Message):
     definition: Annotated[str, Field(min_length=3, max_length=500)]
     """The definition: its address, that of one version, or `owner/CODE` with or without `/version`."""
     holder: HolderOrder
-    assessed_on: Annotated[_Day, Field(alias="assessedOn")]
+    assessed_on: Annotated[Day, Field(alias="assessedOn")]
     """The day of the assessment, Swedish time."""
     result: Literal["passed"] = "passed"
     """Only what was passed is awarded."""
@@ -127,7 +128,7 @@ class IssueOrder(_Message):
     external_reference: Annotated[_Reference | None, Field(alias="externalReference")] = None
     """The issuer's own reference; one that is in use for an award that is not revoked is refused."""
     evidence: Annotated[list[EvidenceOrder], Field(max_length=10)] = []
-    valid_until: Annotated[_Day | None, Field(alias="validUntil")] = None
+    valid_until: Annotated[Day | None, Field(alias="validUntil")] = None
     """An earlier last day than the definition gives."""
 
     @model_validator(mode="after")
@@ -152,10 +153,15 @@ def issue(
     actor: Actor,
     order: IssueOrder,
     idempotency_key: str | None = None,
+    *,
+    channel: Channel = "api",
+    index: tuple[StatusList, int] | None = None,
+    replaces: Award | None = None,
 ) -> Issued:
     """The new award; with an Idempotency-Key that was used, the award that it made.
 
-    NotFound, Conflict, Forbidden or InvalidInput say why not, and then nothing was stored.
+    `index` is a place in a status list of the issuer's that is kept for it, and `replaces` the award that
+    it corrects. NotFound, Conflict, Forbidden or InvalidInput say why not, and then nothing was stored.
     """
     actor.require(Permission.CREDENTIALS_ISSUE)
     issuer = organizations.by_id(session, actor.own_organization())
@@ -170,12 +176,18 @@ def issue(
     found = find_definition(env, session, issuer, order.definition)
     version, _, owner = found
     source = source_of(version)
-    _require_may_issue(version, issuer)
-    _require_another_holder(order.holder, issuer, owner)
-    _require_free_reference(session, issuer, order)
-    last_day = _last_day(env, source, order)
-    status_list, index = next_index(env, session, issuer, source.status_purpose)
-    status = StatusEntry(status_list.url, source.status_purpose, index)
+    _require_reviewed(env, version, owner)
+    under = _authority(env, session, actor, found, issuer)
+    last_day = check_order(env, session, issuer, found, order)
+    learner = know_learner(
+        env,
+        session,
+        organization_id=issuer.id,
+        reference=order.holder.reference,
+        contact=order.holder.contact,
+    )
+    status_list, place = index or next_index(env, session, issuer, source.status_purpose)
+    status = StatusEntry(status_list.url, source.status_purpose, place)
     now = env.now()
     holder = _holder(env, order.holder)
     award = Award(
@@ -190,7 +202,11 @@ def issue(
         issued_at=now,
         valid_until=end_of_day(last_day) if last_day else None,
         status_list_id=status_list.id,
-        status_index=index,
+        status_index=place,
+        learner_id=learner.id if learner else replaces.learner_id if replaces else None,
+        delegation_id=under.id if under else None,
+        replaces_id=replaces.id if replaces else None,
+        channel=channel,
     )
     _record(session, issuer, order, award)
     representations: list[Representation] = []
@@ -205,6 +221,8 @@ def issue(
             status=status,
             definition_url=str(version.document_url),
             definition_digest=str(version.digest_sri),
+            authorization_url=under.url if under else None,
+            replaces=_credential_id_of(session, replaces, language),
         )
         representations += _edition(env, session, award, parts, language, issuer)
     session.add_all(representations)
@@ -218,7 +236,18 @@ def issue(
         organization_id=issuer.id,
         definition=f"{owner.slug}/{source.code}/{source.version}",
     )
+    notify(env, session, award, "corrected" if replaces else "issued")
     return Issued(award, tuple(representations), is_new=True)
+
+
+def check_order(
+    env: Environment, session: Session, issuer: Organization, found: Found, order: IssueOrder
+) -> date | None:
+    """The last day of validity, if there is one; InvalidInput or Conflict for what is wrong. Stores nothing."""
+    _check(env, order)
+    _require_another_holder(order.holder, issuer, found[2])
+    _require_free_reference(session, issuer, order)
+    return _last_day(env, source_of(found[0]), order)
 
 
 def find_definition(
@@ -316,11 +345,46 @@ def _check(env: Environment, order: IssueOrder) -> None:
         check_text(text or "", field)
 
 
-def _require_may_issue(version: DefinitionVersion, issuer: Organization) -> None:
-    if issuer.slug not in version.authorised_issuers:
+def _authority(
+    env: Environment,
+    session: Session,
+    actor: Actor,
+    found: Found,
+    issuer: Organization,
+) -> Delegation | None:
+    """What the issuer issues under: nothing for its own definition; Forbidden if the owner does not let it."""
+    version, line, owner = found
+    if issuer.id == owner.id and issuer.slug in version.authorised_issuers:
+        return None
+    if issuer.id == owner.id:
         raise Forbidden(
             "not_authorised_issuer", definition=str(version.document_url), issuer=issuer.slug
         )
+    return require_authority(
+        env, session, actor, owner, issuer, line.code, str(version.document_url)
+    )
+
+
+def _require_reviewed(env: Environment, version: DefinitionVersion, owner: Organization) -> None:
+    """Conflict if the definition should have been looked through again so long ago that its owner's grace is over."""
+    if version.review_due is None:
+        return
+    last = version.review_due + timedelta(days=owner.review_grace_days)
+    if env.now().astimezone(STOCKHOLM).date() > last:
+        raise Conflict(
+            "review_overdue",
+            definition=str(version.document_url),
+            due=version.review_due.isoformat(),
+            last=last.isoformat(),
+            field="/definition",
+        )
+
+
+def _credential_id_of(session: Session, award: Award | None, language: Language) -> str | None:
+    """The id of an award's credential in a language, else in any."""
+    rows = awards.representations(session, award_id=award.id) if award else []
+    found = {row.language: row.credential_id for row in rows}
+    return found.get(language) or next(iter(found.values()), None)
 
 
 def _require_another_holder(holder: HolderOrder, issuer: Organization, owner: Organization) -> None:
@@ -404,7 +468,7 @@ def _edition(
         image=issuer.image,
         country=issuer.country,
     )
-    credential = compose(parts, shown, json.loads(published.body))
+    credential = compose(parts, shown, json.loads(published.body), vocabulary=env.vocabulary)
     lint(credential, env.contexts)
     return [
         _representation(env, session, award, language, name, credential, issuer, parts.valid_from)

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from kpass_vc.actions.audit import audit
 from kpass_vc.actions.define import source_of
+from kpass_vc.actions.delegate import authorise_named
 from kpass_vc.actions.sign import secure
 from kpass_vc.authz import Actor, Permission
 from kpass_vc.completeness import cycle, gaps
@@ -51,6 +52,7 @@ def publish(env: Environment, session: Session, actor: Actor, version_id: str) -
         version.document_url or "",
         organization_id=owner.id,
     )
+    authorise_named(env, session, actor, owner, line.code, version.authorised_issuers)
     return version, line, owner
 
 

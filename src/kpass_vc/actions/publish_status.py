@@ -5,7 +5,7 @@ more than half of its validity gone: a short validity would turn every
 credential "unknown" in an outage.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -122,11 +122,24 @@ def put_bit(
     env: Environment, session: Session, status_list: StatusList, index: int, *, value: bool
 ) -> None:
     """Set one bit and sign the list anew; holds the list's row until the transaction ends."""
+    put_bits(env, session, status_list, [index], value=value)
+
+
+def put_bits(
+    env: Environment,
+    session: Session,
+    status_list: StatusList,
+    indexes: Sequence[int],
+    *,
+    value: bool,
+) -> None:
+    """Set several bits and sign the list anew once; holds the list's row until the transaction ends."""
     publication = status_lists.publication(session, status_list_id=status_list.id, for_update=True)
     owner = organizations.by_id(session, status_list.organization_id)
     if publication is None or owner is None:
         raise NotFound("status_list")
-    publication.bits = statuslist.put(publication.bits, index, value=value)
+    for index in indexes:
+        publication.bits = statuslist.put(publication.bits, index, value=value)
     _sign(env, session, status_list, owner, publication)
 
 

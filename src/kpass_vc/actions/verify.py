@@ -13,23 +13,29 @@ keep others from their turn.
 import time
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from threading import BoundedSemaphore
 from typing import Final
 
 from sqlalchemy.orm import Session
 
 from kpass_vc.actions.publish_status import current
+from kpass_vc.compose.authorization import withdrawal_url
 from kpass_vc.dids import method_of
 from kpass_vc.dids.web import did_document
 from kpass_vc.environment import Environment
 from kpass_vc.errors import KpassError, Malformed, NotFetched
 from kpass_vc.fetch import DOCUMENT, PICTURE
+from kpass_vc.model.dates import STOCKHOLM
 from kpass_vc.model.document import JsonObject, read_json
 from kpass_vc.records import definition as definitions
+from kpass_vc.records import delegation as delegations
 from kpass_vc.records import key as keys
 from kpass_vc.records import organization as organizations
+from kpass_vc.records import review as reviews
 from kpass_vc.records import status_list as lists
+from kpass_vc.records.delegation import Delegation
+from kpass_vc.records.status_list import StatusList
 from kpass_vc.verification import (
     BADGE,
     STANDARD,
@@ -73,8 +79,14 @@ def verify_by_evidence(
     report = judge(body, evidence, profile)
     if not _holds(report.findings):
         return report, evidence
-    more = _with_documents(elsewhere, evidence, want)
-    return (report if more is evidence else judge(body, more, profile)), more
+    more = _with_owners_words(env, elsewhere, _with_documents(elsewhere, evidence, want), want)
+    if more is evidence:
+        return report, evidence
+    report = judge(body, more, profile)
+    if any(found.code == "withdrawn_undated" for found in report.findings):
+        more = _with_withdrawals(elsewhere, more, want)
+        report = judge(body, more, profile)
+    return report, more
 
 
 def verify_presentation(
@@ -115,6 +127,8 @@ def gather(env: Environment, session: Session, want: Wanted) -> Evidence:
     resources: dict[str, bytes] = {}
     states: dict[str, str] = {}
     authorised: dict[str, frozenset[str]] = {}
+    overdue: dict[str, date] = {}
+    reviewed: dict[str, tuple[str, ...]] = {}
     for url in want.resources:
         edition = definitions.achievement_by_url(session, url)
         if edition is not None:
@@ -126,11 +140,20 @@ def gather(env: Environment, session: Session, want: Wanted) -> Evidence:
             issuers = (organizations.by_slug(session, slug) for slug in found[0].authorised_issuers)
             ids = [issuer.id for issuer in issuers if issuer is not None]
             authorised[url] = keys.dids(session, organization_ids=ids)
-    documents = {did: own_did_document(session, did) for did in want.dids}
+            due = found[0].review_due
+            if due is not None and due < env.now().astimezone(STOCKHOLM).date():
+                overdue[url] = due
+            reviewed[url] = reviews.approvers(session, definition_version_id=found[0].id)
+    granted = {url: delegations.by_url(session, url) for url in want.authorizations}
+    words = [row for row in granted.values() if row is not None and row.body is not None]
+    owners = [organizations.by_id(session, row.organization_id) for row in words]
+    dids = [*want.dids, *(each.did for each in owners if each is not None)]
+    named = [*want.status_lists, *(_list_of(session, row) for row in words)]
+    documents = {did: own_did_document(session, did) for did in dids}
     withdrawn: dict[str, datetime] = {}
-    for did in want.dids:
+    for did in dids:
         withdrawn |= keys.compromised(session, did=did)
-    status_lists = {url: _own_status_list(env, session, url) for url in want.status_lists}
+    status_lists = {url: _own_status_list(env, session, url) for url in named if url}
     return Evidence(
         now=env.now(),
         contexts=env.contexts,
@@ -141,7 +164,19 @@ def gather(env: Environment, session: Session, want: Wanted) -> Evidence:
         resources=resources,
         definition_states=states,
         authorised=authorised,
+        authorizations={row.url: row.body for row in words if row.body is not None},
+        withdrawals={row.url: row.withdrawal for row in words if row.withdrawal is not None},
+        vocabulary=env.vocabulary,
+        review_due=overdue,
+        reviewed=reviewed,
+        confirmed=organizations.confirmed(session, dids=dids),
     )
+
+
+def _list_of(session: Session, row: Delegation) -> str | None:
+    """The address of the list that says whether an authorisation holds."""
+    found = session.get(StatusList, row.status_list_id) if row.status_list_id else None
+    return found.url if found else None
 
 
 def find_did_document(env: Environment, did: str) -> JsonObject:
@@ -189,6 +224,61 @@ class _Elsewhere:
         if time.monotonic() > self._ends:
             raise NotFetched("too_slow", url=url[:300], seconds=SECONDS)
         return self._fetcher.get(url, accept=accept, limit=limit).body
+
+
+def _with_owners_words(
+    env: Environment, elsewhere: _Elsewhere, evidence: Evidence, want: Wanted
+) -> Evidence:
+    """The evidence with what a definition's owner says elsewhere: its publication and its authorisations.
+
+    And with what it takes to believe them: the owner's DID document and status lists. The same if there is none.
+    """
+    missing: dict[str, KpassError] = {}
+    published = [url for url in want.owners if url not in evidence.resources]
+    if any(url in evidence.resources for url in want.owners):
+        published = []
+    fetched = _got(elsewhere, tuple(published), evidence.fetched, "*/*", missing)
+    words = _got(elsewhere, want.authorizations, evidence.authorizations, _STATUS_LIST, missing)
+    if not fetched and not words and not missing:
+        return evidence
+    signed = [*words.values(), *(fetched[url] for url in published[1:] if url in fetched)]
+    wants = [wanted(body, STANDARD) for body in signed]
+    dids = tuple(dict.fromkeys(did for each in wants for did in each.dids))[:MOST_DIDS]
+    lists_named = tuple(dict.fromkeys(url for each in wants for url in each.status_lists))
+    with _LOOKING, env.reading() as session:
+        ours = gather(env, session, Wanted(dids=dids, status_lists=lists_named))
+    more = replace(
+        evidence,
+        fetched={**evidence.fetched, **fetched},
+        authorizations={**evidence.authorizations, **words},
+        did_documents={**ours.did_documents, **evidence.did_documents},
+        withdrawn_keys={**ours.withdrawn_keys, **evidence.withdrawn_keys},
+        status_lists={**ours.status_lists, **evidence.status_lists},
+        missing={**evidence.missing, **missing},
+    )
+    for did in dids:
+        if did not in more.did_documents and did not in more.missing:
+            more = _with_did_document(elsewhere, more, did)
+    late: dict[str, KpassError] = {}
+    found = _got(elsewhere, lists_named[:MOST_LISTS], more.status_lists, _STATUS_LIST, late)
+    return replace(
+        more,
+        status_lists={**more.status_lists, **found},
+        missing={**more.missing, **late},
+    )
+
+
+def _with_withdrawals(elsewhere: _Elsewhere, evidence: Evidence, want: Wanted) -> Evidence:
+    """The evidence with the dated notices that authorisations from elsewhere were withdrawn by."""
+    missing: dict[str, KpassError] = {}
+    places = {withdrawal_url(url): url for url in want.authorizations}
+    found = _got(elsewhere, tuple(places), {}, _STATUS_LIST, missing)
+    notices = {places[place]: body for place, body in found.items()}
+    return replace(
+        evidence,
+        withdrawals={**evidence.withdrawals, **notices},
+        missing={**evidence.missing, **missing},
+    )
 
 
 def _with_did_document(elsewhere: _Elsewhere, evidence: Evidence, did: str) -> Evidence:

@@ -16,6 +16,8 @@ from kpass_vc.model.dates import end_of_day, local_text, start_of_day, utc_text
 from kpass_vc.model.document import JsonObject
 
 CONTEXTS: Final = (CREDENTIALS_V2, OPEN_BADGES_3)
+AUTHORIZATION: Final = "IssuingAuthorization"
+"""What the authorisation is called that `termsOfUse` names, in our vocabulary."""
 
 
 @dataclass(frozen=True)
@@ -72,9 +74,15 @@ class Award:
     status: StatusEntry
     definition_url: str
     definition_digest: str
+    authorization_url: str | None = None
+    """The owner's authorisation that it is issued under."""
+    replaces: str | None = None
+    """The id of the credential that it corrects."""
 
 
-def compose(award: Award, issuer: Issuer, edition: Mapping[str, object]) -> JsonObject:
+def compose(
+    award: Award, issuer: Issuer, edition: Mapping[str, object], *, vocabulary: str
+) -> JsonObject:
     """The unsigned credential; `edition` is the published Achievement document of its language."""
     achievement = {name: value for name, value in edition.items() if name != "@context"}
     credential: JsonObject = {
@@ -100,6 +108,12 @@ def compose(award: Award, issuer: Issuer, edition: Mapping[str, object]) -> Json
             "digestSRI": award.definition_digest,
         }
     ]
+    if award.authorization_url is not None:
+        credential["termsOfUse"] = [
+            {"id": award.authorization_url, "type": f"{vocabulary}{AUTHORIZATION}"}
+        ]
+    if award.replaces is not None:
+        credential[f"{vocabulary}replaces"] = {"id": award.replaces}
     return credential
 
 

@@ -2,8 +2,12 @@
 
 import re
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Final
+from typing import Annotated, Final
 from zoneinfo import ZoneInfo
+
+from pydantic import BeforeValidator
+
+from kpass_vc.model.field_errors import broken
 
 STOCKHOLM: Final = ZoneInfo("Europe/Stockholm")
 
@@ -80,3 +84,15 @@ def plus_duration(day: date, duration: str) -> date:
     year, month = day.year + month // 12, month % 12 + 1
     last = (date(year + month // 12, month % 12 + 1, 1) - timedelta(days=1)).day
     return date(year, month, min(day.day, last)) + timedelta(days=days)
+
+
+def _day(value: object) -> date:
+    """A number or a date-time is no day: which one it means would be a guess."""
+    day = parse_day(value) if isinstance(value, str) else None
+    if day is None:
+        raise broken("date")
+    return day
+
+
+Day = Annotated[date, BeforeValidator(_day)]
+"""A field of a message that holds a day, written `2026-11-20`."""

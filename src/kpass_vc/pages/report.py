@@ -32,7 +32,7 @@ _LANGUAGE_TAG: Final = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
 _RULES: Final = ("contexts", "structure", "terms", "reading")
 _SIGNED: Final = ("did", "key", "proof")
 _GENUINE: Final = ("parsed", *_RULES, *_SIGNED)
-_AUTHORISED: Final = ("definition", "achievement")
+_AUTHORISED: Final = ("definition", "achievement", "authorization")
 _VALID: Final = ("dates", "status")
 _KNOWN_REASONS: Final = {
     ("key", "compromised"): "compromised",
@@ -40,7 +40,8 @@ _KNOWN_REASONS: Final = {
     ("status", "suspended"): "suspended",
     ("dates", "expired"): "expired",
     ("dates", "not_yet_valid"): "not_yet_valid",
-    ("achievement", "not_authorised"): "not_authorised",
+    ("authorization", "none"): "not_authorised",
+    ("authorization", "withdrawn"): "withdrawn",
 }
 
 
@@ -178,7 +179,8 @@ def _answers(report: VerificationReport, said: Said, language: Language) -> tupl
     outcome: Outcome = genuine.outcome if who == "passed" else _not_passed(genuine.outcome)
     sentence = say(language, f"report.answer.issuer_{who}", issuer=issuer, did=said.issuer_id)
     lines.append(_named("issuer", outcome, sentence, language))
-    own = "own" if found["achievement"].code == "issuers_own" else "passed"
+    then = "then" if found["authorization"].code == "authorised_then" else "passed"
+    own = "own" if found["achievement"].code == "issuers_own" else then
     owner = said.owner or issuer
     lines.append(_answer("authorised", authorised, own, language, owner=owner, issuer=issuer))
     ends = "until" if said.valid_until else "no_end"

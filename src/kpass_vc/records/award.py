@@ -177,6 +177,12 @@ def count_signed_with(session: Session, *, organization_id: str, method: str) ->
     return session.scalar(query) or 0
 
 
+def count_under(session: Session, *, delegation_id: str) -> int:
+    """How many awards were issued under a delegation, those that are revoked since among them."""
+    query = select(func.count()).select_from(Award).where(Award.delegation_id == delegation_id)
+    return session.scalar(query) or 0
+
+
 def is_compromised(session: Session, *, award_id: str) -> bool:
     """Whether a form of an award was signed with a key that was withdrawn as compromised."""
     found = _signed_with_compromised().where(Representation.award_id == award_id)

@@ -11,6 +11,7 @@ Errors hide the statements' parameters, among which there are people.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from types import ModuleType
 from typing import Any, ClassVar, Final
 
 from sqlalchemy import DateTime, Engine, MetaData, create_engine, event
@@ -20,6 +21,12 @@ from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
 WRITE: Final = "kpass_write"
+_PRAGMAS: Final = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    "busy_timeout=30000",
+)
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -111,14 +118,47 @@ def _pragma(connection: Connection, setting: str) -> None:
     cursor.close()
 
 
-def _sqlite(url: str) -> Engine:
+def durable_engine(engine: Engine) -> Engine:
+    """The engine for durable workflows: on SQLite one of its own to the same file, else the same.
+
+    DBOS begins its SQLite transactions itself, which our listener would do a second time; the SQLite
+    library is the same one.
+    """
+    if engine.dialect.name != "sqlite":
+        return engine
+    own = create_engine(
+        engine.url,
+        module=_sqlite_module(),
+        pool_size=10,
+        max_overflow=20,
+        connect_args={"timeout": 30, "check_same_thread": False},
+        hide_parameters=True,
+    )
+
+    @event.listens_for(own, "connect")
+    def _configure(connection: DBAPIConnection, _record: object) -> None:
+        connection.isolation_level = "IMMEDIATE"
+        cursor = connection.cursor()
+        for pragma in _PRAGMAS:
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    return own
+
+
+def _sqlite_module() -> ModuleType:
     try:
         import pysqlite3 as module  # noqa: PLC0415 - the wheel is not there on every platform
     except ImportError:
         import sqlite3 as module  # noqa: PLC0415
+    found: ModuleType = module
+    return found
+
+
+def _sqlite(url: str) -> Engine:
     engine = create_engine(
         url,
-        module=module,
+        module=_sqlite_module(),
         pool_size=20,
         max_overflow=40,
         connect_args={"timeout": 30},
@@ -129,12 +169,7 @@ def _sqlite(url: str) -> Engine:
     def _configure(connection: DBAPIConnection, _record: object) -> None:
         connection.isolation_level = None
         cursor = connection.cursor()
-        for pragma in (
-            "journal_mode=WAL",
-            "synchronous=FULL",
-            "foreign_keys=ON",
-            "busy_timeout=30000",
-        ):
+        for pragma in _PRAGMAS:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 

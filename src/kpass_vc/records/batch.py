@@ -3,13 +3,13 @@
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import JSON, ForeignKey, Index, func, select
+from sqlalchemy import JSON, ForeignKey, Index, func, select, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from kpass_vc.records.base import Base
 
 State = Literal["running", "finished", "undoing", "undone"]
-RowState = Literal["waiting", "issued", "already_issued", "failed", "revoked"]
+RowState = Literal["waiting", "issued", "already_issued", "failed", "withdrawn", "revoked"]
 
 
 class Batch(Base):
@@ -35,14 +35,24 @@ class BatchRow(Base):
     """One learner of a batch. The order is sealed, and gone once it is issued."""
 
     __tablename__ = "batch_row"
-    __table_args__ = (Index("ix_batch_row_state", "batch_id", "state", "number"),)
+    __table_args__ = (
+        Index("ix_batch_row_state", "batch_id", "state", "number"),
+        Index(
+            "uq_batch_row_issued",
+            "organization_id",
+            "fingerprint",
+            unique=True,
+            sqlite_where=text("state = 'issued'"),
+            postgresql_where=text("state = 'issued'"),
+        ),
+    )
 
     batch_id: Mapped[str] = mapped_column(ForeignKey("batch.id"), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True)
     """The row's number in the file, or its place in the list; from one."""
     organization_id: Mapped[str] = mapped_column(ForeignKey("organization.id"))
     state: Mapped[str]
-    fingerprint: Mapped[str] = mapped_column(index=True)
+    fingerprint: Mapped[str]
     """A keyed hash of who gets what and when, by which the same row is known again in another file."""
     sealed_order: Mapped[bytes | None]
     status_list_id: Mapped[str | None] = mapped_column(ForeignKey("status_list.id"))
@@ -125,3 +135,14 @@ def issued_before(
         .where(BatchRow.state == "issued")
     )
     return {row[0]: row[1] for row in found if row[1] is not None}
+
+
+def no_longer_issued(session: Session, *, organization_id: str, award_ids: list[str]) -> None:
+    """Mark the rows of awards that are revoked: the same row may be issued again."""
+    session.execute(
+        update(BatchRow)
+        .where(BatchRow.organization_id == organization_id)
+        .where(BatchRow.award_id.in_(award_ids))
+        .where(BatchRow.state == "issued")
+        .values(state="revoked")
+    )

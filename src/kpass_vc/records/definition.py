@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, Session, defer, mapped_column
 
 from kpass_vc.language import Language
 from kpass_vc.records.base import Base
+from kpass_vc.records.delegation import Delegation
 from kpass_vc.records.organization import Organization
 
 State = Literal["draft", "in_review", "approved", "published", "superseded", "retired"]
@@ -102,6 +103,26 @@ def versions(
     if for_update:
         query = query.with_for_update().execution_options(populate_existing=True)
     return list(session.scalars(query))
+
+
+def no_longer_named(session: Session, *, organization_id: str, delegation: Delegation) -> None:
+    """Take an issuer whose authorisation has ended off the lists of the versions that it was for."""
+    issuer = session.get(Organization, delegation.issuer_id) if delegation.issuer_id else None
+    if issuer is None:
+        return
+    found = session.execute(
+        select(DefinitionVersion, Definition.code)
+        .join(Definition, Definition.id == DefinitionVersion.definition_id)
+        .where(Definition.organization_id == organization_id)
+        .order_by(DefinitionVersion.created_at, DefinitionVersion.id)
+        .with_for_update(of=DefinitionVersion)
+        .execution_options(populate_existing=True)
+    )
+    for version, code in found:
+        if issuer.slug in version.authorised_issuers and delegation.covers(code):
+            version.authorised_issuers = [
+                slug for slug in version.authorised_issuers if slug != issuer.slug
+            ]
 
 
 def hold_published(session: Session, *, organization_id: str) -> list[DefinitionVersion]:

@@ -1,5 +1,6 @@
 """Organization and its queries."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import false, select
@@ -76,3 +77,13 @@ def by_number(session: Session, number: str) -> Organization | None:
 def every(session: Session) -> list[Organization]:
     """All organisations, by slug."""
     return list(session.scalars(select(Organization).order_by(Organization.slug)))
+
+
+def confirmed(session: Session, *, dids: Collection[str]) -> dict[str, datetime]:
+    """When the operator made sure who an organisation is, by DID, of those it has."""
+    found = session.execute(
+        select(Organization.did, Organization.confirmed_at)
+        .where(Organization.did.in_(dids))
+        .where(Organization.confirmed_at.is_not(None))
+    )
+    return {row[0]: row[1] for row in found if row[1] is not None}

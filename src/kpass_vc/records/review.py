@@ -7,6 +7,7 @@ from sqlalchemy import ForeignKey, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from kpass_vc.records.base import Base
+from kpass_vc.records.organization import Organization
 
 Decision = Literal["approved", "changes_requested"]
 
@@ -74,6 +75,19 @@ def of_version(session: Session, *, definition_version_id: str) -> list[Review]:
             .order_by(Review.decided_at, Review.id)
         )
     )
+
+
+def approvers(session: Session, *, definition_version_id: str) -> tuple[str, ...]:
+    """What the organisations are called, in Swedish, that have approved a version, in order."""
+    found = session.scalars(
+        select(Organization.name_sv)
+        .join(Review, Review.organization_id == Organization.id)
+        .where(Review.definition_version_id == definition_version_id)
+        .where(Review.decision == "approved")
+        .where(Review.endorsement.is_not(None))
+        .order_by(Review.decided_at)
+    )
+    return tuple(dict.fromkeys(found))
 
 
 def endorsement_by_url(session: Session, url: str) -> Review | None:

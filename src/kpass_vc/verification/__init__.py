@@ -9,9 +9,13 @@ from collections.abc import Mapping
 
 from kpass_vc.errors import Malformed
 from kpass_vc.formats import read
-from kpass_vc.verification.badge import notes
+from kpass_vc.model.document import JsonObject
+from kpass_vc.verification.authority import MOST as MOST_AUTHORIZATIONS
+from kpass_vc.verification.authority import authorization_urls
+from kpass_vc.verification.badge import notes, publication_of
 from kpass_vc.verification.case import Case, Profile, entries, issuer_of, member, text, unchecked
 from kpass_vc.verification.document import in_terms_of_2
+from kpass_vc.verification.endorsement import MOST_ENDORSEMENTS, endorsements
 from kpass_vc.verification.evidence import MOST_WANTED, Evidence, Wanted, stands_under
 from kpass_vc.verification.presentation import (
     PRESENTATION_CHECKS,
@@ -20,13 +24,7 @@ from kpass_vc.verification.presentation import (
     shown,
     with_shower,
 )
-from kpass_vc.verification.profiles import (
-    BADGE,
-    MOST_ENDORSEMENTS,
-    PROFILES,
-    STANDARD,
-    endorsements,
-)
+from kpass_vc.verification.profiles import BADGE, PROFILES, STANDARD
 from kpass_vc.verification.report import (
     Finding,
     Outcome,
@@ -124,7 +122,26 @@ def wanted(body: bytes, profile: Profile = BADGE) -> Wanted:
         more = wanted(endorsement, profile)
         dids += more.dids
         lists += more.status_lists
-    return Wanted(_first(dids), _first(lists), _first(resources), _first(bound))
+    authorizations = (
+        authorization_urls(credential)[:MOST_AUTHORIZATIONS] if profile is BADGE else []
+    )
+    return Wanted(
+        _first(dids),
+        _first(lists),
+        _first(resources),
+        _first(bound),
+        tuple(dict.fromkeys(authorizations)),
+        _of_its_owner(credential) if profile is BADGE else (),
+    )
+
+
+def _of_its_owner(credential: JsonObject) -> tuple[str, ...]:
+    """What the owner of the definition says beside it, where that is another than the issuer."""
+    achievement = member(credential, "credentialSubject", "achievement")
+    place, owner = text(member(achievement, "id")), text(member(achievement, "creator", "id"))
+    if place is None or owner in {None, issuer_of(credential)}:
+        return ()
+    return (place, publication_of(place))
 
 
 def wanted_by_presentation(body: bytes, profile: Profile = STANDARD) -> Wanted:

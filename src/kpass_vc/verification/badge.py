@@ -3,12 +3,25 @@
 import base64
 import hashlib
 import json
+from collections.abc import Iterator
 
 from kpass_vc.dids import method_of
+from kpass_vc.errors import Malformed
 from kpass_vc.formats import missing_claims
-from kpass_vc.model.document import JsonObject
+from kpass_vc.model.dates import day_text
+from kpass_vc.model.document import JsonObject, read_json
 from kpass_vc.model.status import only
-from kpass_vc.verification.case import Case, entries, issuer_of, member, not_had, text, unchecked
+from kpass_vc.verification.case import (
+    Case,
+    entries,
+    issuer_of,
+    member,
+    not_had,
+    text,
+    unchecked,
+    worst,
+)
+from kpass_vc.verification.endorsement import ENDORSEMENT, endorsement_case
 from kpass_vc.verification.evidence import stands_under
 from kpass_vc.verification.report import Finding
 
@@ -41,46 +54,120 @@ def check_achievement(case: Case) -> Finding:
     claimed = _claimed_here(case)
     if published is None and claimed is not None:
         return Finding("achievement", "failed", "not_published", {"url": claimed[:300]})
+    if published is None and (creator is None or creator.id == issuer):
+        return Finding("achievement", "passed", "issuers_own")
     if published is None:
-        if creator is None or creator.id == issuer:
-            return Finding("achievement", "passed", "issuers_own")
-        return Finding("achievement", "unknown", "not_available", {"url": achievement.id[:300]})
+        return _published_elsewhere(case, achievement.id)
     edition = json.loads(published)
-    edition.pop("@context", None)
-    if _embedded_achievement(case.credential) != edition:
+    if not _is_embedded(case, edition):
         return Finding("achievement", "failed", "differs", {"url": achievement.id[:300]})
     document = _definition_url(case, achievement.id)
     if document is None:
         return Finding("achievement", "failed", "definition_missing")
-    if issuer not in case.evidence.authorised.get(document, frozenset()):
-        owner = str(member(edition, "creator", "name"))
-        return Finding("achievement", "failed", "not_authorised", {"owner": owner})
+    case.document_url = document
+    case.line = text(json.loads(case.evidence.resources[document]).get("definition"))
     return Finding(
         "achievement", "passed", "passed", {"owner": str(member(edition, "creator", "name"))}
     )
 
 
+def publication_of(achievement_url: str) -> str:
+    """Where the owner's signed publication lies of a definition that an achievement is an edition of."""
+    return f"{achievement_url.rpartition('/')[0]}/publication.json"
+
+
+def _published_elsewhere(case: Case, url: str) -> Finding:
+    """Whether its owner has signed that this is what lies there: the publication names both by their digests."""
+    edition, word = case.evidence.fetched.get(url), case.evidence.fetched.get(publication_of(url))
+    if edition is None or word is None:
+        lacking = url if edition is None else publication_of(url)
+        return not_had(case, "achievement", lacking, {"url": lacking[:300]})
+    try:
+        inner = endorsement_case(case, word)
+        published = read_json(edition)
+    except Malformed as error:
+        return Finding("achievement", "failed", "publication_refused", {"url": url[:300]}, error)
+    owner = text(member(_embedded_achievement(case.credential), "creator", "id"))
+    bound = {
+        text(member(entry, "id")): text(member(entry, "digestSRI"))
+        for entry in entries(inner.credential.get("relatedResource"))
+    }
+    definition = [
+        resource
+        for resource in (case.model.related_resource or [] if case.model else [])
+        if resource.digest_sri and bound.get(resource.id) == resource.digest_sri
+    ]
+    if issuer_of(inner.credential) != owner or not _digest_holds(bound.get(url) or "", edition):
+        return Finding("achievement", "failed", "publication_refused", {"url": url[:300]})
+    if not definition:
+        return Finding("achievement", "failed", "definition_missing")
+    if not _is_embedded(case, published):
+        return Finding("achievement", "failed", "differs", {"url": url[:300]})
+    findings = [check(inner) for check in ENDORSEMENT.checks.values()]
+    seen = worst(findings)
+    if seen.outcome == "failed":
+        words = {"url": url[:300]}
+        return Finding("achievement", "failed", "publication_refused", words, seen.cause)
+    if seen.outcome == "unknown":
+        return Finding("achievement", "unknown", "not_available", {"url": url[:300]}, seen.cause)
+    case.line = text(member(inner.credential, "credentialSubject", "id"))
+    return Finding(
+        "achievement", "passed", "passed", {"owner": str(member(published, "creator", "name"))}
+    )
+
+
+def _is_embedded(case: Case, edition: JsonObject) -> bool:
+    """Whether a published edition stands in it, letter for letter, but for its contexts."""
+    rest = {name: value for name, value in edition.items() if name != "@context"}
+    return _embedded_achievement(case.credential) == rest
+
+
 def notes(case: Case) -> tuple[Finding, ...]:
     """What the reader should know and what decides nothing."""
-    found: list[Finding] = []
+    return (*_about_the_issuer(case), *_about_the_proofs(case), *_about_the_definition(case))
+
+
+def _about_the_issuer(case: Case) -> Iterator[Finding]:
+    """How the issuer was confirmed to be who it says: by its own domain, by the operator here, or not at all."""
     issuer = issuer_of(case.credential) or ""
-    if issuer.startswith("did:key:"):
-        found.append(Finding("note", "passed", "issuer_unconfirmed"))
     domain = _own_domain(case, issuer)
-    if domain is not None:
-        found.append(Finding("note", "passed", "issuer_domain", {"domain": domain}))
+    if issuer.startswith("did:key:"):
+        yield Finding("note", "passed", "issuer_unconfirmed")
+    elif domain is not None:
+        yield Finding("note", "passed", "issuer_domain", {"domain": domain})
+    elif issuer in case.evidence.confirmed:
+        words = {"day": day_text(case.evidence.confirmed[issuer])}
+        yield Finding("note", "passed", "issuer_confirmed", words)
+    elif issuer in case.documents and issuer.startswith("did:web:"):
+        yield Finding("note", "passed", "issuer_not_confirmed")
+
+
+def _about_the_proofs(case: Case) -> Iterator[Finding]:
     if any(_is_for_somebody(proof.options) for _, proof in case.proofs):
-        found.append(Finding("note", "passed", "proof_for_somebody"))
+        yield Finding("note", "passed", "proof_for_somebody")
     if len(case.proofs) < len(case.presented.proofs):
-        found.append(Finding("note", "passed", "proof_not_read"))
+        yield Finding("note", "passed", "proof_not_read")
     absent = [name for _, proof in case.proofs for name in missing_claims(case.presented, proof)]
     if absent and not case.profile.demands_claims:
-        found.append(Finding("note", "passed", "claims_missing", {"claims": ", ".join(absent)}))
+        yield Finding("note", "passed", "claims_missing", {"claims": ", ".join(absent)})
+
+
+def _about_the_definition(case: Case) -> Iterator[Finding]:
+    """Whether it is the newest, who has looked at it, and whether it should have been looked at again."""
     for resource in (case.model.related_resource or []) if case.model else []:
         state = case.evidence.definition_states.get(resource.id)
+        if state is None:
+            continue
         if state in {"superseded", "retired"}:
-            found.append(Finding("note", "passed", f"definition_{state}"))
-    return tuple(found)
+            yield Finding("note", "passed", f"definition_{state}")
+        reviewers = case.evidence.reviewed.get(resource.id)
+        if reviewers:
+            yield Finding("note", "passed", "reviewed", {"reviewers": ", ".join(reviewers)})
+        else:
+            yield Finding("note", "passed", "not_reviewed")
+        due = case.evidence.review_due.get(resource.id)
+        if due is not None:
+            yield Finding("note", "passed", "review_due", {"due": due.isoformat()})
 
 
 def _own_domain(case: Case, issuer: str) -> str | None:

@@ -50,6 +50,11 @@ class Case:
     keys: dict[int, PublicKey] = field(default_factory=dict)
     """The key of each proof, by the proof's number."""
 
+    line: str | None = None
+    """The IRI of the definition that the achievement is of, once its owner has been seen to publish it."""
+    document_url: str | None = None
+    """The definition document of our own that it is bound to."""
+
     @property
     def credential(self) -> JsonObject:
         """The document without its proofs."""

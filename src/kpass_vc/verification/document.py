@@ -99,7 +99,7 @@ def check_terms(case: Case) -> Finding:
     that is named can be described in two places.
     """
     for part in (case.credential, *(proof.options for _, proof in case.proofs)):
-        found = unplain_member(part)
+        found = unplain_member(_without_ours(part, case.evidence.vocabulary))
         if found is not None:
             return Finding("terms", "failed", "unplain_member", {"member": found[:200]})
     return check_defined(case)
@@ -140,6 +140,20 @@ def _moments(case: Case, names: list[str]) -> list[datetime]:
 
 def _day(moment: datetime) -> str:
     return day_text(moment)
+
+
+def _without_ours(value: JsonObject, vocabulary: str) -> JsonObject:
+    """A document without the members that our own vocabulary names by their IRIs: no context has another name for them.
+
+    What stands in them stays.
+    """
+    found: JsonObject = {}
+    for name, member in value.items():
+        plain = f"our{len(found)}" if name.startswith(vocabulary) else name
+        parts = member if isinstance(member, list) else [member]
+        kept = [_without_ours(p, vocabulary) if isinstance(p, dict) else p for p in parts]
+        found[plain] = kept if isinstance(member, list) else kept[0]
+    return found
 
 
 def unplain_member(document: JsonObject) -> str | None:

@@ -4,7 +4,7 @@ import posixpath
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
@@ -39,7 +39,19 @@ class Evidence:
     definition_states: Mapping[str, str] = field(default_factory=dict)
     """published, superseded or retired, by the URL of the definition document."""
     authorised: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    """The DIDs the owner lets issue, by the URL of the definition document."""
+    """The DIDs the owner names in its records, by the URL of the definition document."""
+    authorizations: Mapping[str, bytes] = field(default_factory=dict)
+    """Owners' signed authorisations of issuers, by URL, wherever they lie."""
+    withdrawals: Mapping[str, bytes] = field(default_factory=dict)
+    """The signed notices that withdrew them, by the URL of the authorisation."""
+    vocabulary: str = "https://w3id.org/mikromerit#"
+    """What the types of authorisations stand under."""
+    review_due: Mapping[str, date] = field(default_factory=dict)
+    """When a definition is due for review, by the URL of its document, where that is past."""
+    reviewed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Who has approved a definition, by the URL of its document."""
+    confirmed: Mapping[str, datetime] = field(default_factory=dict)
+    """When the operator of this service made sure who an organisation is, by DID."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +65,10 @@ class Wanted:
     """The achievement, and what the credential binds."""
     related: tuple[str, ...] = ()
     """What it binds by a digest."""
+    authorizations: tuple[str, ...] = ()
+    """What it says it was issued under."""
+    owners: tuple[str, ...] = ()
+    """The published achievement and its owner's publication, where the owner is another than the issuer."""
 
 
 def stands_under(address: str, folder: str) -> bool:

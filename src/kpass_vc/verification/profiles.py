@@ -5,14 +5,11 @@ the specifications say: a credential may be signed by another than its issuer, a
 own. `badge` demands that the issuer signed, with terms that everybody knows, and that what is bound is there.
 """
 
-from collections.abc import Iterator
 from typing import Final
 
-from kpass_vc.errors import Malformed
-from kpass_vc.formats import recognise
-from kpass_vc.model.document import JsonObject, compact
+from kpass_vc.verification.authority import check_authorization
 from kpass_vc.verification.badge import check_achievement, check_definition
-from kpass_vc.verification.case import Case, Profile, entries, unchecked, worst
+from kpass_vc.verification.case import Profile
 from kpass_vc.verification.document import (
     check_contexts,
     check_data_model,
@@ -21,82 +18,10 @@ from kpass_vc.verification.document import (
     check_structure,
     check_terms,
 )
+from kpass_vc.verification.endorsement import check_endorsements
 from kpass_vc.verification.proofs import check_did, check_key, check_proof
 from kpass_vc.verification.reading import check_reading
-from kpass_vc.verification.report import Finding, VerificationReport
 from kpass_vc.verification.status import check_status
-
-MOST_ENDORSEMENTS: Final = 5
-
-
-def check_endorsements(case: Case) -> Finding:
-    """Whether others who vouch for it in it do: their words are credentials of their own."""
-    found = list(endorsements(case.credential))
-    if not found:
-        return Finding("endorsements", "passed", "none")
-    if len(found) > MOST_ENDORSEMENTS:
-        return unchecked("endorsements")
-    return worst([_endorsement(case, body) for body in found])
-
-
-def _endorsement(case: Case, body: bytes) -> Finding:
-    try:
-        presented = recognise(body).read(body)
-    except Malformed as error:
-        return Finding("endorsements", "failed", "failed", cause=error)
-    inner = Case(presented, case.evidence, ENDORSEMENT)
-    report = VerificationReport(tuple(check(inner) for check in ENDORSEMENT.checks.values()), None)
-    if report.verdict == "refused":
-        bad = next(finding for finding in report.findings if finding.outcome == "failed")
-        return Finding("endorsements", "failed", "refused", {"check": bad.check}, bad.cause)
-    code = "passed" if report.verified else "not_available"
-    return Finding("endorsements", "passed" if report.verified else "unknown", code)
-
-
-def endorsements(document: JsonObject) -> Iterator[bytes]:
-    """The secured endorsements in a credential, wherever they stand in it."""
-    pending: list[object] = [document]
-    while pending:
-        part = pending.pop()
-        if isinstance(part, list):
-            pending.extend(part)
-        if not isinstance(part, dict):
-            continue
-        for name, value in part.items():
-            if name not in {"endorsement", "endorsementJwt"}:
-                pending.append(value)
-                continue
-            for entry in entries(value):
-                yield compact(entry) if isinstance(entry, dict) else str(entry).encode()
-
-
-def check_endorsement(case: Case) -> Finding:
-    """Whether it is an EndorsementCredential by the data model."""
-    if "EndorsementCredential" not in entries(case.credential.get("type")):
-        return Finding("structure", "failed", "no_endorsement")
-    return check_data_model(case)
-
-
-ENDORSEMENT: Final = Profile(
-    "endorsement",
-    {
-        "contexts": check_contexts,
-        "structure": check_endorsement,
-        "terms": check_terms,
-        "reading": check_reading,
-        "did": check_did,
-        "key": check_key,
-        "proof": check_proof,
-        "dates": check_dates,
-        "status": check_status,
-        "endorsements": check_endorsements,
-    },
-    inline_contexts=False,
-    binds_issuer=True,
-    every_proof=False,
-    demands_claims=True,
-)
-"""For what stands inside a badge and is a credential of its own."""
 
 BADGE: Final = Profile(
     "badge",
@@ -112,6 +37,7 @@ BADGE: Final = Profile(
         "status": check_status,
         "definition": check_definition,
         "achievement": check_achievement,
+        "authorization": check_authorization,
         "endorsements": check_endorsements,
     },
     inline_contexts=False,

@@ -1,0 +1,451 @@
+"""Issue to many: look through every row first, take the rows in, issue them a slice at a time, undo the whole.
+
+A row is a learner. A bad one is an outcome of its own and stops no other; one that
+was issued before, in this file or another, is not issued again. What is taken in is
+durable: a slice that is broken off is done again, and its rows that are done stay done.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from kpass_vc.actions.audit import audit
+from kpass_vc.actions.change_status import Reason, revoke_together
+from kpass_vc.actions.define import source_of
+from kpass_vc.actions.issue import IssueOrder, check_order, find_definition, issue
+from kpass_vc.actions.publish_status import next_index
+from kpass_vc.authz import Actor, Permission
+from kpass_vc.crypto.sealing import keyed_hash, seal, unseal
+from kpass_vc.environment import Environment
+from kpass_vc.errors import Conflict, FieldError, InvalidInput, KpassError, NotFound
+from kpass_vc.model.document import JsonObject
+from kpass_vc.model.field_errors import validated
+from kpass_vc.records import award as awards
+from kpass_vc.records import batch as batches
+from kpass_vc.records import definition as definitions
+from kpass_vc.records import organization as organizations
+from kpass_vc.records.batch import Batch, BatchRow
+from kpass_vc.records.organization import Organization
+from kpass_vc.records.status_list import StatusList
+
+MOST_ROWS: Final = 10_000
+SLICE: Final = 50
+"""Rows that are issued in one transaction."""
+ISSUE_SLICE: Final = "issue_slice"
+UNDO_SLICE: Final = "undo_slice"
+"""The workflows that work on a slice."""
+
+
+class BatchOrder(BaseModel):
+    """An order for many, as a system sends it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, populate_by_name=True)
+
+    definition: Annotated[str, Field(min_length=3, max_length=500)]
+    items: Annotated[list[JsonObject], Field(min_length=1, max_length=MOST_ROWS)]
+    """Each as an order for one, without the definition."""
+    dry_run: Annotated[bool, Field(alias="dryRun")] = False
+    """Only say what would come of it; nothing is stored."""
+
+
+class BatchStatusOrder(BaseModel):
+    """What is to become of a batch: it is undone, every credential of it revoked."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    status: Literal["undone"]
+    reason: Reason
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row as it was read: an order, or what is wrong with it."""
+
+    number: int
+    order: IssueOrder | None
+    errors: tuple[FieldError, ...] = ()
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What a look through all rows found."""
+
+    rows: tuple[Row, ...]
+    fingerprints: dict[int, str] = field(default_factory=dict)
+    issued_before: dict[int, str] = field(default_factory=dict)
+    """The award of each row that was issued before, by the row's number."""
+
+    @property
+    def bad(self) -> list[Row]:
+        """The rows with something wrong."""
+        return [row for row in self.rows if row.errors]
+
+    @property
+    def good(self) -> list[Row]:
+        """The rows that would be issued."""
+        return [row for row in self.rows if not row.errors and row.number not in self.issued_before]
+
+
+def read_items(definition: str, items: Sequence[JsonObject]) -> list[Row]:
+    """The rows of a JSON order, numbered from one; what is wrong with one stands under /items/N."""
+    found: list[Row] = []
+    for number, item in enumerate(items, 1):
+        try:
+            order = validated(IssueOrder, {**item, "definition": definition})
+            found.append(Row(number, order))
+        except InvalidInput as error:
+            found.append(Row(number, None, _at(f"/items/{number - 1}", error.fields)))
+    return found
+
+
+def look_through(
+    env: Environment, session: Session, actor: Actor, definition: str, rows: Sequence[Row]
+) -> Looked:
+    """What would come of each row. Stores nothing; NotFound or Conflict for the definition itself."""
+    actor.require(Permission.CREDENTIALS_ISSUE)
+    issuer = _own(session, actor)
+    found = find_definition(env, session, issuer, definition)
+    looked: list[Row] = []
+    fingerprints: dict[int, str] = {}
+    first_with: dict[str, int] = {}
+    for row in rows:
+        errors = row.errors
+        if row.order is not None and not errors:
+            errors = _wrong_with(env, session, issuer, row, row.order, found)
+            mark = fingerprint(env, issuer, found[1].id, row.order)
+            if mark in first_with and not errors:
+                errors = (
+                    FieldError(f"/items/{row.number - 1}", "row_twice", row=first_with[mark]),
+                )
+            first_with.setdefault(mark, row.number)
+            fingerprints[row.number] = mark
+        looked.append(Row(row.number, row.order, errors))
+    before = batches.issued_before(
+        session, organization_id=issuer.id, fingerprints=list(first_with)
+    )
+    issued = {
+        row.number: before[fingerprints[row.number]]
+        for row in looked
+        if not row.errors and fingerprints.get(row.number) in before
+    }
+    return Looked(tuple(looked), fingerprints, issued)
+
+
+def take_in(
+    env: Environment, session: Session, actor: Actor, definition: str, looked: Looked
+) -> Batch:
+    """The batch, whose rows are issued after this transaction."""
+    actor.require(Permission.CREDENTIALS_ISSUE)
+    issuer = _own(session, actor)
+    version, _, _ = find_definition(env, session, issuer, definition)
+    batch = Batch(
+        id=env.new_id(),
+        organization_id=issuer.id,
+        definition_version_id=version.id,
+        state="running",
+        actor=actor.name,
+        permissions=sorted(actor.permissions),
+        total=len(looked.rows),
+        sends_mail=any(row.order and row.order.holder.contact for row in looked.rows),
+        created_at=env.now(),
+    )
+    session.add(batch)
+    session.flush()
+    session.add_all(_stored(env, batch, row, looked) for row in looked.rows)
+    session.flush()
+    numbers = [row.number for row in looked.good]
+    for start in range(0, len(numbers), SLICE):
+        part = numbers[start : start + SLICE]
+        env.enqueue(
+            session,
+            "batches",
+            ISSUE_SLICE,
+            issuer.id,
+            batch.id,
+            part[0],
+            part[-1],
+            key=f"issue/{batch.id}/{part[0]}",
+        )
+    if not numbers:
+        batch.state, batch.finished_at = "finished", env.now()
+    audit(
+        env,
+        session,
+        actor,
+        "batch.taken_in",
+        batch.id,
+        organization_id=issuer.id,
+        rows=str(len(looked.rows)),
+    )
+    return batch
+
+
+def reserve(env: Environment, organization_id: str, batch_id: str, first: int, last: int) -> None:
+    """Give every waiting row of a slice its place in a status list, once, so that workers wait for no other."""
+    with env.writing() as session, session.begin():
+        issuer = organizations.by_id(session, organization_id)
+        batch = batches.by_id(session, organization_id=organization_id, batch_id=batch_id)
+        version = definitions.by_id(session, batch.definition_version_id) if batch else None
+        if issuer is None or version is None:
+            raise NotFound("batch", batch=batch_id)
+        purpose = source_of(version[0]).status_purpose
+        for row in _slice(session, organization_id, batch_id, first, last, ("waiting",)):
+            if row.status_list_id is None:
+                status_list, row.status_index = next_index(env, session, issuer, purpose)
+                row.status_list_id = status_list.id
+
+
+def issue_slice(
+    env: Environment, organization_id: str, batch_id: str, first: int, last: int
+) -> None:
+    """Issue every waiting row of a slice, in one transaction; each succeeds or fails by itself."""
+    with env.writing() as session, session.begin():
+        batch = batches.by_id(session, organization_id=organization_id, batch_id=batch_id)
+        if batch is None or batch.state != "running":
+            return
+        actor = Actor(
+            batch.actor,
+            organization_id,
+            frozenset(each for each in Permission if each.value in batch.permissions),
+        )
+        for row in _slice(session, organization_id, batch_id, first, last, ("waiting",)):
+            _issue(env, session, actor, row)
+        session.flush()
+        _finish(env, session, organization_id, batch_id, actor)
+
+
+def undo(
+    env: Environment, session: Session, actor: Actor, batch_id: str, order: BatchStatusOrder
+) -> Batch:
+    """The batch, whose credentials are revoked after this transaction; what still waited is not issued any more."""
+    actor.require(Permission.CREDENTIALS_REVOKE)
+    organization_id = actor.own_organization()
+    batch = batches.by_id(
+        session, organization_id=organization_id, batch_id=batch_id, for_update=True
+    )
+    if batch is None:
+        raise NotFound("batch", batch=batch_id)
+    if batch.state in {"undoing", "undone"}:
+        raise Conflict("batch_undone", batch=batch_id)
+    batch.state, batch.reason = "undoing", order.reason
+    for start in range(1, batch.total + 1, SLICE):
+        last = min(start + SLICE - 1, batch.total)
+        env.enqueue(
+            session,
+            "batches",
+            UNDO_SLICE,
+            organization_id,
+            batch.id,
+            start,
+            last,
+            actor.name,
+            key=f"undo/{batch.id}/{start}",
+        )
+    audit(
+        env,
+        session,
+        actor,
+        "batch.undone",
+        batch.id,
+        organization_id=organization_id,
+        reason=order.reason,
+    )
+    return batch
+
+
+def undo_slice(
+    env: Environment, organization_id: str, batch_id: str, first: int, last: int, actor_name: str
+) -> None:
+    """Revoke what a slice has issued, and drop what it has not."""
+    with env.writing() as session, session.begin():
+        batch = batches.by_id(session, organization_id=organization_id, batch_id=batch_id)
+        if batch is None:
+            return
+        actor = Actor(actor_name, organization_id, frozenset({Permission.CREDENTIALS_REVOKE}))
+        rows = _slice(session, organization_id, batch_id, first, last, ("issued", "waiting"))
+        issued = [row.award_id for row in rows if row.state == "issued" and row.award_id]
+        revoke_together(env, session, actor, issued, str(batch.reason))
+        for row in rows:
+            row.state = "revoked" if row.state == "issued" else "withdrawn"
+            row.sealed_order = None
+        session.flush()
+        held = batches.by_id(
+            session, organization_id=organization_id, batch_id=batch_id, for_update=True
+        )
+        left = batches.counts(session, organization_id=organization_id, batch_id=batch_id)
+        if held is not None and not left.get("issued") and not left.get("waiting"):
+            held.state, held.finished_at = "undone", env.now()
+
+
+def own_batch(session: Session, actor: Actor, batch_id: str) -> Batch:
+    """A batch of the actor's organisation, else NotFound."""
+    actor.require(Permission.CREDENTIALS_READ)
+    found = batches.by_id(session, organization_id=actor.own_organization(), batch_id=batch_id)
+    if found is None:
+        raise NotFound("batch", batch=batch_id)
+    return found
+
+
+def fingerprint(env: Environment, issuer: Organization, line_id: str, order: IssueOrder) -> str:
+    """By what a row is known again: who gets what, assessed when; nothing of it can be read from this."""
+    holder = order.holder
+    contact = holder.contact.email if holder.contact else None
+    who = order.external_reference or holder.reference or holder.id or holder.email or contact
+    text = "\0".join([line_id, order.assessed_on.isoformat(), who or "", holder.name or ""])
+    return keyed_hash(env.contact_key, text, within=issuer.id)
+
+
+def _own(session: Session, actor: Actor) -> Organization:
+    found = organizations.by_id(session, actor.own_organization())
+    if found is None:
+        raise NotFound("organization")
+    return found
+
+
+def _wrong_with(
+    env: Environment,
+    session: Session,
+    issuer: Organization,
+    row: Row,
+    order: IssueOrder,
+    found: definitions.Found,
+) -> tuple[FieldError, ...]:
+    try:
+        check_order(env, session, issuer, found, order)
+    except InvalidInput as error:
+        return _at(f"/items/{row.number - 1}", error.fields)
+    except Conflict as error:
+        if error.rule != "reference_in_use":
+            return (_as_field(row.number, error),)
+    except KpassError as error:
+        return (_as_field(row.number, error),)
+    return ()
+
+
+def _as_field(number: int, error: KpassError) -> FieldError:
+    place = f"/items/{number - 1}{error.data.get('field', '')}"
+    return FieldError(place, "row_refused", sv=error.sentence("sv"), en=error.sentence("en"))
+
+
+def _at(place: str, fields: Sequence[FieldError]) -> tuple[FieldError, ...]:
+    return tuple(FieldError(f"{place}{each.field}", each.rule, **each.data) for each in fields)
+
+
+def _stored(env: Environment, batch: Batch, row: Row, looked: Looked) -> BatchRow:
+    award_id = looked.issued_before.get(row.number)
+    state = "failed" if row.errors else "already_issued" if award_id else "waiting"
+    sealed = None
+    if state == "waiting" and row.order is not None:
+        text = json.dumps(row.order.model_dump(mode="json", by_alias=True, exclude_none=True))
+        sealed = seal(env.contact_key, text, env.entropy(12), about=f"{batch.id}/{row.number}")
+    return BatchRow(
+        batch_id=batch.id,
+        number=row.number,
+        organization_id=batch.organization_id,
+        state=state,
+        fingerprint=looked.fingerprints.get(row.number, ""),
+        sealed_order=sealed,
+        award_id=award_id,
+        errors=[written(error) for error in row.errors] or None,
+    )
+
+
+def written(error: FieldError) -> dict[str, str]:
+    """An error of a row, with its sentence in each language."""
+    return {
+        "field": error.field,
+        "rule": error.rule,
+        "sv": error.sentence("sv"),
+        "en": error.sentence("en"),
+    }
+
+
+def _slice(
+    session: Session,
+    organization_id: str,
+    batch_id: str,
+    first: int,
+    last: int,
+    states: tuple[str, ...],
+) -> list[BatchRow]:
+    return batches.rows(
+        session,
+        organization_id=organization_id,
+        batch_id=batch_id,
+        states=states,
+        first=first,
+        last=last,
+        for_update=True,
+    )
+
+
+def _issue(env: Environment, session: Session, actor: Actor, row: BatchRow) -> None:
+    text = unseal(env.contact_key, row.sealed_order or b"", about=f"{row.batch_id}/{row.number}")
+    order = validated(IssueOrder, json.loads(text))
+    before = batches.issued_before(
+        session, organization_id=row.organization_id, fingerprints=[row.fingerprint]
+    )
+    if row.fingerprint in before:
+        row.state, row.award_id, row.sealed_order = "already_issued", before[row.fingerprint], None
+        return
+    used = (
+        awards.by_reference(
+            session,
+            organization_id=row.organization_id,
+            external_reference=order.external_reference,
+        )
+        if order.external_reference
+        else None
+    )
+    if used is not None:
+        row.state, row.award_id, row.sealed_order = "already_issued", used.id, None
+        return
+    place = None
+    if row.status_list_id is not None and row.status_index is not None:
+        place = (session.get_one(StatusList, row.status_list_id), row.status_index)
+    try:
+        with session.begin_nested():
+            made = issue(env, session, actor, order, channel="batch", index=place)
+            row.state, row.award_id, row.sealed_order = "issued", made.award.id, None
+            session.flush()
+    except IntegrityError:
+        session.refresh(row)
+        row.state, row.sealed_order = "already_issued", None
+    except KpassError as error:
+        session.refresh(row)
+        row.state, row.sealed_order = "failed", None
+        row.errors = [written(_as_field(row.number, error))]
+
+
+def _finish(
+    env: Environment, session: Session, organization_id: str, batch_id: str, actor: Actor
+) -> None:
+    """The batch is done when no row waits; the last slice to commit sees that, under the batch's own row."""
+    held = batches.by_id(
+        session, organization_id=organization_id, batch_id=batch_id, for_update=True
+    )
+    left = batches.counts(session, organization_id=organization_id, batch_id=batch_id)
+    if held is not None and held.state == "running" and not left.get("waiting"):
+        held.state, held.finished_at = "finished", env.now()
+        audit(
+            env,
+            session,
+            actor,
+            "batch.finished",
+            batch_id,
+            organization_id=organization_id,
+            issued=str(left.get("issued", 0)),
+            failed=str(left.get("failed", 0)),
+        )
+
+
+def each_error(looked: Looked) -> Iterator[tuple[int, FieldError]]:
+    """Everything that is wrong, with its row's number, in the order of the rows."""
+    for row in looked.bad:
+        for error in row.errors:
+            yield row.number, error

@@ -1,0 +1,94 @@
+"""Know a learner again within one organisation, and keep how to reach them, sealed.
+
+The organisation's own reference is kept as a keyed hash. Across organisations a
+learner is known only by what they show.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from kpass_vc.crypto.sealing import keyed_hash, seal, unseal
+from kpass_vc.environment import Environment
+from kpass_vc.language import Language
+from kpass_vc.records import learner as learners
+from kpass_vc.records.learner import Learner
+
+Email = Annotated[str, Field(pattern=r"^[^\s@<>\"]+@[^\s@<>\"]+\.[^\s@<>\"]+$", max_length=254)]
+
+
+class ContactOrder(BaseModel):
+    """How a learner is reached. The address is kept sealed and stands in no credential."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    email: Email
+    language: Literal["sv", "en"] = "sv"
+
+
+@dataclass(frozen=True)
+class Contact:
+    """How a learner is reached."""
+
+    email: str
+    language: Language
+
+
+def know_learner(
+    env: Environment,
+    session: Session,
+    *,
+    organization_id: str,
+    reference: str | None,
+    contact: ContactOrder | None,
+) -> Learner | None:
+    """The learner of an organisation's own reference, or a new one; None if nothing of them is to be kept."""
+    if reference is None and contact is None:
+        return None
+    index = (
+        keyed_hash(env.contact_key, reference, within=organization_id)
+        if reference is not None
+        else None
+    )
+    row = _found(session, organization_id, index)
+    if row is None:
+        row = Learner(
+            id=env.new_id(),
+            organization_id=organization_id,
+            reference_index=index,
+            created_at=env.now(),
+        )
+        try:
+            with session.begin_nested():
+                session.add(row)
+        except IntegrityError:
+            other = _found(session, organization_id, index)
+            if other is None:
+                raise
+            row = other
+    if contact is not None:
+        row.sealed_contact = seal_contact(env, row.id, Contact(contact.email, contact.language))
+    session.flush()
+    return row
+
+
+def seal_contact(env: Environment, about: str, contact: Contact) -> bytes:
+    """A contact, sealed for one row."""
+    text = json.dumps([contact.email, contact.language])
+    return seal(env.contact_key, text, env.entropy(12), about=about)
+
+
+def open_contact(env: Environment, about: str, sealed: bytes) -> Contact:
+    """A contact that was sealed for one row."""
+    email, language = json.loads(unseal(env.contact_key, sealed, about=about))
+    return Contact(email, "en" if language == "en" else "sv")
+
+
+def _found(session: Session, organization_id: str, index: str | None) -> Learner | None:
+    if index is None:
+        return None
+    return learners.by_reference(session, organization_id=organization_id, reference_index=index)

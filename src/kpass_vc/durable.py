@@ -1,0 +1,114 @@
+"""What outlives a request: durable workflows on DBOS, whose tables lie in our database.
+
+A workflow is put into the transaction that it belongs to: it runs if that one is
+committed, and never otherwise. A workflow that is broken off goes on where it was;
+a step may run twice, so each is made to bear it. The arguments are ids, kept as JSON.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer
+from dbos._sys_db import SystemDatabase
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from kpass_vc.records.base import durable_engine
+
+NAME: Final = "kpass"
+VERSION: Final = "1"
+"""Of the workflows' steps: raised only when what is under way could not go on by the new code."""
+QUEUES: Final[Mapping[str, int]] = {"batches": 1, "deliveries": 4}
+"""The queues, and how many of each one process works at a time."""
+
+Workflow = Callable[..., None]
+
+
+class Enqueuer:
+    """Puts workflows into transactions."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._client = DBOSClient(
+            system_database_engine=durable_engine(engine),  # it is never connected to: a session is
+            serializer=DBOSPortableJSONSerializer(),
+            application_name=NAME,
+            lazy=True,
+        )
+
+    def __call__(
+        self, session: Session, queue: str, workflow: str, *arguments: str | int, key: str = ""
+    ) -> None:
+        """Have a workflow run once the session's transaction is committed; once only for each `key`."""
+        options: dict[str, Any] = {
+            "queue_name": queue,
+            "workflow_name": workflow,
+            "app_version": VERSION,
+        }
+        if key:
+            options["workflow_id"] = key
+        self._client.enqueue_in_transaction(session, options, *arguments)  # type: ignore[arg-type]
+
+
+def make_tables(engine: Engine) -> None:
+    """Bring the tables of the workflows to what the library wants."""
+    own = durable_engine(engine)
+    database = SystemDatabase.create(
+        system_database_url="sqlite://" if engine.dialect.name == "sqlite" else "postgresql://",
+        engine_kwargs={},
+        engine=own,
+        schema="dbos",
+        serializer=DBOSPortableJSONSerializer(),
+        executor_id=None,
+        use_listen_notify=False,
+    )
+    try:
+        database.run_migrations()
+    finally:
+        if own is not engine:
+            own.dispose()
+
+
+def start(engine: Engine, workflows: Mapping[str, Workflow], *, worker: str) -> None:
+    """Work on what is queued, in threads of this process, until `stop`.
+
+    `worker` is the name of this process, the same at each start: what it left unfinished it takes up.
+    """
+    config: DBOSConfig = {
+        "name": NAME,
+        "system_database_engine": durable_engine(engine),
+        "executor_id": worker,
+        "application_version": VERSION,
+        "serializer": DBOSPortableJSONSerializer(),
+        "use_listen_notify": False,
+        "log_level": "WARNING",
+        "enable_otlp": False,
+        "run_migrations": False,
+    }
+    logging.getLogger("dbos").setLevel(logging.WARNING)
+    DBOS(config=config)
+    for name, workflow in workflows.items():
+        DBOS.workflow(name=name)(workflow)
+    DBOS.launch()
+    for queue, most in QUEUES.items():
+        DBOS.register_queue(queue, worker_concurrency=most, polling_interval_sec=0.5)
+
+
+def adopt(workers: list[str]) -> int:
+    """Take up what workers have left that will not come back; says how many workflows that are."""
+    return len(DBOS._recover_pending_workflows(workers))  # noqa: SLF001 - the library has no other way
+
+
+def pause(seconds: float) -> None:
+    """Within a workflow: go on later, also after a stop in between."""
+    DBOS.sleep(seconds)
+
+
+def step(name: str, work: Callable[..., Any], *arguments: object) -> Any:  # noqa: ANN401 - whatever the step gives
+    """Within a workflow: do a part of it, whose outcome is kept and which is not done again once it is done."""
+    return DBOS.run_step({"name": name}, work, *arguments)
+
+
+def stop() -> None:
+    """Stop working; what is not finished waits for the next start."""
+    DBOS.destroy(destroy_registry=True)

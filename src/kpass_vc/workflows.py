@@ -1,0 +1,52 @@
+"""Durable workflows: batches, and notices to learners. Each step calls one action.
+
+A workflow's arguments are ids. What it does is noted in our own tables, in the
+transaction that does it, so that a step that is done twice does nothing the second time.
+"""
+
+from collections.abc import Mapping
+
+from kpass_vc.actions.batch import ISSUE_SLICE, UNDO_SLICE, issue_slice, reserve, undo_slice
+from kpass_vc.actions.deliver import WAITS, deliver
+from kpass_vc.actions.notify import DELIVER
+from kpass_vc.durable import Workflow, adopt, pause, start, step, stop
+from kpass_vc.environment import Environment
+
+__all__ = ["adopt", "start_work", "stop_work"]
+
+
+def start_work(env: Environment, worker: str) -> None:
+    """Work on what is queued in threads of this process; `worker` is its name, the same at each start."""
+    start(env.engine, workflows(env), worker=worker)
+
+
+def stop_work() -> None:
+    """Stop; what is under way goes on at the next start."""
+    stop()
+
+
+def workflows(env: Environment) -> Mapping[str, Workflow]:
+    """The workflows by name."""
+
+    def issue_rows(organization_id: str, batch_id: str, first: int, last: int) -> None:
+        step("reserve", reserve, env, organization_id, batch_id, first, last)
+        step("issue", issue_slice, env, organization_id, batch_id, first, last)
+
+    def undo_rows(organization_id: str, batch_id: str, first: int, last: int, actor: str) -> None:
+        step("undo", undo_slice, env, organization_id, batch_id, first, last, actor)
+
+    def send(organization_id: str, delivery_id: str) -> None:
+        for number, wait in enumerate((0, *WAITS)):
+            if wait:
+                pause(wait)
+            if _sent(env, organization_id, delivery_id, last=number == len(WAITS)):
+                return
+
+    return {ISSUE_SLICE: issue_rows, UNDO_SLICE: undo_rows, DELIVER: send}
+
+
+def _sent(env: Environment, organization_id: str, delivery_id: str, *, last: bool) -> bool:
+    def attempt() -> str:
+        return deliver(env, organization_id, delivery_id, last=last)
+
+    return bool(step("attempt", attempt) != "later")
