@@ -123,7 +123,9 @@ def sample() -> Sample:
         clock = Clock()
         env = open_test_environment(settings, clock)
         world = World(env, clock)
+        clock.advance(days=-60)
         world.published_definition()
+        clock.advance(days=60)
         issued = world.issued(
             holder={"name": "Amina Exempelsson", "email": EMAIL},
             evidence=[

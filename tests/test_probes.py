@@ -162,7 +162,8 @@ def revoked(made: Sample) -> Evidence:
         statuslist.decode(subject["encodedList"]), int(entry["statusListIndex"]), value=True
     )
     subject["encodedList"] = statuslist.encode(bits)
-    return replace(made.evidence, status_lists={url: made.sign(listed)})
+    lists = {**made.evidence.status_lists, url: made.sign(listed)}
+    return replace(made.evidence, status_lists=lists)
 
 
 def jwt(made: Sample, signing: Any, header: Json, **claims: Any) -> bytes:

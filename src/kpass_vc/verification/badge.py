@@ -65,7 +65,8 @@ def check_achievement(case: Case) -> Finding:
     if document is None:
         return Finding("achievement", "failed", "definition_missing")
     case.document_url = document
-    case.line = text(json.loads(case.evidence.resources[document]).get("definition"))
+    held = case.evidence.resources.get(document)
+    case.line = text(json.loads(held).get("definition")) if held is not None else None
     return Finding(
         "achievement", "passed", "passed", {"owner": str(member(edition, "creator", "name"))}
     )
