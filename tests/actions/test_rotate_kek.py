@@ -19,7 +19,7 @@ from kpass_vc.records import key as keys
 from kpass_vc.settings import Settings
 
 UNCUT = 10**6
-FILES = 5  # two organisations with two keys each, and the link key
+FILES = 6  # two organisations with two keys each, and the two secrets
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from tests.world import OPERATOR_ACTOR, World, actor_of
 
 from kpass_vc.actions.tokens import NewToken, TokenOrder, authenticate, grant_token, revoke_token
-from kpass_vc.authz import OPERATOR, ORGANIZATION, Actor, Permission
+from kpass_vc.authz import OPERATOR, ORGANIZATION, SYSTEM, Actor, Permission
 from kpass_vc.errors import Forbidden, InvalidInput, NotFound, Unauthenticated
 from kpass_vc.records import access
 from kpass_vc.records.access import ApiToken
@@ -37,7 +37,7 @@ def test_a_token_opens_what_its_organisation_may_do(world: World) -> None:
 
     found = actor(world, world.token("sobona"))
 
-    assert (found.organization_id, found.permissions) == (organization.id, ORGANIZATION)
+    assert (found.organization_id, found.permissions) == (organization.id, SYSTEM)
     operator = actor(world, world.token(None))
     assert (operator.organization_id, operator.permissions) == (None, OPERATOR)
 

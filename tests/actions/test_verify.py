@@ -86,19 +86,19 @@ def test_another_organisation_cannot_issue_the_owners_achievement_in_its_own_nam
 
     report = world.verified(resigned(world, credential, "annan"))
 
-    assert failed_checks(report) == ["achievement"]
-    assert outcome(report, "authorization") == ("failed", "none")
+    assert failed_checks(report) == ["authorization"]
+    assert outcome(report, "authorization") == ("failed", "another_issuer")
 
 
 def test_an_issuer_that_is_no_longer_named_is_refused(world: World) -> None:
-    world.published_definition()
-    issued = world.issued()
+    world.published_definition(authorised_issuers=["sobona"])
+    issued = world.issued(issuer="sobona")
     with world.writing() as session:
         session.execute(update(DefinitionVersion).values(authorised_issuers=[]))
 
     report = world.verified(body_of(issued))
 
-    assert failed_checks(report) == ["achievement"]
+    assert failed_checks(report) == ["authorization"]
 
 
 def test_a_definition_that_was_changed_in_the_database_is_found(world: World) -> None:

@@ -295,7 +295,7 @@ def test_an_achievement_of_somebody_else_stays_unknown(elsewhere: Elsewhere) -> 
     report = elsewhere.verified(elsewhere.sign(credential))
 
     assert report.verdict == "unknown"
-    assert outcome(report, "achievement") == ("unknown", "not_available")
+    assert outcome(report, "achievement") == ("unknown", "not_fetched")
 
 
 @pytest.mark.parametrize(
