@@ -17,6 +17,7 @@ from kpass_vc.api import (
     people,
     problems,
     published,
+    reviews,
     vc_api,
     verifications,
 )
@@ -52,6 +53,7 @@ def create_app(env: Environment) -> FastAPI:
         organizations,
         people,
         definitions,
+        reviews,
         delegations,
         credentials,
         batches,

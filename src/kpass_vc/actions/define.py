@@ -45,11 +45,14 @@ def define(
             version=source.version,
             created_at=env.now(),
             state="draft",
+            authors=[],
         )
         session.add(version)
     elif version.state != "draft":
         raise Conflict("version_is_final", version=version.version, state=version.state)
     _fill(version, source)
+    if actor.name not in version.authors:
+        version.authors = [*version.authors, actor.name]
     session.flush()
     audit(env, session, actor, "definition.drafted", _name(source), organization_id=owner.id)
     return (version, line, owner), is_new

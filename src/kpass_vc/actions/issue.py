@@ -42,7 +42,7 @@ from kpass_vc.language import Language
 from kpass_vc.lint import lint
 from kpass_vc.model.dates import STOCKHOLM, Day, end_of_day, plus_duration, start_of_day
 from kpass_vc.model.definition import Definition
-from kpass_vc.model.document import check_text
+from kpass_vc.model.document import JsonObject, check_text
 from kpass_vc.model.field_errors import broken
 from kpass_vc.model.parts import Uri
 from kpass_vc.model.personal_numbers import personal_number_fields
@@ -50,6 +50,7 @@ from kpass_vc.model.text import name, one_line, written
 from kpass_vc.records import award as awards
 from kpass_vc.records import definition as definitions
 from kpass_vc.records import organization as organizations
+from kpass_vc.records import review as reviews
 from kpass_vc.records.award import Award, IdempotencyKey, Representation
 from kpass_vc.records.definition import DefinitionVersion, Found
 from kpass_vc.records.delegation import Delegation
@@ -62,6 +63,8 @@ _Reference = Annotated[_Line, AfterValidator(one_line)]
 _Text = Annotated[str, Field(min_length=1, max_length=4000), AfterValidator(written)]
 _EARLIEST: Final = date(1950, 1, 1)
 _KEY: Final = 255
+MOST_ENDORSEMENTS: Final = 5
+"""As many as a verifier looks at."""
 Channel = Literal["api", "batch", "cli"]
 """How an order came in."""
 
@@ -128,6 +131,8 @@ class IssueOrder(_Message):
     external_reference: Annotated[_Reference | None, Field(alias="externalReference")] = None
     """The issuer's own reference; one that is in use for an award that is not revoked is refused."""
     evidence: Annotated[list[EvidenceOrder], Field(max_length=10)] = []
+    endorsements: bool = False
+    """Whether the signed approvals of the definition's reviewers are to stand in the credential."""
     valid_until: Annotated[Day | None, Field(alias="validUntil")] = None
     """An earlier last day than the definition gives."""
 
@@ -209,6 +214,7 @@ def issue(
         channel=channel,
     )
     _record(session, issuer, order, award)
+    approvals = _approvals(session, version) if order.endorsements else []
     representations: list[Representation] = []
     for language in order.languages:
         parts = AwardParts(
@@ -223,6 +229,7 @@ def issue(
             definition_digest=str(version.digest_sri),
             authorization_url=under.url if under else None,
             replaces=_credential_id_of(session, replaces, language),
+            endorsements=approvals,
         )
         representations += _edition(env, session, award, parts, language, issuer)
     session.add_all(representations)
@@ -378,6 +385,15 @@ def _require_reviewed(env: Environment, version: DefinitionVersion, owner: Organ
             last=last.isoformat(),
             field="/definition",
         )
+
+
+def _approvals(session: Session, version: DefinitionVersion) -> list[JsonObject]:
+    """The signed approvals of a version; Conflict if nobody has approved it."""
+    rows = reviews.of_version(session, definition_version_id=version.id)
+    found = [json.loads(row.endorsement) for row in rows if row.endorsement is not None]
+    if not found:
+        raise Conflict("no_endorsements", field="/endorsements")
+    return found[:MOST_ENDORSEMENTS]
 
 
 def _credential_id_of(session: Session, award: Award | None, language: Language) -> str | None:

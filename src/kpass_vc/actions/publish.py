@@ -4,6 +4,8 @@ A published version never changes: its document, its Achievements and the
 owner's publication are stored as the bytes that are hashed, signed and served.
 """
 
+from datetime import date, datetime
+
 from sqlalchemy.orm import Session
 
 from kpass_vc.actions.audit import audit
@@ -19,11 +21,14 @@ from kpass_vc.environment import Environment
 from kpass_vc.errors import Conflict, DefinitionIncomplete, FieldError, NotFound
 from kpass_vc.formats import FORMATS
 from kpass_vc.language import LANGUAGES
+from kpass_vc.model.dates import STOCKHOLM, plus_duration
 from kpass_vc.model.definition import Definition
 from kpass_vc.records import definition as definitions
 from kpass_vc.records import organization as organizations
+from kpass_vc.records import review as reviews
 from kpass_vc.records.definition import Achievement, DefinitionVersion, Found
 from kpass_vc.records.organization import Organization
+from kpass_vc.versioning import step_too_small
 
 
 def publish(env: Environment, session: Session, actor: Actor, version_id: str) -> Found:
@@ -32,10 +37,14 @@ def publish(env: Environment, session: Session, actor: Actor, version_id: str) -
     version, line, owner = own_version(session, actor, version_id)
     organizations.hold(session, owner.id)
     siblings = definitions.versions(session, definition_id=line.id, for_update=True)
-    if version.state != "draft":
+    if version.state not in {"draft", "approved"}:
         raise Conflict("version_is_final", version=version.version, state=version.state)
+    if version.state == "draft" and owner.approvals:
+        raise Conflict("not_approved", version=version.version, approvals=owner.approvals)
     source = source_of(version)
-    lacks = missing(session, source, owner)
+    if version.state == "approved":
+        _require_as_approved(env, session, version, source, owner)
+    lacks = (*missing(session, source, owner), *_number(siblings, source))
     if lacks:
         raise DefinitionIncomplete(lacks)
     for sibling in siblings:
@@ -54,6 +63,44 @@ def publish(env: Environment, session: Session, actor: Actor, version_id: str) -
     )
     authorise_named(env, session, actor, owner, line.code, version.authorised_issuers)
     return version, line, owner
+
+
+def document_of(env: Environment, source: Definition, owner: Organization) -> bytes:
+    """The document that publishing a version would give, which is what a reviewer approves."""
+    addresses = env.addresses.definition(owner.slug, source.code, source.version)
+    return to_bytes(published_definition(source, _shown(owner), addresses))
+
+
+def _require_as_approved(
+    env: Environment,
+    session: Session,
+    version: DefinitionVersion,
+    source: Definition,
+    owner: Organization,
+) -> None:
+    """Conflict if the document is another than the reviewers have approved: the owner's name or address is in it."""
+    digest = digest_sri(document_of(env, source, owner))
+    found = reviews.of_version(session, definition_version_id=version.id)
+    approved = [row for row in found if row.round == version.review_round and row.endorsement]
+    if any(row.digest_sri != digest for row in approved):
+        raise Conflict("changed_since_approval", version=version.version)
+
+
+def _shown(owner: Organization) -> Owner:
+    return Owner(did=owner.did, names={"sv": owner.name_sv, "en": owner.name_en}, url=owner.url)
+
+
+def _number(siblings: list[DefinitionVersion], source: Definition) -> list[FieldError]:
+    """What is wrong with the version's number beside the one that is published now."""
+    present = next((row for row in siblings if row.state == "published"), None)
+    wrong = step_too_small(source_of(present), source) if present is not None else None
+    return [wrong] if wrong is not None and wrong.rule != "gap.version_order" else []
+
+
+def _review_due(source: Definition, now: datetime) -> date | None:
+    """When it is to be looked through again, by its own interval; None if it gives none."""
+    months = source.quality_assurance.review_interval_months if source.quality_assurance else None
+    return plus_duration(now.astimezone(STOCKHOLM).date(), f"P{months}M") if months else None
 
 
 def retire(env: Environment, session: Session, actor: Actor, version_id: str) -> Found:
@@ -100,7 +147,7 @@ def _write(
     owner: Organization,
 ) -> None:
     addresses = env.addresses.definition(owner.slug, source.code, source.version)
-    shown = Owner(did=owner.did, names={"sv": owner.name_sv, "en": owner.name_en}, url=owner.url)
+    shown = _shown(owner)
     now = env.now()
     document = to_bytes(published_definition(source, shown, addresses))
     editions = {
@@ -119,6 +166,7 @@ def _write(
     version.digest_sri = digests[addresses.document]
     version.publication = secure(env, session, owner, FORMATS["ldp_vc"], statement, now).body
     version.state, version.published_at = "published", now
+    version.review_due = _review_due(source, now)
     session.add_all(
         Achievement(
             definition_version_id=version.id,

@@ -119,7 +119,7 @@ def get_definitions(
     rows, total = definitions.search(
         session, states=("published",), owner=owner, text=q, limit=limit, offset=offset
     )
-    return DefinitionList(definitions=[_reply(env, row) for row in rows], total=total)
+    return DefinitionList(definitions=[reply(env, row) for row in rows], total=total)
 
 
 @router.get("/definitions/{version_id}", summary="One of your own definition versions")
@@ -131,7 +131,7 @@ def get_definition(
     return (
         _draft_reply(env, session, found, language)
         if found[0].state == "draft"
-        else _reply(env, found)
+        else reply(env, found)
     )
 
 
@@ -149,10 +149,11 @@ def post_definition_status(
 ) -> DefinitionReply:
     """Publishing makes it immutable and signs it as its owner; the published version before it is superseded."""
     act = publish if order.status == "published" else retire
-    return _reply(env, act(env, session, actor, version_id))
+    return reply(env, act(env, session, actor, version_id))
 
 
-def _reply(env: Environment, found: Found) -> DefinitionReply:
+def reply(env: Environment, found: Found) -> DefinitionReply:
+    """A version, and where its documents lie once it is published."""
     version, line, owner = found
     at = env.addresses.definition(owner.slug, line.code, version.version)
     public = version.document is not None
@@ -183,7 +184,7 @@ def _draft_reply(
     env: Environment, session: Session, found: Found, language: Language
 ) -> DefinitionReply:
     source = source_of(found[0])
-    return _reply(env, found).model_copy(
+    return reply(env, found).model_copy(
         update={
             "gaps": [_gap(gap, language) for gap in missing(session, source, found[2])],
             "warnings": [_gap(gap, language) for gap in warnings(source)],

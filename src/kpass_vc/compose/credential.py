@@ -78,6 +78,8 @@ class Award:
     """The owner's authorisation that it is issued under."""
     replaces: str | None = None
     """The id of the credential that it corrects."""
+    endorsements: Sequence[JsonObject] = ()
+    """What others have signed about its definition."""
 
 
 def compose(
@@ -112,6 +114,8 @@ def compose(
         credential["termsOfUse"] = [
             {"id": award.authorization_url, "type": f"{vocabulary}{AUTHORIZATION}"}
         ]
+    if award.endorsements:
+        credential["endorsement"] = list(award.endorsements)
     if award.replaces is not None:
         credential[f"{vocabulary}replaces"] = {"id": award.replaces}
     return credential
