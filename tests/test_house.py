@@ -33,6 +33,7 @@ WITHOUT_ORGANIZATION = {
     "award.claim_key": "the row names the organisation",
     "award.representations": "the award was looked up first",
     "award.organization_of": "tells whose an award is",
+    "award.replacement_of": "the award was looked up first",
     "award.is_compromised": "the award was looked up first",
     "award.by_link": "a private link or a share link leads to it",
     "award.by_credential_id": "the public address of a credential",

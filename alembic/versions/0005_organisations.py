@@ -321,13 +321,13 @@ def upgrade() -> None:
         table.create_index(table.f("ix_award_learner_id"), ["learner_id"], unique=False)
         table.create_index(table.f("ix_award_replaces_id"), ["replaces_id"], unique=False)
         table.create_foreign_key(
-            table.f("fk_award_learner_id_learner"), "learner", ["learner_id"], ["id"]
-        )
-        table.create_foreign_key(
             table.f("fk_award_replaces_id_award"), "award", ["replaces_id"], ["id"]
         )
         table.create_foreign_key(
             table.f("fk_award_delegation_id_delegation"), "delegation", ["delegation_id"], ["id"]
+        )
+        table.create_foreign_key(
+            table.f("fk_award_learner_id_learner"), "learner", ["learner_id"], ["id"]
         )
 
     with op.batch_alter_table("definition_version") as table:
@@ -351,9 +351,17 @@ def upgrade() -> None:
             sa.Column("is_elsewhere", sa.Boolean(), server_default=sa.text("0"), nullable=False)
         )
 
+    with op.batch_alter_table("service") as table:
+        table.add_column(sa.Column("confirmed", sa.LargeBinary(), nullable=True))
+        table.add_column(sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True))
+
 
 def downgrade() -> None:
     """Undo."""
+    with op.batch_alter_table("service") as table:
+        table.drop_column("confirmed_at")
+        table.drop_column("confirmed")
+
     with op.batch_alter_table("organization") as table:
         table.drop_column("is_elsewhere")
         table.drop_column("confirmed_by")
@@ -368,9 +376,9 @@ def downgrade() -> None:
         table.drop_column("authors")
 
     with op.batch_alter_table("award") as table:
+        table.drop_constraint(table.f("fk_award_learner_id_learner"), type_="foreignkey")
         table.drop_constraint(table.f("fk_award_delegation_id_delegation"), type_="foreignkey")
         table.drop_constraint(table.f("fk_award_replaces_id_award"), type_="foreignkey")
-        table.drop_constraint(table.f("fk_award_learner_id_learner"), type_="foreignkey")
         table.drop_index(table.f("ix_award_replaces_id"))
         table.drop_index(table.f("ix_award_learner_id"))
         table.drop_index(table.f("ix_award_delegation_id"))

@@ -107,6 +107,11 @@ class Addresses:
         """The id of one credential; answers with no personal data."""
         return f"{self.organization(slug)}/credentials/{credential_id}"
 
+    @property
+    def confirmed(self) -> str:
+        """The operator's signed list of the organisations it has made sure of."""
+        return f"{self.organization('operator')}/confirmed.json"
+
     def authorization(self, slug: str, delegation_id: str) -> str:
         """An owner's signed authorisation of an issuer."""
         return f"{self.organization(slug)}/authorizations/{delegation_id}.json"

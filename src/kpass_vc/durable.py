@@ -19,7 +19,7 @@ from kpass_vc.records.base import durable_engine
 NAME: Final = "kpass"
 VERSION: Final = "1"
 """Of the workflows' steps: raised only when what is under way could not go on by the new code."""
-QUEUES: Final[Mapping[str, int]] = {"batches": 1, "deliveries": 4}
+QUEUES: Final[Mapping[str, int]] = {"batches": 1, "deliveries": 16}
 """The queues, and how many of each one process works at a time."""
 
 Workflow = Callable[..., None]
@@ -91,7 +91,7 @@ def start(engine: Engine, workflows: Mapping[str, Workflow], *, worker: str) -> 
         DBOS.workflow(name=name)(workflow)
     DBOS.launch()
     for queue, most in QUEUES.items():
-        DBOS.register_queue(queue, worker_concurrency=most, polling_interval_sec=0.5)
+        DBOS.register_queue(queue, worker_concurrency=most, polling_interval_sec=0.2)
 
 
 def adopt(workers: list[str]) -> int:

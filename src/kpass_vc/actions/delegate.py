@@ -215,7 +215,9 @@ def authority(
             return row
     if present:
         raise Conflict("quota_used", quota=present[0].quota, field="/definition")
-    return _for_present_did(env, session, actor, owner, issuer, known[0]) if known else None
+    if not known or owner.is_elsewhere:
+        return None
+    return _for_present_did(env, session, actor, owner, issuer, known[0])
 
 
 def _is_running(row: Delegation, now: datetime) -> bool:
@@ -411,3 +413,9 @@ def own_delegations(session: Session, actor: Actor) -> list[Delegation]:
     """All delegations that the actor's organisation is a party of, newest first."""
     actor.require(Permission.DEFINITIONS_READ)
     return delegations.of_organization(session, organization_id=actor.own_organization())
+
+
+def own_did(env: Environment, actor: Actor) -> str:
+    """The DID of the actor's organisation."""
+    with env.reading() as session:
+        return _own(session, actor).did

@@ -266,8 +266,8 @@ def find_definition(
     """
     short = reference.removeprefix(f"{env.addresses.base}/o/").removesuffix("/definition.json")
     parts = [part for part in short.split("/") if part != "definitions"]
-    found: Found | None = None
-    match parts:
+    found: Found | None = definitions.by_document_url(session, reference)
+    match parts if found is None else []:
         case [slug, code]:
             found = definitions.published_of_line(session, slug=slug, code=code)
             found = found or _any_of_line(session, slug, code)

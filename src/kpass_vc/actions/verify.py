@@ -147,6 +147,8 @@ def gather(env: Environment, session: Session, want: Wanted) -> Evidence:
     granted = {url: delegations.by_url(session, url) for url in want.authorizations}
     words = [row for row in granted.values() if row is not None and row.body is not None]
     owners = [organizations.by_id(session, row.organization_id) for row in words]
+    if any(each is None or each.is_elsewhere for each in owners):
+        words, owners = [], []  # its owner may have withdrawn it there: it is asked
     dids = [*want.dids, *(each.did for each in owners if each is not None)]
     named = [*want.status_lists, *(_list_of(session, row) for row in words)]
     documents = {did: own_did_document(session, did) for did in dids}

@@ -5,11 +5,14 @@ from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Header, Query, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 from sqlalchemy.orm import Session
 
 from kpass_vc.actions.change_status import StatusOrder, change_status
+from kpass_vc.actions.correct import CorrectionOrder, correct
+from kpass_vc.actions.deliver import resend
 from kpass_vc.actions.issue import IssueOrder, issue
+from kpass_vc.actions.learners import ContactOrder
 from kpass_vc.actions.share import AnswerOrder, answer, private_link, renew_link
 from kpass_vc.authz import Actor, Permission
 from kpass_vc.edge import CurrentActor, Env, Limit, Offset, ReadTx, WriteTx, accepts, message
@@ -18,8 +21,10 @@ from kpass_vc.errors import NotFound
 from kpass_vc.formats import FORMATS, ISSUED
 from kpass_vc.records import award as awards
 from kpass_vc.records import definition as definitions
+from kpass_vc.records import delivery as deliveries
 from kpass_vc.records import dispute as disputes
 from kpass_vc.records.award import Award, Representation
+from kpass_vc.records.delivery import Delivery
 from kpass_vc.records.dispute import Dispute
 from kpass_vc.records.status_list import StatusList
 
@@ -116,6 +121,33 @@ class StatusReply(BaseModel):
     reason: str | None
     statusChangedAt: datetime | None  # noqa: N815
     statusEntry: StatusEntryReply  # noqa: N815
+
+
+class NoticeOrder(BaseModel):
+    """Where a notice is to go, if not to the address that is known."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    contact: ContactOrder | None = None
+
+
+class DeliveryReply(BaseModel):
+    """One notice to a learner."""
+
+    id: str
+    kind: str
+    channel: str
+    status: str
+    attempts: int
+    lastError: str | None  # noqa: N815
+    createdAt: datetime  # noqa: N815
+    sentAt: datetime | None  # noqa: N815
+
+
+class DeliveryList(BaseModel):
+    """What was sent to a learner."""
+
+    notices: list[DeliveryReply]
 
 
 EXAMPLE = {
@@ -262,6 +294,55 @@ def post_credential_link(
 
 
 @router.post(
+    "/credentials/{credential_id}/correction",
+    status_code=201,
+    summary="Correct a credential",
+    openapi_extra=accepts(
+        CorrectionOrder,
+        {"holder": {"name": "Amina Exempelsson-Berg"}, "assessedOn": "2026-11-20"},
+    ),
+)
+def post_correction(
+    credential_id: str,
+    actor: CurrentActor,
+    env: Env,
+    session: WriteTx,
+    order: Annotated[CorrectionOrder, Depends(message(CorrectionOrder))],
+) -> IssuedReply:
+    """Issues it anew as it should have been, revokes the old one with the reason, and tells the learner.
+
+    The new credential names the old one; the learner's links and share links lead to the new one.
+    """
+    issued = correct(env, session, actor, credential_id, order)
+    return _issued(env, session, issued.award, list(issued.representations))
+
+
+@router.post(
+    "/credentials/{credential_id}/notice",
+    status_code=202,
+    summary="Send the learner their link again",
+    openapi_extra=accepts(NoticeOrder, {"contact": {"email": "amina@example.org"}}),
+)
+def post_notice(
+    credential_id: str,
+    actor: CurrentActor,
+    env: Env,
+    session: WriteTx,
+    order: Annotated[NoticeOrder, Depends(message(NoticeOrder))],
+) -> DeliveryReply:
+    """To the address that is known, or to a corrected one, which takes its place."""
+    return _delivery(resend(env, session, actor, credential_id, order.contact))
+
+
+@router.get("/credentials/{credential_id}/notices", summary="What was sent to the learner")
+def get_notices(credential_id: str, actor: CurrentActor, session: ReadTx) -> DeliveryList:
+    """Newest first, with how each went. The address is not shown."""
+    award = _own(session, actor, credential_id)
+    found = deliveries.of_award(session, organization_id=award.organization_id, award_id=award.id)
+    return DeliveryList(notices=[_delivery(row) for row in found])
+
+
+@router.post(
     "/credentials/{credential_id}/dispute",
     summary="Answer what the learner says is wrong",
     openapi_extra=accepts(
@@ -361,4 +442,17 @@ def _summary(session: Session, award: Award) -> CredentialSummary:
         validUntil=award.valid_until,
         status=award.state,
         disputed=dispute is not None and dispute.state == "open",
+    )
+
+
+def _delivery(row: Delivery) -> DeliveryReply:
+    return DeliveryReply(
+        id=row.id,
+        kind=row.kind,
+        channel=row.channel,
+        status=row.state,
+        attempts=row.attempts,
+        lastError=row.last_error,
+        createdAt=row.created_at,
+        sentAt=row.sent_at,
     )

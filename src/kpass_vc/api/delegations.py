@@ -16,6 +16,12 @@ from kpass_vc.actions.delegate import (
     grant,
     own_delegation,
     own_delegations,
+    own_did,
+)
+from kpass_vc.actions.take_authorization import (
+    TakeOrder,
+    gather_authorization,
+    take_authorization,
 )
 from kpass_vc.compose.authorization import withdrawal_url
 from kpass_vc.edge import (
@@ -105,6 +111,34 @@ def post_delegation_request(
 ) -> DelegationReply:
     """By the issuer. The owner grants or declines it."""
     return _reply(session, ask(env, session, actor, order))
+
+
+@router.post(
+    "/v1/delegations/imports",
+    status_code=201,
+    summary="Take in an authorisation from another service",
+    openapi_extra=accepts(
+        TakeOrder,
+        {
+            "authorization": "https://owner.example/o/owner/authorizations/1.json",
+            "definitions": [
+                "https://owner.example/o/owner/definitions/OWN-LINE-01/1.0.0/definition.json"
+            ],
+        },
+    ),
+)
+def post_delegation_import(
+    actor: CurrentActor,
+    env: Env,
+    session: WriteTx,
+    order: Annotated[TakeOrder, Depends(message(TakeOrder))],
+) -> DelegationReply:
+    """By the issuer. Fetches it with the definitions it is for; all must be signed by their owner.
+
+    Issue them by the addresses of their documents. The session's connection is taken after the last fetch.
+    """
+    found = gather_authorization(env, actor, own_did(env, actor), order)
+    return _reply(session, take_authorization(env, session, actor, found))
 
 
 @router.get("/v1/delegations", summary="Your delegations")

@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 
+from kpass_vc.actions.confirm import ConfirmationOrder, confirm, unconfirm
 from kpass_vc.actions.enrol import EnrolOrder, OrganizationName, enrol
 from kpass_vc.actions.tokens import NewToken, TokenOrder, grant_token, revoke_token
 from kpass_vc.edge import CurrentActor, Env, ReadTx, WriteTx, accepts, message
@@ -29,6 +30,8 @@ class OrganizationReply(BaseModel):
     email: str | None = None
     image: str | None = None
     didDocument: str  # noqa: N815
+    confirmedAt: datetime | None = None  # noqa: N815
+    """When the operator made sure who it is."""
 
 
 class OrganizationList(BaseModel):
@@ -89,6 +92,32 @@ def get_organization(slug: str, env: Env, session: ReadTx) -> OrganizationReply:
 
 
 @router.post(
+    "/organizations/{slug}/confirmation",
+    summary="Say that an organisation is who it says",
+    openapi_extra=accepts(
+        ConfirmationOrder, {"how": "Registreringsbevis, och ett samtal med firmatecknaren."}
+    ),
+)
+def post_confirmation(
+    slug: str,
+    actor: CurrentActor,
+    env: Env,
+    session: WriteTx,
+    order: Annotated[ConfirmationOrder, Depends(message(ConfirmationOrder))],
+) -> OrganizationReply:
+    """Operator only. It stands in the operator's signed list from now on, and verifiers say so."""
+    return _reply(env, confirm(env, session, actor, slug, order))
+
+
+@router.delete("/organizations/{slug}/confirmation", summary="Take a confirmation back")
+def delete_confirmation(
+    slug: str, actor: CurrentActor, env: Env, session: WriteTx
+) -> OrganizationReply:
+    """Operator only. The signed list is signed anew without it."""
+    return _reply(env, unconfirm(env, session, actor, slug))
+
+
+@router.post(
     "/organizations/{slug}/tokens",
     status_code=201,
     summary="A new API token for an organisation",
@@ -124,6 +153,7 @@ def _reply(env: Environment, row: Organization) -> OrganizationReply:
         email=row.email,
         image=row.image,
         didDocument=env.addresses.did_document(row.slug),
+        confirmedAt=row.confirmed_at,
     )
 
 

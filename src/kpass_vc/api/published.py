@@ -10,6 +10,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
+from kpass_vc.actions.confirm import as_bytes, confirmed_list, registry
 from kpass_vc.actions.publish_status import current
 from kpass_vc.actions.verify import own_did_document
 from kpass_vc.crypto.jose import ALG_OF, to_jwk
@@ -53,6 +54,28 @@ def did_document(slug: str, request: Request, env: Env, session: ReadTx) -> Resp
     if document is None:
         raise NotFound("organization", organization=slug)
     return served(request, _text(document), "application/did+json", REVALIDATE)
+
+
+@router.get(
+    "/o/operator/confirmed.json",
+    summary="The organisations that the operator has made sure of",
+    response_class=Response,
+    responses=_answers("application/vc+ld+json"),
+)
+def confirmed(request: Request, env: Env) -> Response:
+    """Signed by the operator. Public."""
+    return served(request, confirmed_list(env), "application/vc+ld+json", REVALIDATE)
+
+
+@router.get(
+    "/o/operator/registry.json",
+    summary="The same as a registry of issuers",
+    response_class=Response,
+    responses=_answers("application/json"),
+)
+def issuer_registry(request: Request, env: Env, session: ReadTx) -> Response:
+    """In the form that the verifiers of the Digital Credentials Consortium read; unsigned. Public."""
+    return served(request, as_bytes(registry(env, session)), "application/json", REVALIDATE)
 
 
 @router.head("/.well-known/jwks.json", include_in_schema=False)

@@ -24,7 +24,7 @@ from kpass_vc.actions.publish import retire as act_retire
 from kpass_vc.actions.share import private_link
 from kpass_vc.actions.tokens import TokenOrder, grant_token, revoke_token
 from kpass_vc.authz import Actor, Permission
-from kpass_vc.cli import carry, doctor, holder, jose, keys, people, server, story, vc_api
+from kpass_vc.cli import carry, doctor, holder, jose, keys, people, server, story, vc_api, work
 from kpass_vc.cli.console import (
     CHOICE,
     acting_for,
@@ -419,6 +419,8 @@ for command in (
     app.command()(command)
 app.add_typer(keys.domains, name="own-domain")
 app.add_typer(people.app, name="person")
+app.add_typer(work.app, name="batch")
+app.command("work")(work.work)
 app.command("login")(people.login)
 app.command("logout")(people.logout)
 app.command("whoami")(people.whoami)

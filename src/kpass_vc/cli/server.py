@@ -28,6 +28,7 @@ from kpass_vc.records import award as awards
 from kpass_vc.records import definition as definitions
 from kpass_vc.records import organization as organizations
 from kpass_vc.settings import Settings
+from kpass_vc.workflows import start_work, stop_work
 
 ISSUER: Final = "stadsnat-exempel"
 DEFINITION: Final = "sobona/SOB-OPTO-01"
@@ -68,7 +69,11 @@ def serve(settings: Settings, *, demo: bool) -> None:
         ssl_certfile=settings.tls_cert,
         ssl_keyfile=settings.tls_key,
     )
-    _Server(config, lines).run()
+    start_work(env, settings.worker)
+    try:
+        _Server(config, lines).run()
+    finally:
+        stop_work()
 
 
 def _demo(env: Environment, folder: Path) -> list[str]:

@@ -124,6 +124,14 @@ def by_link(session: Session, *, award_id: str, for_update: bool = False) -> Awa
     return session.scalar(query)
 
 
+def replacement_of(session: Session, *, award_id: str, for_update: bool = False) -> Award | None:
+    """The award that corrects another one, if it was corrected; check first whose it is."""
+    query = select(Award).where(Award.replaces_id == award_id)
+    if for_update:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    return session.scalar(query)
+
+
 def by_reference(
     session: Session, *, organization_id: str, external_reference: str
 ) -> Award | None:

@@ -158,6 +158,7 @@ def by_address(session: Session, *, slug: str, code: str, version: str) -> Found
     return _one(
         session,
         Organization.slug == slug,
+        Organization.is_elsewhere.is_(False),
         Definition.code == code,
         DefinitionVersion.version == version,
     )
@@ -168,6 +169,7 @@ def published_of_line(session: Session, *, slug: str, code: str) -> Found | None
     return _one(
         session,
         Organization.slug == slug,
+        Organization.is_elsewhere.is_(False),
         Definition.code == code,
         DefinitionVersion.state == "published",
     )
@@ -180,6 +182,7 @@ def every_published(session: Session) -> list[Found]:
         .join(Definition, Definition.id == DefinitionVersion.definition_id)
         .join(Organization, Organization.id == Definition.organization_id)
         .where(DefinitionVersion.state == "published")
+        .where(Organization.is_elsewhere.is_(False))
         .order_by(Organization.slug, Definition.code)
         .options(defer(DefinitionVersion.document), defer(DefinitionVersion.publication))
     )
@@ -213,6 +216,7 @@ def search(
         .join(Definition, Definition.id == DefinitionVersion.definition_id)
         .join(Organization, Organization.id == Definition.organization_id)
         .where(DefinitionVersion.state.in_(states))
+        .where(Organization.is_elsewhere.is_(False))
     )
     if owner is not None:
         query = query.where(Organization.slug == owner)

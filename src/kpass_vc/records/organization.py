@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import false, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -44,9 +45,19 @@ class Organization(Base):
         return self.name_sv if language == "sv" else self.name_en
 
 
+OPERATOR_SLUG: Final = "operator"
+"""The operator's own, which signs what the operator says and nothing else."""
+
+
 def by_slug(session: Session, slug: str) -> Organization | None:
-    """The organisation of a slug."""
-    return session.scalar(select(Organization).where(Organization.slug == slug))
+    """The organisation of a slug, of those that live here."""
+    query = select(Organization).where(Organization.slug == slug)
+    return session.scalar(query.where(Organization.is_elsewhere.is_(False)))
+
+
+def the_operator(session: Session) -> Organization | None:
+    """The operator as an organisation, once it has signed anything."""
+    return session.scalar(select(Organization).where(Organization.slug == OPERATOR_SLUG))
 
 
 def by_id(session: Session, organization_id: str) -> Organization | None:
@@ -75,8 +86,10 @@ def by_number(session: Session, number: str) -> Organization | None:
 
 
 def every(session: Session) -> list[Organization]:
-    """All organisations, by slug."""
-    return list(session.scalars(select(Organization).order_by(Organization.slug)))
+    """All organisations that live here, by slug; the operator is none of them."""
+    query = select(Organization).where(Organization.is_elsewhere.is_(False))
+    query = query.where(Organization.slug != OPERATOR_SLUG)
+    return list(session.scalars(query.order_by(Organization.slug)))
 
 
 def confirmed(session: Session, *, dids: Collection[str]) -> dict[str, datetime]:

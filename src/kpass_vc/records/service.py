@@ -16,11 +16,18 @@ class Service(Base):
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     public_url: Mapped[str]
     created_at: Mapped[datetime]
+    confirmed: Mapped[bytes | None]
+    """The operator's signed list of the organisations it has made sure of."""
+    confirmed_at: Mapped[datetime | None]
+    """When that was signed."""
 
 
-def the_service(session: Session) -> Service | None:
-    """The row, or None before `kpass init`."""
-    return session.scalar(select(Service).where(Service.id == 1))
+def the_service(session: Session, *, for_update: bool = False) -> Service | None:
+    """The row, or None before `kpass init`; `for_update` holds it until the transaction ends."""
+    query = select(Service).where(Service.id == 1)
+    if for_update:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    return session.scalar(query)
 
 
 def hold_service(session: Session, *, shared: bool) -> None:
