@@ -72,7 +72,7 @@ def of_version(session: Session, *, definition_version_id: str) -> list[Review]:
         session.scalars(
             select(Review)
             .where(Review.definition_version_id == definition_version_id)
-            .order_by(Review.decided_at, Review.id)
+            .order_by(Review.round, Review.decided_at, Review.id)
         )
     )
 

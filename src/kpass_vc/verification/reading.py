@@ -11,7 +11,7 @@ What is signed as JSON (JOSE, COSE, JCS) needs no second reading: there the JSON
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -214,11 +214,15 @@ class _Graph:
     def root(self) -> str | None:
         """The one node that nothing else points to."""
         tops = self.subjects - self.below
-        points_up = {
-            value for node in tops for name in _POINTING_UP for value in self.objects(node, name)
-        }
-        found = tops - points_up if len(tops) > 1 else tops
+        found = tops - self._pointed_up_to(tops) if len(tops) > 1 else tops
+        if len(found) > 1:  # what a credential inside is about stands under nothing of this one
+            found -= self._pointed_up_to(self.subjects - tops)
         return next(iter(found)) if len(found) == 1 else None
+
+    def _pointed_up_to(self, nodes: Iterable[str]) -> set[str]:
+        return {
+            value for node in nodes for name in _POINTING_UP for value in self.objects(node, name)
+        }
 
     def objects(self, node: str, member: str) -> set[str]:
         """The objects of a node's member, by every IRI that the member may have; the items of a list each."""
