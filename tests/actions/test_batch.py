@@ -1,0 +1,224 @@
+"""Issue to many: every row its own outcome, nothing twice, undone as a whole."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from tests.world import World, actor_of
+
+from kpass_vc.actions.batch import (
+    BatchStatusOrder,
+    Looked,
+    issue_slice,
+    look_through,
+    read_items,
+    reserve,
+    take_in,
+    undo,
+    undo_slice,
+    written,
+)
+from kpass_vc.actions.publish import retire
+from kpass_vc.errors import Conflict, NotFound
+from kpass_vc.records import batch as batches
+from kpass_vc.records.award import Award, representations
+from kpass_vc.records.batch import Batch, BatchRow
+from kpass_vc.records.delivery import Delivery
+
+ISSUER, DEFINITION = "stadsnat-exempel", "sobona/SOB-OPTO-01"
+DAY = (datetime.now(UTC) - timedelta(days=4)).date().isoformat()
+
+
+def item(name: str, **more: object) -> dict[str, Any]:
+    return {"holder": {"name": name}, "assessedOn": DAY, "languages": ["sv"]} | more
+
+
+def look(world: World, items: list[dict[str, Any]]) -> Looked:
+    with world.reading() as session:
+        return look_through(
+            world.env,
+            session,
+            actor_of(world.organization(ISSUER)),
+            DEFINITION,
+            read_items(DEFINITION, items),
+        )
+
+
+def taken(world: World, items: list[dict[str, Any]]) -> Batch:
+    with world.writing() as session:
+        actor = actor_of(world.organization(ISSUER))
+        looked = look_through(world.env, session, actor, DEFINITION, read_items(DEFINITION, items))
+        return take_in(world.env, session, actor, DEFINITION, looked)
+
+
+def work(world: World, batch: Batch, first: int = 1, last: int = 10_000) -> None:
+    reserve(world.env, batch.organization_id, batch.id, first, last)
+    issue_slice(world.env, batch.organization_id, batch.id, first, last)
+
+
+def states(world: World, batch: Batch) -> list[str]:
+    with world.reading() as session:
+        rows = batches.rows(session, organization_id=batch.organization_id, batch_id=batch.id)
+        return [row.state for row in rows]
+
+
+def awards(world: World) -> list[Award]:
+    with world.reading() as session:
+        return list(session.scalars(select(Award)))
+
+
+@pytest.fixture(autouse=True)
+def _definition(world: World) -> None:
+    world.published_definition()
+
+
+def test_one_bad_row_stops_no_other_and_says_what_is_wrong_in_both_languages(
+    world: World,
+) -> None:
+    items = [
+        item("Åsa Ärlig"),
+        item("", assessedOn="i går"),
+        item("Örjan Öst", assessedOn="2099-01-01"),
+        item("Eva 19121212-1212"),
+        item("Åsa Ärlig"),
+        {"holder": {"name": "X"}, "assessedOn": DAY, "nonsense": 1},
+        item("Li"),
+    ]
+
+    looked = look(world, items)
+    batch = taken(world, items)
+    work(world, batch)
+
+    found = {row.number: [(e.field, e.rule) for e in row.errors] for row in looked.bad}
+    assert set(found) == {2, 3, 4, 5, 6}
+    assert ("/items/1/assessedOn", "date") in found[2]
+    assert found[3] == [("/items/2/assessedOn", "assessed_on")]
+    assert found[4] == [("/items/3/holder/name", "personal_number")]
+    assert found[5] == [("/items/4", "row_twice")]
+    assert all(
+        written(error)["sv"] != written(error)["en"] for row in looked.bad for error in row.errors
+    )
+    assert states(world, batch) == [
+        "issued", "failed", "failed", "failed", "failed", "failed", "issued",
+    ]  # fmt: skip
+    assert sorted(award.holder_name or "" for award in awards(world)) == ["Li", "Åsa Ärlig"]
+    with world.reading() as session:
+        assert session.get_one(Batch, batch.id).state == "finished"
+
+
+def test_a_dry_run_stores_nothing(world: World) -> None:
+    look(world, [item("Li")])
+    with world.reading() as session:
+        assert list(session.scalars(select(Batch))) == []
+    assert awards(world) == []
+
+
+def test_the_same_file_again_issues_nothing_and_points_to_what_was_issued(world: World) -> None:
+    items = [item("Li"), item("Bo", externalReference="r1")]
+    first = taken(world, items)
+    work(world, first)
+    again = taken(world, [*items, item("Cai")])
+    work(world, again)
+
+    assert states(world, again) == ["already_issued", "already_issued", "issued"]
+    assert len(awards(world)) == 3
+    with world.reading() as session:
+        (row, *_) = batches.rows(session, organization_id=again.organization_id, batch_id=again.id)
+    assert row.award_id in {award.id for award in awards(world)}
+
+
+def test_two_batches_that_were_taken_in_side_by_side_issue_each_row_once(world: World) -> None:
+    items = [item("Li"), item("Bo", externalReference="r1")]
+    one, other = taken(world, items), taken(world, items)
+    work(world, one)
+    work(world, other)
+    assert states(world, other) == ["already_issued", "already_issued"]
+    assert len(awards(world)) == 2
+
+
+def test_a_slice_that_is_done_again_does_nothing_more(world: World) -> None:
+    batch = taken(world, [item(f"Elev {number}") for number in range(7)])
+    for _ in range(3):
+        work(world, batch, 1, 4)
+    assert states(world, batch) == ["issued"] * 4 + ["waiting"] * 3
+    work(world, batch)
+    found = awards(world)
+    assert len({(award.status_list_id, award.status_index) for award in found}) == 7
+    assert all(world.verified(body_of_award(world, award)).verified for award in found[:2])
+
+
+def body_of_award(world: World, award: Award) -> bytes:
+    with world.reading() as session:
+        return representations(session, award_id=award.id)[0].body
+
+
+def test_names_and_orders_lie_sealed_until_they_are_issued_and_then_no_more(world: World) -> None:
+    batch = taken(world, [item("Hemlig Person", holder={"name": "Hemlig Person"})])
+    with world.reading() as session:
+        (row,) = session.scalars(select(BatchRow))
+        assert b"Hemlig" not in (row.sealed_order or b"")
+        assert row.sealed_order
+    work(world, batch)
+    with world.reading() as session:
+        (row,) = session.scalars(select(BatchRow))
+        assert row.sealed_order is None
+
+
+def test_the_learners_who_left_an_address_are_told_each_once(world: World) -> None:
+    contact = {"email": "li@example.org"}
+    batch = taken(world, [item("Li", holder={"name": "Li", "contact": contact}), item("Bo")])
+    for _ in range(2):
+        work(world, batch)
+    with world.reading() as session:
+        (delivery,) = session.scalars(select(Delivery))
+    assert delivery.state == "waiting"
+    assert b"li@example.org" not in (delivery.sealed_contact or b"")
+
+
+def test_a_batch_is_undone_as_a_whole_and_may_be_sent_again(world: World) -> None:
+    items = [item("Li"), item("Bo"), item("Cai")]
+    batch = taken(world, items)
+    work(world, batch, 1, 2)
+    issued = awards(world)
+    with world.writing() as session:
+        undo(
+            world.env,
+            session,
+            actor_of(world.organization(ISSUER)),
+            batch.id,
+            BatchStatusOrder(status="undone", reason="issued_in_error"),
+        )
+    work(world, batch)
+    for _ in range(2):
+        undo_slice(world.env, batch.organization_id, batch.id, 1, 50, "test:issuer")
+
+    assert states(world, batch) == ["revoked", "revoked", "withdrawn"]
+    assert {award.state for award in awards(world)} == {"revoked"}
+    for award in issued:
+        assert world.verified(body_of_award(world, award)).verdict == "refused"
+    with world.reading() as session:
+        assert session.get_one(Batch, batch.id).state == "undone"
+    again = taken(world, items)
+    work(world, again)
+    assert states(world, again) == ["issued"] * 3
+
+
+def test_anothers_batch_is_not_there(world: World) -> None:
+    batch = taken(world, [item("Li")])
+    order = BatchStatusOrder(status="undone", reason="other")
+    with world.writing() as session, pytest.raises(NotFound):
+        undo(world.env, session, actor_of(world.organization("sobona")), batch.id, order)
+
+
+def test_who_is_not_authorised_any_more_when_a_row_is_issued_gets_it_refused(
+    world: World,
+) -> None:
+    batch = taken(world, [item("Li")])
+    with world.writing() as session:
+        owner = actor_of(world.organization("sobona"))
+        retire(world.env, session, owner, batch.definition_version_id)
+    work(world, batch)
+    assert states(world, batch) == ["failed"]
+    with pytest.raises(Conflict):
+        taken(world, [item("Bo")])
