@@ -214,7 +214,7 @@ def test_every_check_is_told_in_the_readers_language(
     detail = {found["check"]: found["detail"] for found in before["checks"]}
     assert [check["check"] for check in before["checks"]] == [
         "parsed", "contexts", "structure", "terms", "reading", "did", "key", "proof", "dates",
-        "status", "definition", "achievement", "endorsements",
+        "status", "definition", "achievement", "authorization", "endorsements",
     ]  # fmt: skip
     assert all(detail.values())
     assert detail["status"].startswith(verified.removesuffix("."))

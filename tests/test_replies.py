@@ -7,9 +7,16 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from kpass_vc.actions.batch import look_through, read_items, take_in
+from kpass_vc.actions.delegate import DelegationStatusOrder, GrantOrder, change, grant
+from kpass_vc.actions.publish import publish
 from kpass_vc.app import create_app
+from kpass_vc.records import review as reviews
+from kpass_vc.records.definition import Found
+from tests.actions.test_people import person, personal_token
+from tests.actions.test_review import decided, handed_in
 from tests.api.http import bearer, client_of
-from tests.world import World
+from tests.world import World, actor_of, issue_order
 
 FOREVER = "public, max-age=31536000, immutable"
 A_DAY = "public, max-age=86400"
@@ -40,7 +47,13 @@ CACHING = {
     f"{VERSION}/definition.json": FOREVER,
     f"{VERSION}/publication.json": ASK_EACH_TIME,
     f"{VERSION}/{{language}}.html": ASK_EACH_TIME,
+    f"{VERSION}/endorsements.json": ASK_EACH_TIME,
+    "/o/operator/confirmed.json": ASK_EACH_TIME,
+    "/o/operator/registry.json": ASK_EACH_TIME,
+    "/o/{slug}/authorizations/{delegation_id}.json": ASK_EACH_TIME,
+    "/o/{slug}/authorizations/{delegation_id}.withdrawal.json": ASK_EACH_TIME,
     "/o/{slug}/did.json": ASK_EACH_TIME,
+    "/o/{slug}/endorsements/{review_id}.json": ASK_EACH_TIME,
     "/o/{slug}/keys.json": ASK_EACH_TIME,
     "/o/{slug}/status/{name}.json": ASK_EACH_TIME,
     "/openapi.json": ASK_EACH_TIME,
@@ -49,7 +62,17 @@ CACHING = {
     "/s/{code}/credential.{extension}": HOLDER_ALONE,
     "/s/{code}/image.png": HOLDER_ALONE,
     "/static/{name}": ASK_EACH_TIME,
+    "/v1/batches": NOBODY,
+    "/v1/batches/{batch_id}": NOBODY,
+    "/v1/batches/{batch_id}/rows": NOBODY,
     "/v1/credentials": NOBODY,
+    "/v1/credentials/{credential_id}/notices": NOBODY,
+    "/v1/definitions/{version_id}/reviews": NOBODY,
+    "/v1/delegations": NOBODY,
+    "/v1/delegations/{delegation_id}": NOBODY,
+    "/v1/me": NOBODY,
+    "/v1/people": NOBODY,
+    "/v1/reviews": NOBODY,
     "/v1/credentials/{credential_id}": NOBODY,
     "/v1/credentials/{credential_id}/{language}.{extension}": ISSUER_ALONE,
     "/v1/definitions": NOBODY,
@@ -69,18 +92,52 @@ def routes(found: list[Any]) -> Iterator[Any]:
             yield route
 
 
+def reviewed(world: World) -> tuple[Found, str]:
+    """A published definition, and the address of an approval of it."""
+    version_id = handed_in(world)
+    decided(world, person(world, "sobona", "reviewer"), version_id)
+    with world.writing() as session:
+        found = publish(world.env, session, actor_of(world.organization("sobona")), version_id)
+        (row,) = reviews.of_version(session, definition_version_id=version_id)
+    return found, str(row.endorsement_url)
+
+
+def withdrawn(world: World) -> str:
+    """The id of a delegation that was granted and withdrawn."""
+    with world.writing() as session:
+        owner = actor_of(world.organization("sobona"))
+        order = GrantOrder(issuer="did:web:nat.example", definitions=["SOB-OPTO-01"])
+        row = grant(world.env, session, owner, order)
+        change(world.env, session, owner, row.id, DelegationStatusOrder(status="withdrawn"))
+    return row.id
+
+
+def batch(world: World) -> str:
+    """The id of a batch."""
+    with world.writing() as session:
+        actor = actor_of(world.organization("stadsnat-exempel"))
+        item = {name: value for name, value in issue_order().items() if name != "definition"}
+        definition = "sobona/SOB-OPTO-01"
+        rows = read_items(definition, [item | {"externalReference": "b"}])
+        looked = look_through(world.env, session, actor, definition, rows)
+        return take_in(world.env, session, actor, definition, looked).id
+
+
 @dataclass
 class Place:
     """One service, and an address for every GET route."""
 
     http: TestClient
     issuer: dict[str, str]
+    person: dict[str, str]
+    """An owner and reviewer of sobona."""
     given: dict[str, dict[str, str]]
     paths: list[str]
 
     @classmethod
     def of(cls, world: World) -> "Place":
-        found, issued = world.published_definition(), world.issued()
+        found, endorsement = reviewed(world)
+        issued, delegation_id = world.issued(), withdrawn(world)
         link = world.shared(issued.award.id)
         usual = {
             "slug": "sobona",
@@ -93,6 +150,9 @@ class Place:
             "kind": "json",
             "extension": "json",
             "credential_id": issued.award.id,
+            "delegation_id": delegation_id,
+            "review_id": endorsement.rpartition("/")[2].removesuffix(".json"),
+            "batch_id": batch(world),
         }
         special = {
             "/o/{slug}/credentials/{credential_id}": {
@@ -100,6 +160,9 @@ class Place:
                 "credential_id": issued.representations[0].credential_id.rpartition("/")[2],
             },
             "/o/{slug}/status/{name}.json": {"slug": "stadsnat-exempel", "name": "revocation-1"},
+            "/o/{slug}/endorsements/{review_id}.json": {
+                "review_id": endorsement.rpartition("/")[2].removesuffix(".json")
+            },
             "/static/{name}": {"name": "kpass.css"},
             "/1.0/identifiers/{did:path}": {"did": DID},
             **{
@@ -114,7 +177,8 @@ class Place:
         ]
         given = {path: usual | special.get(path, {}) for path in paths}
         token = bearer(world.token("stadsnat-exempel"))
-        return cls(client_of(world.env), token, given, paths)
+        _, personal, _ = personal_token(world, "sobona", ["owner", "reviewer"], "o@example.org")
+        return cls(client_of(world.env), token, bearer(personal), given, paths)
 
     def address(self, path: str) -> str:
         path, given = path.replace(":path}", "}"), self.given[path]
@@ -122,7 +186,11 @@ class Place:
         return path.format_map(given) + query
 
     def get(self, path: str, method: str = "GET", **headers: str) -> Any:
-        asked = self.issuer if path.startswith("/v1/credentials") else {}
+        asked = self.issuer if path.startswith(("/v1/credentials", "/v1/batches")) else {}
+        if path.startswith(("/v1/delegations", "/v1/people", "/v1/reviews", "/v1/me")):
+            asked = self.person
+        if path.endswith("/reviews"):
+            asked = self.person
         return self.http.request(method, self.address(path), headers=asked | headers)
 
     def of_caching(self, *wanted: str) -> list[str]:

@@ -81,7 +81,16 @@ def body_up_to(limit: int) -> Callable[[Request], Coroutine[Any, Any, bytes]]:
     return read
 
 
-RawBody = Annotated[bytes, Depends(body_up_to(MAX_BYTES))]
+LARGE_BODIES: Final = {"/v1/batches": 20 * 1024 * 1024, "/v1/batches/file": 20 * 1024 * 1024}
+"""Where more than MAX_BYTES are taken in, and how many."""
+
+
+async def raw_body(request: Request) -> bytes:
+    """The body as it came, up to what its address takes."""
+    return await body_up_to(LARGE_BODIES.get(request.scope["path"], MAX_BYTES))(request)
+
+
+RawBody = Annotated[bytes, Depends(raw_body)]
 PictureBody = Annotated[bytes, Depends(body_up_to(MAX_PICTURE))]
 
 

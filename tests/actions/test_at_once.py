@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.world import OPERATOR_ACTOR, World, actor_of, body_of, definition_document
 
 from kpass_vc.actions import own_domain
 from kpass_vc.actions.define import define
@@ -15,6 +14,7 @@ from kpass_vc.actions.publish import publish
 from kpass_vc.actions.rotate_key import compromise_key, rotate_keys
 from kpass_vc.fetch import DOCUMENT, Fetched
 from kpass_vc.records import key as keys
+from tests.world import OPERATOR_ACTOR, World, actor_of, body_of, definition_document
 
 OWNER = "sobona"
 

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select
-from tests.world import World, actor_of
 
 from kpass_vc.actions.batch import (
     BatchStatusOrder,
@@ -25,6 +24,7 @@ from kpass_vc.records import batch as batches
 from kpass_vc.records.award import Award, representations
 from kpass_vc.records.batch import Batch, BatchRow
 from kpass_vc.records.delivery import Delivery
+from tests.world import World, actor_of
 
 ISSUER, DEFINITION = "stadsnat-exempel", "sobona/SOB-OPTO-01"
 DAY = (datetime.now(UTC) - timedelta(days=4)).date().isoformat()

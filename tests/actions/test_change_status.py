@@ -5,8 +5,6 @@ import json
 import pytest
 from pydantic import ValidationError
 from sqlalchemy import func, select
-from tests.sample import outcome
-from tests.world import World, body_of, failed_checks
 
 from kpass_vc import statuslist
 from kpass_vc.actions.change_status import StatusOrder, change_status
@@ -18,6 +16,8 @@ from kpass_vc.errors import Conflict, Forbidden, NotFound
 from kpass_vc.records.audit import AuditEntry
 from kpass_vc.records.award import Award
 from kpass_vc.records.status_list import StatusPublication
+from tests.sample import outcome
+from tests.world import World, body_of, failed_checks
 
 
 def publication(world: World, issued: Issued) -> StatusPublication:

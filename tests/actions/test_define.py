@@ -2,13 +2,13 @@
 
 import pytest
 from sqlalchemy import func, select
-from tests.world import World, actor_of, definition_document
 
 from kpass_vc.actions.define import define, source_of
 from kpass_vc.authz import OPERATOR, Actor, Permission
 from kpass_vc.errors import Conflict, Forbidden, InvalidInput, NotFound
 from kpass_vc.model.document import JsonObject
 from kpass_vc.records.definition import DefinitionVersion
+from tests.world import World, actor_of, definition_document
 
 
 def versions(world: World) -> int:

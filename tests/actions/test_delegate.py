@@ -6,8 +6,6 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from tests.sample import Json, Sample, outcome, replaced, sample
-from tests.world import World, actor_of, body_of, definition_document
 
 from kpass_vc.actions.delegate import (
     AskOrder,
@@ -23,6 +21,8 @@ from kpass_vc.model.dates import utc_text
 from kpass_vc.records import delegation as delegations
 from kpass_vc.records.delegation import Delegation
 from kpass_vc.verification import Evidence
+from tests.sample import Json, Sample, outcome, replaced, sample
+from tests.world import World, actor_of, body_of, definition_document
 
 OWNER, ISSUER = "sobona", "stadsnat-exempel"
 

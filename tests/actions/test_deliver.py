@@ -10,9 +10,6 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 from sqlalchemy import select
-from tests.api.http import free_port
-from tests.injections import INJECTIONS
-from tests.world import World, actor_of
 
 from kpass_vc.actions.correct import CorrectionOrder, correct
 from kpass_vc.actions.deliver import deliver, resend
@@ -20,6 +17,9 @@ from kpass_vc.actions.learners import ContactOrder
 from kpass_vc.delivery import CHANNELS
 from kpass_vc.errors import Conflict
 from kpass_vc.records.delivery import Delivery
+from tests.api.http import free_port
+from tests.injections import INJECTIONS
+from tests.world import World, actor_of
 
 
 @dataclass

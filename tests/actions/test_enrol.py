@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 from sqlalchemy import select
-from tests.world import OPERATOR_ACTOR, World
 
 from kpass_vc.actions.enrol import RESERVED, EnrolOrder, enrol
 from kpass_vc.actions.verify import own_did_document
@@ -19,6 +18,7 @@ from kpass_vc.records import status_list as status_lists
 from kpass_vc.records.audit import AuditEntry
 from kpass_vc.records.key import SigningKey
 from kpass_vc.settings import Settings
+from tests.world import OPERATOR_ACTOR, World
 
 ORDER: dict[str, Any] = {
     "slug": "sobona",

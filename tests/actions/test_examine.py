@@ -7,10 +7,6 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import text, update
-from tests.api.http import variables
-from tests.test_house import calls, sources
-from tests.test_house import text as literal
-from tests.world import World
 
 from kpass_vc.actions.examine import CHECKS, Machine, Sign, examine, has_wal_reset_fault
 from kpass_vc.actions.verify import own_did_document
@@ -22,6 +18,10 @@ from kpass_vc.records.key import SigningKey
 from kpass_vc.records.service import Service
 from kpass_vc.records.status_list import StatusPublication
 from kpass_vc.settings import Settings
+from tests.api.http import variables
+from tests.test_house import calls, sources
+from tests.test_house import text as literal
+from tests.world import World
 
 
 @pytest.fixture

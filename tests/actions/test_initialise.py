@@ -5,12 +5,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.world import Clock, World, body_of, open_test_environment
 
 from kpass_vc.actions.initialise import initialise
 from kpass_vc.environment import open_environment, read_keks
 from kpass_vc.errors import Unavailable
 from kpass_vc.settings import Settings
+from tests.world import Clock, World, body_of, open_test_environment
 
 
 def refusal(settings: Settings) -> str:

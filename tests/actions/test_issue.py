@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 from sqlalchemy import delete, func, select, text, update
-from tests.world import LEARNER, World, actor_of, body_of, failed_checks, issue_order
 
 from kpass_vc import statuslist
 from kpass_vc.actions.issue import Issued, IssueOrder, issue
@@ -35,6 +34,7 @@ from kpass_vc.records.base import Base
 from kpass_vc.records.definition import Achievement
 from kpass_vc.records.key import SigningKey
 from kpass_vc.records.status_list import StatusList
+from tests.world import LEARNER, World, actor_of, body_of, failed_checks, issue_order
 
 ISSUER = "stadsnat-exempel"
 PERSONAL = "19121212-1212"

@@ -6,12 +6,12 @@ import pytest
 from alembic import command
 from sqlalchemy import Engine, inspect, text
 from sqlalchemy.exc import IntegrityError
-from tests.world import World, body_of
 
 from kpass_vc.actions.initialise import initialise, migrate, migration_config
 from kpass_vc.actions.issue import Issued
 from kpass_vc.records.base import Base, changing_tables, open_engine
 from kpass_vc.settings import Settings
+from tests.world import World, body_of
 
 FIRST_TABLES = {
     "achievement", "alembic_version", "api_token", "audit_entry", "award", "definition", "definition_version",

@@ -6,9 +6,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
-from tests.sample import outcome
-from tests.tls import Answer, Authority, https_server, sends
-from tests.world import OPERATOR_ACTOR, World, body_of
 
 from kpass_vc.actions import own_domain
 from kpass_vc.actions.publish_status import make_list
@@ -19,6 +16,9 @@ from kpass_vc.fetch import HttpsFetcher
 from kpass_vc.records import definition as definitions
 from kpass_vc.records.organization import Organization
 from kpass_vc.records.status_list import StatusList
+from tests.sample import outcome
+from tests.tls import Answer, Authority, https_server, sends
+from tests.world import OPERATOR_ACTOR, World, body_of
 
 ISSUER = "stadsnat-exempel"
 HOST = "issuer.example"

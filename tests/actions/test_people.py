@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 import pytest
-from tests.world import OPERATOR_ACTOR, World, actor_of
 
 from kpass_vc.actions.people import (
     PersonalTokenOrder,
@@ -18,22 +17,26 @@ from kpass_vc.actions.people import (
 from kpass_vc.actions.tokens import authenticate
 from kpass_vc.authz import ORGANIZATION, ROLES, SYSTEM, Actor, Permission, Role
 from kpass_vc.errors import Conflict, Forbidden, KpassError, NotFound, Unauthenticated
+from tests.world import OPERATOR_ACTOR, World, actor_of
 
 
-def person(world: World, slug: str, *roles: str, email: str = "rut@example.org") -> Actor:
-    """A person with roles in an organisation, as their own token opens it."""
-    organization = world.organization(slug)
+def personal_token(world: World, slug: str, roles: list[str], email: str) -> tuple[str, str, str]:
+    """A person with roles: their id, a token of theirs, and its id."""
+    world.organization(slug)
     with world.writing() as session:
-        order = PersonOrder.model_validate(
-            {"name": "Rut Exempel", "email": email, "roles": list(roles)}
-        )
+        order = PersonOrder.model_validate({"name": "Rut Exempel", "email": email, "roles": roles})
         made = add_person(world.env, session, OPERATOR_ACTOR, slug, order)
         token = grant_personal_token(
             world.env, session, OPERATOR_ACTOR, made.person.id, PersonalTokenOrder(label="x")
         )
-        found = authenticate(session, token.token, world.env.now(), slug)
-    assert found.organization_id == organization.id
-    return found
+    return made.person.id, token.token, token.row.id
+
+
+def person(world: World, slug: str, *roles: str, email: str = "rut@example.org") -> Actor:
+    """A person with roles in an organisation, as their own token opens it."""
+    _, token, _ = personal_token(world, slug, list(roles), email)
+    with world.reading() as session:
+        return authenticate(session, token, world.env.now(), slug)
 
 
 def refused(error: type[KpassError], rule: str, act: Callable[[], object]) -> None:

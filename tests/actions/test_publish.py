@@ -6,7 +6,6 @@ from base64 import b64encode
 
 import pytest
 from sqlalchemy import select
-from tests.world import World, actor_of, body_of
 
 from kpass_vc.actions.publish import publish, retire
 from kpass_vc.authz import Actor, Permission
@@ -14,6 +13,7 @@ from kpass_vc.crypto.keys import PublicKey
 from kpass_vc.errors import Conflict, DefinitionIncomplete, Forbidden, InvalidInput, NotFound
 from kpass_vc.formats import FORMATS
 from kpass_vc.records.definition import Achievement, DefinitionVersion, Found
+from tests.world import World, actor_of, body_of
 
 
 def state_of(world: World, version_id: str) -> str:

@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from tests.world import World, body_of
 
 from kpass_vc.actions.publish_status import VALID_FOR, current, is_ageing, next_index, open_list
 from kpass_vc.crypto.keys import PublicKey
@@ -14,6 +13,7 @@ from kpass_vc.formats import FORMATS
 from kpass_vc.records import status_list as status_lists
 from kpass_vc.records.status_list import StatusList, StatusPublication
 from kpass_vc.statuslist import decode, get
+from tests.world import World, body_of
 
 
 def own_list(world: World, slug: str = "sobona") -> StatusList:

@@ -13,11 +13,6 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519
-from tests.malformed_dids import MALFORMED
-from tests.sample import outcome, sample
-from tests.sockets import spying
-from tests.tls import Answer, Authority, https_server, make_authority, sends
-from tests.world import World
 
 from kpass_vc.actions.recognise import find_credential
 from kpass_vc.crypto.keys import Algorithm, PublicKey
@@ -27,6 +22,11 @@ from kpass_vc.fetch import HttpsFetcher, Resolver
 from kpass_vc.formats import FORMATS
 from kpass_vc.formats.format import Signing
 from kpass_vc.verification import Finding, VerificationReport
+from tests.malformed_dids import MALFORMED
+from tests.sample import outcome, sample
+from tests.sockets import spying
+from tests.tls import Answer, Authority, https_server, make_authority, sends
+from tests.world import World
 
 Json = dict[str, Any]
 

@@ -10,8 +10,6 @@ import segno
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from tests.test_baking import DRAWING, png
-from tests.world import Clock, World, body_of
 
 from kpass_vc.actions.issue import Issued
 from kpass_vc.actions.recognise import find_credential
@@ -21,6 +19,8 @@ from kpass_vc.errors import KpassError, NotFetched, TooLarge
 from kpass_vc.fetch import DOCUMENT, Fetched
 from kpass_vc.links import written_code
 from kpass_vc.model.document import MAX_PICTURE
+from tests.test_baking import DRAWING, png
+from tests.world import Clock, World, body_of
 
 ELSEWHERE = "https://annat.example"
 JSON, JWT, HTML = "application/vc+ld+json", "application/jwt", "text/html"

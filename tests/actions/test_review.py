@@ -4,8 +4,6 @@ import json
 from collections.abc import Callable
 
 import pytest
-from tests.actions.test_people import person
-from tests.world import World, actor_of, body_of, definition_document
 
 from kpass_vc.actions.define import define
 from kpass_vc.actions.publish import publish
@@ -28,6 +26,8 @@ from kpass_vc.errors import Conflict, DefinitionIncomplete, Forbidden, KpassErro
 from kpass_vc.records.organization import Organization
 from kpass_vc.records.review import Review
 from kpass_vc.verification.endorsement import ENDORSEMENT
+from tests.actions.test_people import person
+from tests.world import World, actor_of, body_of, definition_document
 
 APPROVE = DecisionOrder(decision="approved")
 

@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.world import OPERATOR_ACTOR, World, body_of, failed_checks
 
 from kpass_vc.actions.rotate_kek import rotate_kek
 from kpass_vc.actions.rotate_key import rotate_keys
@@ -17,6 +16,7 @@ from kpass_vc.errors import Conflict, Unavailable
 from kpass_vc.keystores.file import FileKeyStore
 from kpass_vc.records import key as keys
 from kpass_vc.settings import Settings
+from tests.world import OPERATOR_ACTOR, World, body_of, failed_checks
 
 UNCUT = 10**6
 FILES = 6  # two organisations with two keys each, and the two secrets

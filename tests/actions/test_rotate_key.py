@@ -8,8 +8,6 @@ from typing import Any
 
 import pytest
 from sqlalchemy.orm import Session
-from tests.sample import outcome
-from tests.world import OPERATOR_ACTOR, World, body_of, failed_checks
 
 from kpass_vc.actions.issue import Issued
 from kpass_vc.actions.publish_status import current
@@ -24,6 +22,8 @@ from kpass_vc.records import definition as definitions
 from kpass_vc.records import key as keys
 from kpass_vc.records import status_list as status_lists
 from kpass_vc.records.key import SigningKey
+from tests.sample import outcome
+from tests.world import OPERATOR_ACTOR, World, body_of, failed_checks
 
 ISSUER = "stadsnat-exempel"
 FORMS = [(language, form) for language in ("sv", "en") for form in ("ldp_vc", "vc-jwt")]

@@ -4,7 +4,6 @@ from datetime import timedelta
 
 import pytest
 from pydantic import ValidationError
-from tests.world import LEARNER, World
 
 from kpass_vc.actions.share import (
     MOST_LINKS,
@@ -28,6 +27,7 @@ from kpass_vc.records import audit
 from kpass_vc.records.award import Award
 from kpass_vc.records.dispute import Dispute
 from kpass_vc.records.share_link import ShareLink
+from tests.world import LEARNER, World
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ import hashlib
 import pytest
 from pydantic import ValidationError
 from sqlalchemy import select
-from tests.world import OPERATOR_ACTOR, World, actor_of
 
 from kpass_vc.actions.tokens import NewToken, TokenOrder, authenticate, grant_token, revoke_token
 from kpass_vc.authz import OPERATOR, ORGANIZATION, SYSTEM, Actor, Permission
@@ -14,6 +13,7 @@ from kpass_vc.records import access
 from kpass_vc.records.access import ApiToken
 from kpass_vc.records.audit import AuditEntry
 from kpass_vc.records.base import Base
+from tests.world import OPERATOR_ACTOR, World, actor_of
 
 
 def actor(world: World, token: str) -> Actor:

@@ -3,9 +3,6 @@
 import json
 
 import pytest
-from tests.api.http import bearer, rows, variables
-from tests.api.vc_api import ISSUER, REFUSED, VcApi, credential
-from tests.world import OPERATOR_ACTOR, World, body_of, failed_checks
 
 from kpass_vc.actions.examine import Machine, examine
 from kpass_vc.actions.publish_status import VALID_FOR
@@ -18,6 +15,9 @@ from kpass_vc.records import key as keys
 from kpass_vc.records import organization as organizations
 from kpass_vc.records import vc_api
 from kpass_vc.settings import Settings
+from tests.api.http import bearer, rows, variables
+from tests.api.vc_api import ISSUER, REFUSED, VcApi, credential
+from tests.world import OPERATOR_ACTOR, World, body_of, failed_checks
 
 EVERY_KIND = {
     "Ed25519": ("eddsa-rdfc-2022", Algorithm.ED25519),

@@ -7,8 +7,6 @@ from typing import Any
 import pytest
 from sqlalchemy import event, select, update
 from sqlalchemy.orm import Session
-from tests.sample import outcome
-from tests.world import World, body_of, failed_checks
 
 from kpass_vc.actions.sign import signing_with
 from kpass_vc.actions.verify import gather, own_did_document
@@ -17,6 +15,8 @@ from kpass_vc.formats import FORMATS
 from kpass_vc.records.definition import DefinitionVersion
 from kpass_vc.records.key import SigningKey
 from kpass_vc.verification import Wanted
+from tests.sample import outcome
+from tests.world import World, body_of, failed_checks
 
 ISSUER = "stadsnat-exempel"
 

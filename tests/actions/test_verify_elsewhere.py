@@ -11,10 +11,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.sample import outcome
-from tests.test_fetch import PRIVATE
-from tests.tls import Answer, Authority, https_server, sends
-from tests.world import World
 
 from kpass_vc import statuslist
 from kpass_vc.crypto.jose import sign_compact, to_jwk
@@ -28,6 +24,10 @@ from kpass_vc.formats.registered_claims import registered_claims
 from kpass_vc.keystores.file import FileKeyStore
 from kpass_vc.model.dates import utc_text
 from kpass_vc.verification import VerificationReport
+from tests.sample import outcome
+from tests.test_fetch import PRIVATE
+from tests.tls import Answer, Authority, https_server, sends
+from tests.world import World
 
 Json = dict[str, Any]
 HOST = "issuer.example"

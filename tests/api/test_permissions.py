@@ -4,13 +4,17 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.actions.test_people import personal_token
 from tests.api.http import Headers, Json, Service, bearer
 from tests.api.vc_api import OTHER, Person, VcApi, credential
 from tests.world import definition_document, issue_order
 
 
 class Row(NamedTuple):
-    """The status for each asker; `lesser` is a token of the right organisation for another task."""
+    """The status for each asker; `lesser` is a token of the right organisation for another task.
+
+    A token that was withdrawn is answered as no token is; the test of each operation asks with one too.
+    """
 
     none: int
     foreign: int
@@ -38,6 +42,41 @@ TABLE = {
     "POST /v1/credentials/{credential_id}/status": Row(401, 404, 403, 403, 200),
     "POST /v1/credentials/{credential_id}/link": Row(401, 404, 403, 403, 200),
     "POST /v1/credentials/{credential_id}/dispute": Row(401, 404, 403, 403, 200),
+    "POST /v1/organizations/{slug}/confirmation": Row(401, 403, 403, 200, 403),
+    "DELETE /v1/organizations/{slug}/confirmation": Row(401, 403, 403, 200, 403),
+    "POST /v1/organizations/{slug}/people": Row(401, 404, 403, 201, 409),
+    "GET /v1/people": Row(401, 200, 403, 403, 200),
+    "POST /v1/people/{person_id}/roles": Row(401, 404, 403, 404, 200),
+    "POST /v1/people/{person_id}/tokens": Row(401, 404, 404, 201, 409),
+    "DELETE /v1/people/{person_id}/tokens/{token_id}": Row(401, 404, 404, 204, 204),
+    "GET /v1/me": Row(401, 200, 200, 403, 200),
+    "POST /v1/definitions/{version_id}/submission": Row(401, 404, 403, 403, 200),
+    "DELETE /v1/definitions/{version_id}/submission": Row(401, 404, 403, 403, 200),
+    "POST /v1/definitions/{version_id}/reviews": Row(401, 404, 403, 403, 201),
+    "GET /v1/definitions/{version_id}/reviews": Row(401, 404, 403, 403, 200),
+    "POST /v1/definitions/{version_id}/comments": Row(401, 404, 403, 403, 201),
+    "GET /v1/reviews": Row(401, 200, 403, 403, 200),
+    "POST /v1/review-policy": Row(401, 200, 403, 403, 200),
+    "POST /v1/delegations": Row(401, 422, 403, 403, 201),
+    "POST /v1/delegations/requests": Row(401, 422, 403, 403, 201),
+    "POST /v1/delegations/imports": Row(401, 422, 403, 403, 422),
+    "GET /v1/delegations": Row(401, 200, 403, 403, 200),
+    "GET /v1/delegations/{delegation_id}": Row(401, 404, 403, 403, 200),
+    "POST /v1/delegations/{delegation_id}/status": Row(401, 404, 403, 403, 200),
+    "POST /v1/batches": Row(401, 202, 403, 403, 202),
+    "GET /v1/batches": Row(401, 200, 403, 403, 200),
+    "GET /v1/batches/{batch_id}": Row(401, 404, 403, 403, 200),
+    "GET /v1/batches/{batch_id}/rows": Row(401, 404, 403, 403, 200),
+    "POST /v1/batches/{batch_id}/status": Row(401, 404, 403, 403, 200),
+    "POST /v1/credentials/{credential_id}/correction": Row(401, 404, 403, 403, 201),
+    "POST /v1/credentials/{credential_id}/notice": Row(401, 404, 403, 403, 202),
+    "GET /v1/credentials/{credential_id}/notices": Row(401, 404, 403, 403, 200),
+    "GET /o/{slug}/authorizations/{delegation_id}.json": PUBLIC,
+    "GET /o/{slug}/authorizations/{delegation_id}.withdrawal.json": PUBLIC,
+    "GET /o/{slug}/endorsements/{review_id}.json": PUBLIC,
+    "GET /o/{slug}/definitions/{code}/{version}/endorsements.json": PUBLIC,
+    "GET /o/operator/confirmed.json": PUBLIC,
+    "GET /o/operator/registry.json": PUBLIC,
     "POST /v1/verifications": PUBLIC,
     "POST /credentials/issue": Row(401, 404, 403, 403, 201),
     "POST /credentials/status": Row(401, 404, 403, 403, 200),
@@ -66,7 +105,44 @@ BODIES: dict[str, Json] = {
     "POST /v1/credentials/{credential_id}/status": {"status": "revoked", "reason": "other"},
     "POST /v1/credentials/{credential_id}/dispute": {"status": "closed", "answer": "Rättat."},
     "POST /v1/verifications": {},
+    "POST /v1/organizations/{slug}/confirmation": {"how": "Registreringsbevis"},
+    "POST /v1/organizations/{slug}/people": {
+        "name": "Ny Exempel", "email": "ny@example.org", "roles": ["author"],
+    },
+    "POST /v1/people/{person_id}/roles": {"roles": ["auditor"]},
+    "POST /v1/people/{person_id}/tokens": {"label": "x"},
+    "POST /v1/definitions/{version_id}/submission": {},
+    "POST /v1/definitions/{version_id}/reviews": {"decision": "changes_requested"},
+    "POST /v1/definitions/{version_id}/comments": {"text": "Bra."},
+    "POST /v1/review-policy": {"approvals": 1},
+    "POST /v1/delegations": {"issuer": "did:web:nat.example", "definitions": ["SOB-OPTO-01"]},
+    "POST /v1/delegations/requests": {"owner": "sobona", "definitions": ["SOB-OPTO-01"]},
+    "POST /v1/delegations/imports": {
+        "authorization": "https://nowhere.example/1.json", "definitions": ["https://nowhere.example/2.json"],
+    },
+    "POST /v1/delegations/{delegation_id}/status": {"status": "withdrawn"},
+    "POST /v1/batches": {
+        "definition": "sobona/SOB-OPTO-01",
+        "items": [{name: value for name, value in issue_order().items() if name != "definition"}],
+    },
+    "POST /v1/batches/{batch_id}/status": {"status": "undone", "reason": "other"},
+    "POST /v1/credentials/{credential_id}/correction": {
+        "holder": {"name": "Amina Berg"}, "assessedOn": str(issue_order()["assessedOn"]),
+    },
+    "POST /v1/credentials/{credential_id}/notice": {"contact": {"email": "li@example.org"}},
+}  # fmt: skip
+PEOPLE = {
+    "GET /v1/people": "owner",
+    "GET /v1/me": "auditor",
+    "POST /v1/organizations/{slug}/people": "owner",
+    "POST /v1/people/{person_id}/roles": "owner",
+    "POST /v1/people/{person_id}/tokens": "owner",
+    "DELETE /v1/people/{person_id}/tokens/{token_id}": "owner",
+    "POST /v1/definitions/{version_id}/reviews": "reviewer",
+    "GET /v1/reviews": "reviewer",
+    "POST /v1/review-policy": "owner",
 }
+"""What takes a person, and the role that it takes."""
 
 
 def body(service: Service, operation: str) -> Json | None:
@@ -100,8 +176,23 @@ def askers(service: Service, operation: str) -> dict[str, Headers]:
     """Every kind of asker; definitions are sobona's own, credentials stadsnat-exempel's."""
     ours, theirs = "stadsnat-exempel", "sobona"
     lacking = ["definitions:write"]
-    if "definitions" in operation:
+    if any(word in operation for word in ("definitions", "delegations", "review", "people", "/me")):
         ours, theirs, lacking = theirs, ours, ["credentials:read"]
+    if operation == "POST /v1/delegations/requests":
+        ours, theirs = theirs, ours
+    if "{delegation_id}" in operation:
+        theirs = "annan"
+        service.world.organization("annan")
+    role = PEOPLE.get(operation)
+    if role is not None:
+        lesser = "author" if role != "auditor" else "auditor"
+        return {
+            "none": {},
+            "foreign": persons(service, theirs, role, "1"),
+            "lesser": persons(service, ours, lesser, "2"),
+            "operator": service.operator,
+            "own": persons(service, ours, role, "3"),
+        }
     return {
         "none": {},
         "foreign": bearer(service.world.token(theirs)),
@@ -109,6 +200,50 @@ def askers(service: Service, operation: str) -> dict[str, Headers]:
         "operator": service.operator,
         "own": bearer(service.world.token(ours)),
     }
+
+
+def persons(service: Service, slug: str, role: str, number: str) -> Headers:
+    """The headers of a person with a role."""
+    return bearer(personal_token(service.world, slug, [role], f"p{number}@example.org")[1])
+
+
+def handed_in(service: Service) -> str:
+    """A version that is handed in for review."""
+    draft = service.draft()
+    reply = service.http.post(
+        f"/v1/definitions/{draft['id']}/submission", headers=service.owner, json={}
+    )
+    assert reply.status_code == 200, reply.text
+    return str(draft["id"])
+
+
+def approved(service: Service) -> str:
+    """The id of an approval of a published version."""
+    version_id = handed_in(service)
+    headers = persons(service, "sobona", "reviewer", "9")
+    order = {"decision": "approved"}
+    service.http.post(f"/v1/definitions/{version_id}/reviews", headers=headers, json=order)
+    status = {"status": "published"}
+    service.http.post(f"/v1/definitions/{version_id}/status", headers=service.owner, json=status)
+    found = service.http.get(f"/v1/definitions/{version_id}/reviews", headers=service.owner).json()
+    return str(found["reviews"][0]["endorsement"]).rpartition("/")[2].removesuffix(".json")
+
+
+def delegated(service: Service, *, withdrawn: bool) -> str:
+    """The id of the delegation that publishing granted, withdrawn or not."""
+    found = service.http.get("/v1/delegations", headers=service.owner).json()["delegations"][0]
+    if withdrawn:
+        path = f"/v1/delegations/{found['id']}/status"
+        service.http.post(path, headers=service.owner, json={"status": "withdrawn"})
+    return str(found["id"])
+
+
+def batched(service: Service) -> str:
+    """The id of a batch."""
+    reply = service.http.post(
+        "/v1/batches", headers=service.issuer, json=BODIES["POST /v1/batches"]
+    )
+    return str(reply.json()["id"])
 
 
 def address(service: Service, operation: str) -> str:
@@ -121,10 +256,25 @@ def address(service: Service, operation: str) -> str:
     if path.startswith("/o/"):
         credential_id = issued["editions"][0]["id"].rpartition("/")[2]
     token = service.world.token("sobona").split("_")[1]
+    person_id = ""
+    if "{person_id}" in path:
+        person_id, _, token_of_person = personal_token(
+            service.world, "sobona", ["author"], "p0@example.org"
+        )
+        token = token_of_person if "people" in path else token
+    of_owner = any(
+        word in path for word in ("definitions", "authorizations", "endorsements", "people")
+    )
     parts = {
-        "slug": "sobona" if "definitions" in path else "stadsnat-exempel",
+        "slug": "sobona" if of_owner else "stadsnat-exempel",
         "token_id": token,
-        "version_id": service.draft()["id"] if "{version_id}" in path else "",
+        "person_id": person_id,
+        "version_id": version(service, operation) if "{version_id}" in path else "",
+        "review_id": approved(service) if "{review_id}" in path else "",
+        "delegation_id": delegated(service, withdrawn="withdrawal" in path)
+        if "{delegation_id}" in path
+        else "",
+        "batch_id": batched(service) if "{batch_id}" in path else "",
         "credential_id": credential_id,
         "language": "sv",
         "extension": "json",
@@ -134,6 +284,12 @@ def address(service: Service, operation: str) -> str:
         "version": "1.0.0",
     }
     return path.format(**parts)
+
+
+def version(service: Service, operation: str) -> str:
+    """A version in the state that an operation takes."""
+    reviewing = {"DELETE /v1/definitions/{version_id}/submission", *PEOPLE}
+    return handed_in(service) if operation in reviewing else str(service.draft()["id"])
 
 
 def test_every_operation_stands_in_the_table_and_nothing_else(service: Service) -> None:
@@ -160,6 +316,11 @@ def test_an_operation_answers_each_asker_as_the_table_says(
         found[asker] = reply.status_code
 
     assert Row(**found) == TABLE[operation]
+    withdrawn = service.world.token("stadsnat-exempel")
+    revoke = f"/v1/tokens/{withdrawn.split('_')[1]}"
+    assert service.http.delete(revoke, headers=service.operator).status_code == 204
+    reply = service.http.request(method, path, headers=bearer(withdrawn), json=sent)
+    assert reply.status_code == (found["none"] if found["none"] == 401 else reply.status_code)
 
 
 @pytest.mark.parametrize("operation", [name for name, row in TABLE.items() if row.none == 401])

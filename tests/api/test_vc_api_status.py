@@ -289,7 +289,7 @@ def test_an_open_instance_cannot_issue_a_badge_that_its_organisation_may_issue(a
 
     outcomes = {check["check"]: (check["outcome"], check["code"]) for check in report["checks"]}
     assert outcomes["proof"] == ("passed", "passed")
-    assert outcomes["authorization"] == ("failed", "none")
+    assert outcomes["authorization"] == ("failed", "another_issuer")
     assert report["verdict"] == "refused"
 
 

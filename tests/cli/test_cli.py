@@ -246,7 +246,7 @@ def test_a_credential_is_read_from_standard_input_and_every_check_is_shown(
 
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("Verified: the credential is genuine and valid.")
-    assert done.stdout.count("✓") == 13
+    assert done.stdout.count("✓") == 14 + 2  # the checks, and two notes
 
 
 def test_a_token_is_granted_listed_without_its_secret_and_withdrawn(

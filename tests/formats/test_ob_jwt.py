@@ -56,7 +56,7 @@ def test_the_header_holds_alg_typ_and_kid_and_the_claims_repeat_the_credential()
 
 def test_joserfc_verifies_it_with_the_published_key() -> None:
     made = sample()
-    (published,) = made.evidence.did_documents.values()
+    published = made.evidence.did_documents[made.credential["issuer"]["id"]]
     methods = published["verificationMethod"]
     assert isinstance(methods, list)
     jwk = next(method["publicKeyJwk"] for method in methods if method["type"] == "JsonWebKey")

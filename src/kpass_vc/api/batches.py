@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
 from kpass_vc.actions.batch import (
+    MOST_ROWS,
     BatchOrder,
     BatchStatusOrder,
     Looked,
@@ -25,11 +26,11 @@ from kpass_vc.edge import (
     Env,
     Limit,
     Offset,
+    RawBody,
     ReaderLanguage,
     ReadTx,
     WriteTx,
     accepts,
-    body_up_to,
     message,
 )
 from kpass_vc.language import Language
@@ -39,8 +40,6 @@ from kpass_vc.records import batch as batches
 from kpass_vc.records.batch import Batch, BatchRow
 
 router = APIRouter(prefix="/v1", tags=["Batches"])
-
-MOST_BYTES = 20 * 1024 * 1024
 
 
 class RowError(BaseModel):
@@ -108,12 +107,10 @@ EXAMPLE = {
 }
 _SHOWN = 100
 
-BatchBody = Annotated[bytes, Depends(body_up_to(MOST_BYTES))]
 
-
-async def batch_order(body: BatchBody) -> BatchOrder:
+def batch_order(body: RawBody) -> BatchOrder:
     """The order, by the strict reader, with room for ten thousand items."""
-    document = read_json(body, max_bytes=MOST_BYTES, max_values=500_000, max_items=10_000)
+    document = read_json(body, max_bytes=len(body), max_values=500_000, max_items=MOST_ROWS)
     return validated(BatchOrder, document)
 
 

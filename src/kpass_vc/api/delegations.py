@@ -175,6 +175,7 @@ def post_delegation_status(
     return _reply(session, change(env, session, actor, delegation_id, order))
 
 
+@router.head("/o/{slug}/authorizations/{delegation_id}.withdrawal.json", include_in_schema=False)
 @router.get(
     "/o/{slug}/authorizations/{delegation_id}.withdrawal.json", summary="A signed withdrawal"
 )
@@ -188,6 +189,7 @@ def get_withdrawal(
     return served(request, row.withdrawal, "application/vc+ld+json", REVALIDATE)
 
 
+@router.head("/o/{slug}/authorizations/{delegation_id}.json", include_in_schema=False)
 @router.get("/o/{slug}/authorizations/{delegation_id}.json", summary="A signed authorisation")
 def get_authorization(
     slug: str, delegation_id: str, request: Request, env: Env, session: ReadTx

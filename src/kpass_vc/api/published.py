@@ -56,6 +56,7 @@ def did_document(slug: str, request: Request, env: Env, session: ReadTx) -> Resp
     return served(request, _text(document), "application/did+json", REVALIDATE)
 
 
+@router.head("/o/operator/confirmed.json", include_in_schema=False)
 @router.get(
     "/o/operator/confirmed.json",
     summary="The organisations that the operator has made sure of",
@@ -67,6 +68,7 @@ def confirmed(request: Request, env: Env) -> Response:
     return served(request, confirmed_list(env), "application/vc+ld+json", REVALIDATE)
 
 
+@router.head("/o/operator/registry.json", include_in_schema=False)
 @router.get(
     "/o/operator/registry.json",
     summary="The same as a registry of issuers",
@@ -169,6 +171,9 @@ def publication(request: Request, found: PublishedVersion) -> Response:
     return served(request, found[0].publication or b"", "application/vc+ld+json", REVALIDATE)
 
 
+@router.head(
+    "/o/{slug}/definitions/{code}/{version}/achievement.{language}.json", include_in_schema=False
+)
 @router.head(
     "/o/{slug}/definitions/{code}/{version}/achievement.{language}.json", include_in_schema=False
 )

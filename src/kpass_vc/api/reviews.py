@@ -199,6 +199,7 @@ def post_policy(
     )
 
 
+@router.head("/o/{slug}/endorsements/{review_id}.json", include_in_schema=False)
 @router.get("/o/{slug}/endorsements/{review_id}.json", summary="A reviewer's signed approval")
 def get_endorsement(
     slug: str, review_id: str, request: Request, env: Env, session: ReadTx
@@ -211,6 +212,7 @@ def get_endorsement(
     return served(request, row.endorsement, "application/vc+ld+json", REVALIDATE)
 
 
+@router.head("/o/{slug}/definitions/{code}/{version}/endorsements.json", include_in_schema=False)
 @router.get(
     "/o/{slug}/definitions/{code}/{version}/endorsements.json",
     summary="Who has approved a definition version",
