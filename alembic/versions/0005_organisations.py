@@ -348,7 +348,7 @@ def upgrade() -> None:
         table.add_column(sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True))
         table.add_column(sa.Column("confirmed_by", sa.String(), nullable=True))
         table.add_column(
-            sa.Column("is_elsewhere", sa.Boolean(), server_default=sa.text("0"), nullable=False)
+            sa.Column("is_elsewhere", sa.Boolean(), server_default=sa.false(), nullable=False)
         )
 
     with op.batch_alter_table("service") as table:
