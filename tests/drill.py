@@ -104,7 +104,7 @@ def drill(
     world.env = replace(world.env, entropy=os.urandom)
     world.published_definition()
     day = (datetime.now(UTC) - timedelta(days=4)).date().isoformat()
-    items = [
+    items: list[dict[str, object]] = [
         {
             "holder": {"name": f"Elev Åäö {number}"}
             | ({"contact": {"email": f"elev{number}@example.org"}} if mail else {}),

@@ -99,6 +99,11 @@ class Addresses:
         """The addresses of one definition version."""
         return DefinitionAddresses(line=self.definition_line(slug, code), version=version)
 
+    def definition_at(self, document_url: str) -> DefinitionAddresses:
+        """The addresses of a definition version by that of its document, wherever that lies."""
+        line, _, version = document_url.removesuffix("/definition.json").rpartition("/")
+        return DefinitionAddresses(line=line, version=version)
+
     def status_list(self, slug: str, purpose: str, number: int) -> str:
         """One status list credential."""
         return f"{self.organization(slug)}/status/{purpose}-{number}.json"

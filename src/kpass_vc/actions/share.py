@@ -224,6 +224,37 @@ def dispute(env: Environment, session: Session, token: str, order: DisputeOrder)
     return found
 
 
+def accept(env: Environment, session: Session, token: str) -> Award:
+    """The award, which its learner has now seen and accepted; a second time changes nothing."""
+    award = _held(env, session, token, for_update=True)
+    if award.claimed_at is None:
+        award.claimed_at = env.now()
+        audit(
+            env,
+            session,
+            _learner(award),
+            "credential.claimed",
+            award.id,
+            organization_id=award.organization_id,
+        )
+    return award
+
+
+def renew_own_link(env: Environment, session: Session, token: str) -> Award:
+    """The award with a new private link; the one that was used, and all before it, open nothing from now on."""
+    award = _held(env, session, token, for_update=True)
+    award.link_generation += 1
+    audit(
+        env,
+        session,
+        _learner(award),
+        "credential.link_renewed",
+        award.id,
+        organization_id=award.organization_id,
+    )
+    return award
+
+
 def answer(
     env: Environment, session: Session, actor: Actor, award_id: str, order: AnswerOrder
 ) -> Dispute:

@@ -24,7 +24,19 @@ from kpass_vc.actions.publish import retire as act_retire
 from kpass_vc.actions.share import private_link
 from kpass_vc.actions.tokens import TokenOrder, grant_token, revoke_token
 from kpass_vc.authz import Actor, Permission
-from kpass_vc.cli import carry, doctor, holder, jose, keys, people, server, story, vc_api, work
+from kpass_vc.cli import (
+    carry,
+    doctor,
+    holder,
+    jose,
+    keys,
+    people,
+    server,
+    story,
+    together,
+    vc_api,
+    work,
+)
 from kpass_vc.cli.console import (
     CHOICE,
     acting_for,
@@ -420,6 +432,10 @@ for command in (
 app.add_typer(keys.domains, name="own-domain")
 app.add_typer(people.app, name="person")
 app.add_typer(work.app, name="batch")
+app.add_typer(together.delegations, name="delegation")
+app.add_typer(together.reviews, name="review")
+app.command("confirm")(together.confirm)
+app.command("correct")(together.correct)
 app.command("work")(work.work)
 app.command("login")(people.login)
 app.command("logout")(people.logout)

@@ -20,9 +20,12 @@ from kpass_vc.actions.share import (
     DisputeOrder,
     HeldAward,
     ShareOrder,
+    accept,
     code_of,
     dispute,
     open_holder,
+    private_link,
+    renew_own_link,
     share,
     withdraw,
 )
@@ -140,6 +143,28 @@ def post_withdrawal(
     return _acted(env, session, token, _shown(request, language), "links", b"", (), act)
 
 
+@router.post("/c/{token}/acceptance")
+def post_acceptance(
+    token: str, request: Request, env: Env, session: WriteTx, language: str | None = None
+) -> Response:
+    """Say that it was seen and is right."""
+
+    def act(_given: dict[str, str]) -> None:
+        accept(env, session, token)
+
+    return _acted(env, session, token, _shown(request, language), "secret", b"", (), act)
+
+
+@router.post("/c/{token}/renewal")
+def post_renewal(
+    token: str, request: Request, env: Env, session: WriteTx, language: str | None = None
+) -> Response:
+    """Change the private link for a new one, for who thinks that somebody else has it."""
+    award = renew_own_link(env, session, token)
+    address = f"{private_link(env, award)}?language={_shown(request, language)}#section:secret"
+    return RedirectResponse(address, status_code=303, headers=dict(PRIVATE))
+
+
 @router.post("/c/{token}/dispute")
 def post_dispute(
     token: str,
@@ -190,9 +215,9 @@ def _page(
     issuer = organizations.by_id(session, award.organization_id)
     if found is None or issuer is None:
         raise NotFound("holder_link")
-    version, line, owner = found
+    version, _, owner = found
     definition = read_published(cast("Mapping[str, Any]", read_json(version.document or b"")))
-    at = env.addresses.definition(owner.slug, line.code, version.version)
+    at = env.addresses.definition_at(version.document_url or "")
     address = env.addresses.holder_page(token)
     links = [_link(env, link, language, now) for link in held.links]
     page = render(
@@ -202,7 +227,10 @@ def _page(
         title=in_words(definition.title, language),
         description=in_words(definition.description, language) if definition.description else None,
         notice=notice(owner.name(language), language) if definition.illustrative else None,
-        badge_url=at.badge(language),
+        badge_url=f"{address}/credential.{held.languages[0]}.png"
+        if owner.is_elsewhere
+        else at.badge(language),
+        accepted=day_text(award.claimed_at) if award.claimed_at else None,
         badge_text=badge_text(found, language),
         holder_name=award.holder_name,
         status=status,

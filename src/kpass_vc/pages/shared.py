@@ -49,7 +49,7 @@ def shared(code: str, request: Request, env: Env, language: str | None = None) -
         return private_file(row.body, row.media_type)
     report = verify(env, row.body)
     version, line, owner = definition
-    at = env.addresses.definition(owner.slug, line.code, version.version)
+    at = env.addresses.definition_at(version.document_url or "")
     address = env.addresses.share(code_of(env, found.link))
     page = render(
         "shared.html",
