@@ -48,7 +48,7 @@ def shared(code: str, request: Request, env: Env, language: str | None = None) -
     if _is_program(request.headers.get("Accept")):
         return private_file(row.body, row.media_type)
     report = verify(env, row.body)
-    version, line, owner = definition
+    version, _, owner = definition
     at = env.addresses.definition_at(version.document_url or "")
     address = env.addresses.share(code_of(env, found.link))
     page = render(
