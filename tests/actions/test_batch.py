@@ -11,6 +11,7 @@ from kpass_vc.actions.batch import (
     Looked,
     issue_slice,
     look_through,
+    read_file,
     read_items,
     reserve,
     take_in,
@@ -222,3 +223,25 @@ def test_who_is_not_authorised_any_more_when_a_row_is_issued_gets_it_refused(
     assert states(world, batch) == ["failed"]
     with pytest.raises(Conflict):
         taken(world, [item("Bo")])
+
+
+def test_a_table_is_issued_by_its_rows_and_errors_stand_at_their_cells(world: World) -> None:
+    table = (
+        "Namn;E-post;Bedömningsdag;Skyddade personuppgifter\r\n"
+        f"Åsa Öberg;asa@example.org;{DAY};\r\n"
+        f"=1+1;;{DAY};\r\n"
+        "Li;;2099-01-01;\r\n"
+        f"Bo;inte en adress;{DAY};kanske\r\n"
+        f";;{DAY};ja\r\n"
+        f"Eva;a@;{DAY};\r\n"
+    ).encode("cp1252")
+    with world.writing() as session:
+        actor = actor_of(world.organization(ISSUER))
+        looked = look_through(world.env, session, actor, DEFINITION, read_file(DEFINITION, table))
+        batch = take_in(world.env, session, actor, DEFINITION, looked)
+    work(world, batch)
+
+    found = {row.number: [error.field for error in row.errors] for row in looked.bad}
+    assert found == {3: ["A3"], 4: ["C4"], 5: ["D5"], 7: ["B7"]}
+    assert "C4" in written(looked.bad[1].errors[0])["sv"]
+    assert sorted(award.holder_name or "" for award in awards(world)) == ["", "Åsa Öberg"]

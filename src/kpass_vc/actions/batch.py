@@ -23,6 +23,8 @@ from kpass_vc.authz import Actor, Permission
 from kpass_vc.crypto.sealing import keyed_hash, seal, unseal
 from kpass_vc.environment import Environment
 from kpass_vc.errors import Conflict, FieldError, InvalidInput, KpassError, NotFound
+from kpass_vc.language import Language, say
+from kpass_vc.learner_table import TableRow, in_cells, read_learners
 from kpass_vc.model.document import JsonObject
 from kpass_vc.model.field_errors import validated
 from kpass_vc.records import award as awards
@@ -69,6 +71,8 @@ class Row:
     number: int
     order: IssueOrder | None
     errors: tuple[FieldError, ...] = ()
+    table: TableRow | None = None
+    """The row of a table that it was read from."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +107,27 @@ def read_items(definition: str, items: Sequence[JsonObject]) -> list[Row]:
     return found
 
 
+def read_file(definition: str, content: bytes) -> list[Row]:
+    """The rows of an .xlsx or .csv, by their numbers in it; what is wrong with one stands at its cell.
+
+    InvalidInput for what is wrong with the heading, Malformed for what is no table.
+    """
+    rows, wrong = read_learners(content)
+    if wrong:
+        raise InvalidInput(*wrong)
+    found: list[Row] = []
+    for row in rows:
+        if row.item is None:
+            found.append(Row(row.number, None, row.errors, row))
+            continue
+        try:
+            order = validated(IssueOrder, {**row.item, "definition": definition})
+            found.append(Row(row.number, order, (), row))
+        except InvalidInput as error:
+            found.append(Row(row.number, None, in_cells(row, error.fields), row))
+    return found
+
+
 def look_through(
     env: Environment, session: Session, actor: Actor, definition: str, rows: Sequence[Row]
 ) -> Looked:
@@ -117,14 +142,15 @@ def look_through(
         errors = row.errors
         if row.order is not None and not errors:
             errors = _wrong_with(env, session, issuer, row, row.order, found)
+            if row.table is not None:
+                errors = in_cells(row.table, errors)
             mark = fingerprint(env, issuer, found[1].id, row.order)
             if mark in first_with and not errors:
-                errors = (
-                    FieldError(f"/items/{row.number - 1}", "row_twice", row=first_with[mark]),
-                )
+                place = f"A{row.number}" if row.table else f"/items/{row.number - 1}"
+                errors = (FieldError(place, "row_twice", row=first_with[mark]),)
             first_with.setdefault(mark, row.number)
             fingerprints[row.number] = mark
-        looked.append(Row(row.number, row.order, errors))
+        looked.append(Row(row.number, row.order, errors, row.table))
     before = batches.issued_before(
         session, organization_id=issuer.id, fingerprints=list(first_with)
     )
@@ -449,3 +475,10 @@ def each_error(looked: Looked) -> Iterator[tuple[int, FieldError]]:
     for row in looked.bad:
         for error in row.errors:
             yield row.number, error
+
+
+def about(found: definitions.Found, language: Language) -> str:
+    """What stands beside a template: which definition it is for, and how it is filled in."""
+    version, line, owner = found
+    words = {"title": version.title(language), "code": line.code, "owner": owner.name(language)}
+    return say(language, "table.about", **words)

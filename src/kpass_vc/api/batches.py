@@ -12,9 +12,11 @@ from kpass_vc.actions.batch import (
     BatchOrder,
     BatchStatusOrder,
     Looked,
+    about,
     each_error,
     look_through,
     own_batch,
+    read_file,
     read_items,
     take_in,
     undo,
@@ -33,11 +35,15 @@ from kpass_vc.edge import (
     accepts,
     message,
 )
+from kpass_vc.errors import NotFound
 from kpass_vc.language import Language
+from kpass_vc.learner_table import template
 from kpass_vc.model.document import read_json
 from kpass_vc.model.field_errors import validated
 from kpass_vc.records import batch as batches
+from kpass_vc.records import definition as definitions
 from kpass_vc.records.batch import Batch, BatchRow
+from kpass_vc.spreadsheets import MEDIA_TYPE
 
 router = APIRouter(prefix="/v1", tags=["Batches"])
 
@@ -138,9 +144,67 @@ def post_batch(
     looked = look_through(env, session, actor, order.definition, rows)
     if order.dry_run:
         response.status_code = 200
-        return dry_run(looked, language)
+        return _dry_run(looked, language)
     batch = take_in(env, session, actor, order.definition, looked)
     return batch_reply(session, batch, language, looked)
+
+
+@router.post(
+    "/batches/file",
+    status_code=202,
+    summary="Issue to many from a table",
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {
+                MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}},
+                "text/csv": {"schema": {"type": "string"}},
+            },
+        }
+    },
+    responses={200: {"model": BatchReply, "description": "A dry run: nothing was stored"}},
+)
+def post_batch_file(
+    actor: CurrentActor,
+    env: Env,
+    session: WriteTx,
+    body: RawBody,
+    definition: Annotated[str, Query(max_length=500, description="owner/CODE")],
+    language: ReaderLanguage,
+    response: Response,
+    *,
+    dry_run: Annotated[
+        bool, Query(alias="dryRun", description="Only say what would come of it.")
+    ] = False,
+) -> BatchReply:
+    """An .xlsx or .csv by the definition's template. What is wrong with a row is said by cell."""
+    looked = look_through(env, session, actor, definition, read_file(definition, body))
+    if dry_run:
+        response.status_code = 200
+        return _dry_run(looked, language)
+    batch = take_in(env, session, actor, definition, looked)
+    return batch_reply(session, batch, language, looked)
+
+
+@router.get(
+    "/batches/template.xlsx",
+    summary="The table to fill in",
+    response_class=Response,
+    responses={200: {"content": {MEDIA_TYPE: {}}}},
+)
+def get_template(
+    session: ReadTx,
+    definition: Annotated[str, Query(max_length=500, description="owner/CODE")],
+    language: ReaderLanguage,
+) -> Response:
+    """For a published definition, in the reader's language. Public."""
+    slug, _, code = definition.partition("/")
+    found = definitions.published_of_line(session, slug=slug, code=code)
+    if found is None:
+        raise NotFound("definition", definition=definition)
+    body = template(language, about=about(found, language))
+    name = f'attachment; filename="{code}.{language}.xlsx"'
+    return Response(body, media_type=MEDIA_TYPE, headers={"Content-Disposition": name})
 
 
 @router.get("/batches", summary="Your batches")
@@ -220,7 +284,7 @@ def post_batch_status(
     return batch_reply(session, undo(env, session, actor, batch_id, order), language)
 
 
-def dry_run(looked: Looked, language: Language) -> BatchReply:
+def _dry_run(looked: Looked, language: Language) -> BatchReply:
     """What would come of an order."""
     return BatchReply(
         id=None,

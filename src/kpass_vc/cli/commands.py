@@ -31,6 +31,7 @@ from kpass_vc.cli import (
     jose,
     keys,
     people,
+    pilot,
     server,
     story,
     together,
@@ -356,9 +357,24 @@ def serve(
 
 
 @app.command()
-def demo() -> None:
+def demo(
+    *,
+    organisations: Annotated[
+        bool,
+        typer.Option(
+            "--organisations",
+            help="The pilot's story: define, review, authorise two, issue to classes, withdraw.",
+        ),
+    ] = False,
+    learners: Annotated[
+        int, typer.Option(min=1, max=5000, help="How many in each class of that story.")
+    ] = 25,
+) -> None:
     """Play the whole story in a place of its own: 23 micromerits, one learner, verify, revoke, verify."""
-    story.play()
+    if organisations:
+        pilot.play(learners)
+    else:
+        story.play()
 
 
 @tokens.command("grant")

@@ -14,9 +14,11 @@ from kpass_vc.actions.batch import (
     BatchStatusOrder,
     Looked,
     Row,
+    about,
     each_error,
     look_through,
     own_batch,
+    read_file,
     read_items,
     take_in,
     undo,
@@ -24,9 +26,11 @@ from kpass_vc.actions.batch import (
 from kpass_vc.cli.console import CHOICE, acting_for, answer, opened, progress, say_line, table
 from kpass_vc.errors import NotFound
 from kpass_vc.language import say
+from kpass_vc.learner_table import template
 from kpass_vc.model.document import read_json
 from kpass_vc.model.field_errors import validated
 from kpass_vc.records import batch as batches
+from kpass_vc.records import definition as definitions
 from kpass_vc.settings import Settings
 from kpass_vc.workflows import adopt, start_work, stop_work
 
@@ -67,7 +71,10 @@ def work(
 def send(
     organization: Annotated[str, typer.Argument(help="The issuing organisation's slug.")],
     definition: Annotated[str, typer.Argument(help="owner/CODE")],
-    file: Annotated[Path, typer.Argument(help="The learners: JSON with `items`.")],
+    file: Annotated[
+        Path,
+        typer.Argument(help="The learners: .xlsx or .csv by the template, or JSON with `items`."),
+    ],
     *,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only say what would come of it.")
@@ -95,6 +102,22 @@ def send(
         stop_work()
     _show(organization, batch.id)
     raise typer.Exit(1 if looked.bad else 0)
+
+
+@app.command("template")
+def template_file(
+    definition: Annotated[str, typer.Argument(help="owner/CODE")],
+    out: Annotated[Path, typer.Argument(help="The .xlsx to write.")],
+) -> None:
+    """Write the table to fill in for a definition."""
+    env = opened()
+    slug, _, code = definition.partition("/")
+    with env.reading() as session:
+        found = definitions.published_of_line(session, slug=slug, code=code)
+    if found is None:
+        raise NotFound("definition", definition=definition)
+    out.write_bytes(template(CHOICE.language, about=about(found, CHOICE.language)))
+    say_line(str(out))
 
 
 @app.command("show")
@@ -140,6 +163,8 @@ def read_rows(definition: str, file: Path) -> list[Row]:
         given = file.read_bytes()
     except OSError as error:
         raise typer.BadParameter(f"{file}: {error.strerror}") from error
+    if file.suffix.lower() in {".xlsx", ".csv"}:
+        return read_file(definition, given)
     document = read_json(given, max_bytes=_MOST_BYTES, max_values=500_000, max_items=10_000)
     items = document.get("items")
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
