@@ -38,6 +38,7 @@ WITHOUT_ORGANIZATION = {
     "award.by_link": "a private link or a share link leads to it",
     "award.by_credential_id": "the public address of a credential",
     "delegation.by_url": "the public address of an authorisation",
+    "key.by_method": "a DID URL names its DID",
     "key.compromised": "a DID names its organisation",
     "key.dids": "the organisations are given",
     "key.owner": "a DID names its organisation",

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -24,7 +25,7 @@ def code(report: VerificationReport, check: str) -> str:
 def test_two_classes_of_five_hundred_from_definition_to_withdrawal(world: World) -> None:
     with mail_server() as (sink, port):
         channel = CHANNELS["email"](f"smtp://127.0.0.1:{port}", "no-reply@kpass.example")
-        world.env = replace(world.env, channels={"email": channel})
+        world.env = replace(world.env, channels={"email": channel}, clock=lambda: datetime.now(UTC))
 
         told = tell(world.env, 500)
 

@@ -15,6 +15,13 @@ depends_on = None
 def upgrade() -> None:
     """Apply."""
     op.create_table(
+        "audit_chain",
+        sa.Column("organization_key", sa.String(), nullable=False),
+        sa.Column("length", sa.Integer(), nullable=False),
+        sa.Column("head", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("organization_key", name=op.f("pk_audit_chain")),
+    )
+    op.create_table(
         "person",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
@@ -22,6 +29,20 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_person")),
         sa.UniqueConstraint("email", name=op.f("uq_person_email")),
+    )
+    op.create_table(
+        "audit_head",
+        sa.Column("organization_id", sa.String(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("length", sa.Integer(), nullable=False),
+        sa.Column("head", sa.String(), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["organization_id"],
+            ["organization.id"],
+            name=op.f("fk_audit_head_organization_id_organization"),
+        ),
+        sa.PrimaryKeyConstraint("organization_id", "day", name=op.f("pk_audit_head")),
     )
     op.create_table(
         "learner",
@@ -311,6 +332,18 @@ def upgrade() -> None:
             table.f("fk_api_token_person_id_person"), "person", ["person_id"], ["id"]
         )
 
+    with op.batch_alter_table("audit_entry") as table:
+        table.add_column(sa.Column("number", sa.Integer(), nullable=True))
+        table.add_column(sa.Column("entry_hash", sa.String(), nullable=True))
+        table.create_index("ix_audit_entry_number", ["organization_id", "number"], unique=False)
+        table.create_index(
+            "ix_audit_entry_unchained",
+            ["organization_id"],
+            unique=False,
+            sqlite_where=sa.text("number IS NULL"),
+            postgresql_where=sa.text("number IS NULL"),
+        )
+
     with op.batch_alter_table("award") as table:
         table.add_column(sa.Column("learner_id", sa.String(), nullable=True))
         table.add_column(sa.Column("delegation_id", sa.String(), nullable=True))
@@ -321,10 +354,10 @@ def upgrade() -> None:
         table.create_index(table.f("ix_award_learner_id"), ["learner_id"], unique=False)
         table.create_index(table.f("ix_award_replaces_id"), ["replaces_id"], unique=False)
         table.create_foreign_key(
-            table.f("fk_award_replaces_id_award"), "award", ["replaces_id"], ["id"]
+            table.f("fk_award_delegation_id_delegation"), "delegation", ["delegation_id"], ["id"]
         )
         table.create_foreign_key(
-            table.f("fk_award_delegation_id_delegation"), "delegation", ["delegation_id"], ["id"]
+            table.f("fk_award_replaces_id_award"), "award", ["replaces_id"], ["id"]
         )
         table.create_foreign_key(
             table.f("fk_award_learner_id_learner"), "learner", ["learner_id"], ["id"]
@@ -377,8 +410,8 @@ def downgrade() -> None:
 
     with op.batch_alter_table("award") as table:
         table.drop_constraint(table.f("fk_award_learner_id_learner"), type_="foreignkey")
-        table.drop_constraint(table.f("fk_award_delegation_id_delegation"), type_="foreignkey")
         table.drop_constraint(table.f("fk_award_replaces_id_award"), type_="foreignkey")
+        table.drop_constraint(table.f("fk_award_delegation_id_delegation"), type_="foreignkey")
         table.drop_index(table.f("ix_award_replaces_id"))
         table.drop_index(table.f("ix_award_learner_id"))
         table.drop_index(table.f("ix_award_delegation_id"))
@@ -387,6 +420,16 @@ def downgrade() -> None:
         table.drop_column("replaces_id")
         table.drop_column("delegation_id")
         table.drop_column("learner_id")
+
+    with op.batch_alter_table("audit_entry") as table:
+        table.drop_index(
+            "ix_audit_entry_unchained",
+            sqlite_where=sa.text("number IS NULL"),
+            postgresql_where=sa.text("number IS NULL"),
+        )
+        table.drop_index("ix_audit_entry_number")
+        table.drop_column("entry_hash")
+        table.drop_column("number")
 
     with op.batch_alter_table("api_token") as table:
         table.drop_constraint(table.f("fk_api_token_person_id_person"), type_="foreignkey")
@@ -439,4 +482,6 @@ def downgrade() -> None:
         table.drop_index(table.f("ix_learner_organization_id"))
 
     op.drop_table("learner")
+    op.drop_table("audit_head")
     op.drop_table("person")
+    op.drop_table("audit_chain")

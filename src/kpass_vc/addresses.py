@@ -121,6 +121,10 @@ class Addresses:
         """An owner's signed authorisation of an issuer."""
         return f"{self.organization(slug)}/authorizations/{delegation_id}.json"
 
+    def audit_head(self, slug: str, day: str) -> str:
+        """What an organisation's chain of audit entries ended with on a day, signed."""
+        return f"{self.organization(slug)}/audit/{day}.json"
+
     def endorsement(self, slug: str, review_id: str) -> str:
         """A reviewer's signed approval of a definition version."""
         return f"{self.organization(slug)}/endorsements/{review_id}.json"

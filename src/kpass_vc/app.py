@@ -7,6 +7,7 @@ from fastapi.openapi.utils import get_openapi
 
 from kpass_vc import __version__, pages
 from kpass_vc.api import (
+    audits,
     batches,
     credentials,
     definitions,
@@ -57,6 +58,7 @@ def create_app(env: Environment) -> FastAPI:
         delegations,
         credentials,
         batches,
+        audits,
         verifications,
         vc_api,
         published,

@@ -4,13 +4,24 @@ A workflow's arguments are ids. What it does is noted in our own tables, in the
 transaction that does it, so that a step that is done twice does nothing the second time.
 """
 
+import logging
 from collections.abc import Mapping
+from threading import Event, Thread
+from typing import Final
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from kpass_vc.actions.batch import ISSUE_SLICE, UNDO_SLICE, issue_slice, reserve, undo_slice
+from kpass_vc.actions.chain import chain_all
 from kpass_vc.actions.deliver import WAITS, deliver
 from kpass_vc.actions.notify import DELIVER
 from kpass_vc.durable import Workflow, adopt, pause, start, step, stop
 from kpass_vc.environment import Environment
+from kpass_vc.errors import KpassError
+
+CHAIN_EVERY: Final = 15.0
+"""Seconds between one look at the audit entries and the next."""
+_log: Final = logging.getLogger("kpass")
 
 __all__ = ["adopt", "start_work", "stop_work"]
 
@@ -18,11 +29,45 @@ __all__ = ["adopt", "start_work", "stop_work"]
 def start_work(env: Environment, worker: str) -> None:
     """Work on what is queued in threads of this process; `worker` is its name, the same at each start."""
     start(env.engine, workflows(env), worker=worker)
+    _chainer.start(env)
 
 
 def stop_work() -> None:
     """Stop; what is under way goes on at the next start."""
+    _chainer.stop()
     stop()
+
+
+class _Chainer:
+    """Gives audit entries their places in their chains, now and then, in a thread of its own."""
+
+    def __init__(self) -> None:
+        self._stopped = Event()
+        self._thread: Thread | None = None
+
+    def start(self, env: Environment) -> None:
+        """Begin, unless it has begun."""
+        if self._thread is None:
+            self._stopped.clear()
+            self._thread = Thread(target=self._run, args=(env,), name="chainer", daemon=True)
+            self._thread.start()
+
+    def stop(self) -> None:
+        """End, once what is being chained is done."""
+        self._stopped.set()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+
+    def _run(self, env: Environment) -> None:
+        while not self._stopped.wait(CHAIN_EVERY):
+            try:
+                chain_all(env)
+            except (KpassError, SQLAlchemyError) as error:
+                _log.warning("the audit chain waits: %s", type(error).__name__)
+
+
+_chainer: Final = _Chainer()
 
 
 def workflows(env: Environment) -> Mapping[str, Workflow]:

@@ -25,6 +25,7 @@ from kpass_vc.actions.share import private_link
 from kpass_vc.actions.tokens import TokenOrder, grant_token, revoke_token
 from kpass_vc.authz import Actor, Permission
 from kpass_vc.cli import (
+    audit,
     carry,
     doctor,
     holder,
@@ -453,6 +454,7 @@ app.add_typer(together.reviews, name="review")
 app.command("confirm")(together.confirm)
 app.command("correct")(together.correct)
 app.command("work")(work.work)
+app.command("audit")(audit.audit)
 app.command("login")(people.login)
 app.command("logout")(people.logout)
 app.command("whoami")(people.whoami)

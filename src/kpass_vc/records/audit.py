@@ -1,8 +1,15 @@
-"""AuditEntry: what was done, by whom, to what; written in the transaction that did it."""
+"""AuditEntry: what was done, by whom, to what; AuditChain and AuditHead: that none of it was changed since.
 
-from datetime import datetime
+An entry is written in the transaction that did it, and takes its place in the chain of its
+organisation after the commit, so that nobody waits for a chain. The operator's own entries
+have a chain as well, under no organisation.
+"""
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Integer, select
+from collections.abc import Iterator
+from datetime import date, datetime
+
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, func, select, text
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from kpass_vc.records.base import Base
@@ -12,6 +19,15 @@ class AuditEntry(Base):
     """One thing that was done. No personal data: ids only."""
 
     __tablename__ = "audit_entry"
+    __table_args__ = (
+        Index(
+            "ix_audit_entry_unchained",
+            "organization_id",
+            sqlite_where=text("number IS NULL"),
+            postgresql_where=text("number IS NULL"),
+        ),
+        Index("ix_audit_entry_number", "organization_id", "number"),
+    )
 
     id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
     at: Mapped[datetime]
@@ -20,6 +36,32 @@ class AuditEntry(Base):
     action: Mapped[str]
     subject: Mapped[str]
     details: Mapped[dict[str, str]] = mapped_column(JSON)
+    number: Mapped[int | None]
+    """Its place in the chain, from one; none until it is chained."""
+    entry_hash: Mapped[str | None]
+
+
+class AuditChain(Base):
+    """How long an organisation's chain is and what it ends with; its row is held by who lengthens it."""
+
+    __tablename__ = "audit_chain"
+
+    organization_key: Mapped[str] = mapped_column(primary_key=True)
+    """The organisation's id; empty for the operator."""
+    length: Mapped[int]
+    head: Mapped[str]
+
+
+class AuditHead(Base):
+    """What a chain ended with on a day, signed by its organisation."""
+
+    __tablename__ = "audit_head"
+
+    organization_id: Mapped[str] = mapped_column(ForeignKey("organization.id"), primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    length: Mapped[int]
+    head: Mapped[str]
+    body: Mapped[bytes]
 
 
 def of_organization(session: Session, *, organization_id: str) -> list[AuditEntry]:
@@ -31,3 +73,81 @@ def of_organization(session: Session, *, organization_id: str) -> list[AuditEntr
             .order_by(AuditEntry.id)
         )
     )
+
+
+def hold_chain(session: Session, *, organization_id: str | None, start: str) -> AuditChain:
+    """The chain of an organisation, or the operator's, held until the transaction ends; made if there is none."""
+    key = organization_id or ""
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    values = {"organization_key": key, "length": 0, "head": start}
+    session.execute(dialect.insert(AuditChain).values(values).on_conflict_do_nothing())
+    query = select(AuditChain).where(AuditChain.organization_key == key)
+    held = query.with_for_update().execution_options(populate_existing=True)
+    return session.scalars(held).one()
+
+
+def chain(session: Session, *, organization_id: str | None) -> AuditChain | None:
+    """The chain of an organisation, or the operator's."""
+    return session.get(AuditChain, organization_id or "")
+
+
+def unchained(session: Session, *, organization_id: str | None, limit: int) -> list[AuditEntry]:
+    """Entries that have no place in the chain yet, oldest first."""
+    query = (
+        select(AuditEntry)
+        .where(AuditEntry.organization_id == organization_id)
+        .where(AuditEntry.number.is_(None))
+        .order_by(AuditEntry.id)
+        .limit(limit)
+    )
+    return list(session.scalars(query))
+
+
+def waiting(session: Session) -> list[str | None]:
+    """The organisations that have unchained entries; None among them for the operator."""
+    query = select(AuditEntry.organization_id).where(AuditEntry.number.is_(None)).distinct()
+    return list(session.scalars(query))
+
+
+def after(
+    session: Session, *, organization_id: str | None, number: int, limit: int
+) -> list[AuditEntry]:
+    """The entries of a chain from the one after a number on, in order."""
+    query = (
+        select(AuditEntry)
+        .where(AuditEntry.organization_id == organization_id)
+        .where(AuditEntry.number > number)
+        .order_by(AuditEntry.number)
+        .limit(limit)
+    )
+    return list(session.scalars(query))
+
+
+def every(session: Session, *, organization_id: str | None) -> Iterator[AuditEntry]:
+    """All entries of a chain in order, a page at a time."""
+    number = 0
+    while page := after(session, organization_id=organization_id, number=number, limit=1000):
+        yield from page
+        number = page[-1].number or 0
+
+
+def count(session: Session, *, organization_id: str | None) -> int:
+    """How many chained entries there are."""
+    query = (
+        select(func.count())
+        .select_from(AuditEntry)
+        .where(AuditEntry.organization_id == organization_id)
+        .where(AuditEntry.number.is_not(None))
+    )
+    return session.scalar(query) or 0
+
+
+def last_head(session: Session, *, organization_id: str) -> AuditHead | None:
+    """What was signed last of an organisation's chain."""
+    query = select(AuditHead).where(AuditHead.organization_id == organization_id)
+    return session.scalar(query.order_by(AuditHead.day.desc()).limit(1))
+
+
+def head_of_day(session: Session, *, organization_id: str, day: date) -> AuditHead | None:
+    """What was signed on a day."""
+    return session.get(AuditHead, (organization_id, day))

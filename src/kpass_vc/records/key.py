@@ -137,3 +137,10 @@ def dids(session: Session, *, organization_ids: Collection[str]) -> frozenset[st
         .where(SigningKey.state != "pending")
     )
     return frozenset(session.scalars(query.distinct()))
+
+
+def by_method(session: Session, *, verification_method: str) -> SigningKey | None:
+    """The key of a verification method, which names its DID."""
+    return session.scalar(
+        select(SigningKey).where(SigningKey.verification_method == verification_method)
+    )
