@@ -45,6 +45,7 @@ WITHOUT_ORGANIZATION = {
     "key.owners": "seals all keys anew, and sees none of them",
     "status_list.of_issuer": "a DID names its organisation",
     "status_list.by_url": "the public address of a list",
+    "status_list.marks": "how far the lists have come, and nothing of what is in them",
     "status_list.take": "the list was looked up first",
     "status_list.publication": "the list was looked up first",
 }

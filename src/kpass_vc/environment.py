@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Protocol
 
-from sqlalchemy import Engine, inspect
+from sqlalchemy import Engine, event, inspect
 from sqlalchemy.orm import Session
 
 from kpass_vc import resources
@@ -22,13 +22,14 @@ from kpass_vc.delivery import CHANNELS
 from kpass_vc.delivery.channel import Channel
 from kpass_vc.durable import Enqueuer
 from kpass_vc.errors import Unavailable
+from kpass_vc.fence import Fence
 from kpass_vc.fetch import Fetcher, HttpsFetcher
 from kpass_vc.jsonld.contexts import Contexts
 from kpass_vc.keystores import KEY_STORES
 from kpass_vc.keystores.file import KEK_BYTES, require_private, sync_folder
 from kpass_vc.keystores.keystore import KeyStore
 from kpass_vc.records import organization, service
-from kpass_vc.records.base import open_engine, read_session, write_session
+from kpass_vc.records.base import MARKS, open_engine, read_session, write_session
 from kpass_vc.settings import Settings
 
 
@@ -64,6 +65,7 @@ class Environment:
     contact_key: bytes = field(repr=False)
     enqueue: Enqueue
     channels: Mapping[str, Channel]
+    fence: Fence
 
     def now(self) -> datetime:
         """The moment, in UTC."""
@@ -81,8 +83,20 @@ class Environment:
         return self.key_stores[scheme]
 
     def writing(self) -> Session:
-        """A session whose transaction may write."""
-        return write_session(self.engine)
+        """A session whose transaction may write; what it did to status lists lifts the high-water mark."""
+        session = write_session(self.engine)
+
+        @event.listens_for(session, "after_commit")
+        def _lift(committed: Session) -> None:
+            marks = committed.info.pop(MARKS, None)
+            if marks:
+                self.fence.lift(marks)
+
+        @event.listens_for(session, "after_rollback")
+        def _forget(rolled_back: Session) -> None:
+            rolled_back.info.pop(MARKS, None)
+
+        return session
 
     def reading(self) -> Session:
         """A session that only reads."""
@@ -103,6 +117,7 @@ def open_environment(settings: Settings) -> Environment:
         engine=engine,
         enqueue=Enqueuer(engine),
         channels=open_channels(settings),
+        fence=Fence(settings.keys_dir),
         default_store="file",
         fetcher=HttpsFetcher(settings.fetch_allow, settings.ca_file),
         clock=lambda: datetime.now(UTC),

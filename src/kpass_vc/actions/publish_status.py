@@ -24,6 +24,7 @@ from kpass_vc.model.dates import utc_text
 from kpass_vc.model.document import JsonObject, compact
 from kpass_vc.records import organization as organizations
 from kpass_vc.records import status_list as status_lists
+from kpass_vc.records.base import note_mark
 from kpass_vc.records.organization import Organization
 from kpass_vc.records.status_list import StatusList, StatusPublication
 
@@ -86,7 +87,7 @@ def make_list(
             return make_list(env, session, organization, purpose, number=number + 1, issuer=issuer)
         return existing
     publication = StatusPublication(status_list_id=row.id, bits=statuslist.empty(), version=0)
-    _sign(env, session, row, organization, publication)
+    sign_list(env, session, row, organization, publication)
     session.add(publication)
     session.flush()
     return row
@@ -100,6 +101,7 @@ def next_index(
     issuer: str | None = None,
 ) -> tuple[StatusList, int]:
     """A list and an index in it that was never given out before; a new list when one is full."""
+    require_not_behind(env, session)
     did = issuer or organization.did
     current = open_list(env, session, organization, purpose, did)
     while (counter := status_lists.take(session, current)) is None:
@@ -115,7 +117,18 @@ def next_index(
             if full
             else newest
         )
+    note_mark(session, current.url, 0, counter + 1)
     return current, statuslist.nth_index(counter, current.permutation_key, current.size)
+
+
+def require_not_behind(env: Environment, session: Session) -> None:
+    """Unavailable if the database knows less of a list than was published: it was put back to an earlier day."""
+    if env.fence.is_passed:
+        return
+    behind = env.fence.behind(status_lists.marks(session))
+    if behind:
+        raise Unavailable("behind", list=behind[0])
+    env.fence.is_passed = True
 
 
 def put_bit(
@@ -138,9 +151,10 @@ def put_bits(
     owner = organizations.by_id(session, status_list.organization_id)
     if publication is None or owner is None:
         raise NotFound("status_list")
+    require_not_behind(env, session)
     for index in indexes:
         publication.bits = statuslist.put(publication.bits, index, value=value)
-    _sign(env, session, status_list, owner, publication)
+    sign_list(env, session, status_list, owner, publication)
 
 
 def is_ageing(publication: StatusPublication, now: datetime) -> bool:
@@ -174,24 +188,25 @@ def _renew(env: Environment, session: Session, status_list: StatusList) -> Statu
     if publication is None or owner is None:
         raise NotFound("status_list")
     if is_ageing(publication, env.now()):
-        _sign(env, session, status_list, owner, publication)
+        sign_list(env, session, status_list, owner, publication)
     return publication
 
 
 def sign_again(env: Environment, session: Session, owner: Organization, *, issuer: str) -> None:
     """Sign every list of a DID anew, with the keys it has now; holds them until the transaction ends."""
     for status_list, publication in status_lists.of_issuer(session, issuer=issuer):
-        _sign(env, session, status_list, owner, publication)
+        sign_list(env, session, status_list, owner, publication)
     session.flush()
 
 
-def _sign(
+def sign_list(
     env: Environment,
     session: Session,
     status_list: StatusList,
     owner: Organization,
     publication: StatusPublication,
 ) -> None:
+    """Sign the bits of a list as they are now, in both forms; the next version of it."""
     now = env.now()
     publication.version += 1
     publication.valid_from = now - BACKDATED
@@ -199,6 +214,7 @@ def _sign(
     document = _document(status_list, publication)
     publication.body = secure(env, session, owner, FORMATS["ldp_vc"], document, now).body
     publication.body_jwt = _secure_jwt(env, session, owner, document, now)
+    note_mark(session, status_list.url, publication.version, 0)
 
 
 def _secure_jwt(

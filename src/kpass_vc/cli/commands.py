@@ -26,6 +26,7 @@ from kpass_vc.actions.tokens import TokenOrder, grant_token, revoke_token
 from kpass_vc.authz import Actor, Permission
 from kpass_vc.cli import (
     audit,
+    backup,
     carry,
     doctor,
     holder,
@@ -455,6 +456,8 @@ app.command("confirm")(together.confirm)
 app.command("correct")(together.correct)
 app.command("work")(work.work)
 app.command("audit")(audit.audit)
+app.command("backup")(backup.backup)
+app.command("restore")(backup.restore)
 app.command("login")(people.login)
 app.command("logout")(people.logout)
 app.command("whoami")(people.whoami)

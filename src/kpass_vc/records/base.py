@@ -77,6 +77,17 @@ def open_engine(url: str) -> Engine:
     )
 
 
+MARKS: Final = "kpass_marks"
+"""Where a session keeps how far it has brought the status lists, until it is committed."""
+
+
+def note_mark(session: Session, url: str, version: int, used: int) -> None:
+    """Remember how far a status list has come, for the high-water mark that is written after the commit."""
+    known = session.info.setdefault(MARKS, {})
+    before = known.get(url, (0, 0))
+    known[url] = (max(version, before[0]), max(used, before[1]))
+
+
 def write_session(engine: Engine) -> Session:
     """A session whose transaction may write."""
     return Session(engine.execution_options(**{WRITE: True}), expire_on_commit=False)

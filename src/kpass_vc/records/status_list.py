@@ -107,3 +107,13 @@ def every(session: Session, *, organization_id: str) -> list[tuple[StatusList, S
         .order_by(StatusList.purpose, StatusList.number)
     )
     return [(row[0], row[1]) for row in session.execute(query)]
+
+
+def marks(session: Session) -> dict[str, tuple[int, int]]:
+    """How far every list has come, by its address: the version that was signed last, and how many indexes are used."""
+    rows = session.execute(
+        select(StatusList.url, StatusPublication.version, StatusList.used).join(
+            StatusPublication, StatusPublication.status_list_id == StatusList.id
+        )
+    )
+    return {row[0]: (row[1], row[2]) for row in rows}
