@@ -8,9 +8,11 @@ import pytest
 from starlette.testclient import TestClient
 
 from kpass_vc.actions.batch import look_through, read_items, take_in
+from kpass_vc.actions.chain import chain_all
 from kpass_vc.actions.delegate import DelegationStatusOrder, GrantOrder, change, grant
 from kpass_vc.actions.publish import publish
 from kpass_vc.app import create_app
+from kpass_vc.model.dates import STOCKHOLM
 from kpass_vc.records import review as reviews
 from kpass_vc.records.definition import Found
 from tests.actions.test_people import person, personal_token
@@ -31,7 +33,9 @@ CACHING = {
     "/1.0/identifiers/{did:path}": NOBODY,
     "/": ASK_EACH_TIME,
     "/.well-known/jwks.json": ASK_EACH_TIME,
+    "/.well-known/oauth-authorization-server": NOBODY,
     "/c/{token}": HOLDER_ALONE,
+    "/c/{token}/export.zip": HOLDER_ALONE,
     "/c/{token}/credential.{edition}.{kind}": HOLDER_ALONE,
     "/catalogue": ASK_EACH_TIME,
     "/compare": ASK_EACH_TIME,
@@ -62,7 +66,11 @@ CACHING = {
     "/s/{code}/credential.{extension}": HOLDER_ALONE,
     "/s/{code}/image.png": HOLDER_ALONE,
     "/static/{name}": ASK_EACH_TIME,
+    "/o/{slug}/audit/{day}.json": ASK_EACH_TIME,
+    "/v1/audit": NOBODY,
     "/v1/batches": NOBODY,
+    "/v1/batches/template.xlsx": NOBODY,
+    "/v1/changes": NOBODY,
     "/v1/batches/{batch_id}": NOBODY,
     "/v1/batches/{batch_id}/rows": NOBODY,
     "/v1/credentials": NOBODY,
@@ -112,6 +120,12 @@ def withdrawn(world: World) -> str:
     return row.id
 
 
+def chained(world: World) -> str:
+    """A day on which sobona's chain was signed."""
+    chain_all(world.env)
+    return world.env.now().astimezone(STOCKHOLM).date().isoformat()
+
+
 def batch(world: World) -> str:
     """The id of a batch."""
     with world.writing() as session:
@@ -153,6 +167,7 @@ class Place:
             "delegation_id": delegation_id,
             "review_id": endorsement.rpartition("/")[2].removesuffix(".json"),
             "batch_id": batch(world),
+            "day": chained(world),
         }
         special = {
             "/o/{slug}/credentials/{credential_id}": {
@@ -183,10 +198,16 @@ class Place:
     def address(self, path: str) -> str:
         path, given = path.replace(":path}", "}"), self.given[path]
         query = "?a=sobona/SOB-OPTO-01&b=sobona/SOB-OPTO-01" if path == "/compare" else ""
+        if path == "/v1/batches/template.xlsx":
+            query = "?definition=sobona/SOB-OPTO-01"
         return path.format_map(given) + query
 
     def get(self, path: str, method: str = "GET", **headers: str) -> Any:
-        asked = self.issuer if path.startswith(("/v1/credentials", "/v1/batches")) else {}
+        asked = (
+            self.issuer
+            if path.startswith(("/v1/credentials", "/v1/batches", "/v1/audit", "/v1/changes"))
+            else {}
+        )
         if path.startswith(("/v1/delegations", "/v1/people", "/v1/reviews", "/v1/me")):
             asked = self.person
         if path.endswith("/reviews"):

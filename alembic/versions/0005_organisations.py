@@ -88,6 +88,28 @@ def upgrade() -> None:
         table.create_index(table.f("ix_membership_person_id"), ["person_id"], unique=False)
 
     op.create_table(
+        "oauth_client",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("organization_id", sa.String(), nullable=False),
+        sa.Column("label", sa.String(), nullable=False),
+        sa.Column("keys", sa.JSON(), nullable=False),
+        sa.Column("permissions", sa.JSON(), nullable=False),
+        sa.Column("is_test", sa.Boolean(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["organization_id"],
+            ["organization.id"],
+            name=op.f("fk_oauth_client_organization_id_organization"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_oauth_client")),
+    )
+    with op.batch_alter_table("oauth_client") as table:
+        table.create_index(
+            table.f("ix_oauth_client_organization_id"), ["organization_id"], unique=False
+        )
+
+    op.create_table(
         "delegation",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("organization_id", sa.String(), nullable=False),
@@ -134,6 +156,18 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "used_assertion",
+        sa.Column("client_id", sa.String(), nullable=False),
+        sa.Column("jti_sha256", sa.String(), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["client_id"],
+            ["oauth_client.id"],
+            name=op.f("fk_used_assertion_client_id_oauth_client"),
+        ),
+        sa.PrimaryKeyConstraint("client_id", "jti_sha256", name=op.f("pk_used_assertion")),
+    )
+    op.create_table(
         "batch",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("organization_id", sa.String(), nullable=False),
@@ -141,6 +175,7 @@ def upgrade() -> None:
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("actor", sa.String(), nullable=False),
         sa.Column("permissions", sa.JSON(), nullable=False),
+        sa.Column("is_test", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("total", sa.Integer(), nullable=False),
         sa.Column("sends_mail", sa.Boolean(), nullable=False),
         sa.Column("reason", sa.String(), nullable=True),
@@ -327,6 +362,9 @@ def upgrade() -> None:
 
     with op.batch_alter_table("api_token") as table:
         table.add_column(sa.Column("person_id", sa.String(), nullable=True))
+        table.add_column(
+            sa.Column("is_test", sa.Boolean(), server_default=sa.false(), nullable=False)
+        )
         table.create_index(table.f("ix_api_token_person_id"), ["person_id"], unique=False)
         table.create_foreign_key(
             table.f("fk_api_token_person_id_person"), "person", ["person_id"], ["id"]
@@ -348,7 +386,11 @@ def upgrade() -> None:
         table.add_column(sa.Column("learner_id", sa.String(), nullable=True))
         table.add_column(sa.Column("delegation_id", sa.String(), nullable=True))
         table.add_column(sa.Column("replaces_id", sa.String(), nullable=True))
+        table.add_column(
+            sa.Column("is_test", sa.Boolean(), server_default=sa.false(), nullable=False)
+        )
         table.add_column(sa.Column("channel", sa.String(), server_default="api", nullable=False))
+        table.add_column(sa.Column("erased_at", sa.DateTime(timezone=True), nullable=True))
         table.add_column(sa.Column("claimed_at", sa.DateTime(timezone=True), nullable=True))
         table.create_index(table.f("ix_award_delegation_id"), ["delegation_id"], unique=False)
         table.create_index(table.f("ix_award_learner_id"), ["learner_id"], unique=False)
@@ -387,11 +429,13 @@ def upgrade() -> None:
     with op.batch_alter_table("service") as table:
         table.add_column(sa.Column("confirmed", sa.LargeBinary(), nullable=True))
         table.add_column(sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True))
+        table.add_column(sa.Column("sunset_at", sa.DateTime(timezone=True), nullable=True))
 
 
 def downgrade() -> None:
     """Undo."""
     with op.batch_alter_table("service") as table:
+        table.drop_column("sunset_at")
         table.drop_column("confirmed_at")
         table.drop_column("confirmed")
 
@@ -416,7 +460,9 @@ def downgrade() -> None:
         table.drop_index(table.f("ix_award_learner_id"))
         table.drop_index(table.f("ix_award_delegation_id"))
         table.drop_column("claimed_at")
+        table.drop_column("erased_at")
         table.drop_column("channel")
+        table.drop_column("is_test")
         table.drop_column("replaces_id")
         table.drop_column("delegation_id")
         table.drop_column("learner_id")
@@ -434,6 +480,7 @@ def downgrade() -> None:
     with op.batch_alter_table("api_token") as table:
         table.drop_constraint(table.f("fk_api_token_person_id_person"), type_="foreignkey")
         table.drop_index(table.f("ix_api_token_person_id"))
+        table.drop_column("is_test")
         table.drop_column("person_id")
 
     with op.batch_alter_table("delivery") as table:
@@ -468,12 +515,17 @@ def downgrade() -> None:
         table.drop_index(table.f("ix_batch_organization_id"))
 
     op.drop_table("batch")
+    op.drop_table("used_assertion")
     with op.batch_alter_table("delegation") as table:
         table.drop_index(table.f("ix_delegation_organization_id"))
         table.drop_index(table.f("ix_delegation_issuer_id"))
         table.drop_index(table.f("ix_delegation_issuer_did"))
 
     op.drop_table("delegation")
+    with op.batch_alter_table("oauth_client") as table:
+        table.drop_index(table.f("ix_oauth_client_organization_id"))
+
+    op.drop_table("oauth_client")
     with op.batch_alter_table("membership") as table:
         table.drop_index(table.f("ix_membership_person_id"))
 

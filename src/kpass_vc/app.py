@@ -14,6 +14,7 @@ from kpass_vc.api import (
     delegations,
     health,
     identifiers,
+    oauth,
     organizations,
     people,
     problems,
@@ -52,6 +53,7 @@ def create_app(env: Environment) -> FastAPI:
     problems.install(app, ProblemPages())
     for part in (
         organizations,
+        oauth,
         people,
         definitions,
         reviews,

@@ -107,6 +107,8 @@ class Actor:
     organization_id: str | None
     permissions: frozenset[Permission]
     person_id: str | None = None
+    is_test: bool = False
+    """Whether what is issued is a test."""
 
     def require(self, permission: Permission) -> None:
         """Return if the actor has the permission, else Forbidden."""

@@ -12,6 +12,7 @@
     ├── ProofInvalid                a proof or signature that does not hold
     ├── StatusListUnusable          a status list that cannot be read by the rules
     ├── Unauthenticated             no token, or one that is not valid
+    ├── OauthRefused                a request for a token that is refused
     ├── Forbidden                   the actor may not do this
     ├── NotFound                    not there, or another organisation's
     ├── Conflict                    the state does not allow it
@@ -152,6 +153,12 @@ class Unauthenticated(KpassError):
     """No token, or one that is unknown, expired or revoked."""
 
     code = "unauthenticated"
+
+
+class OauthRefused(KpassError):
+    """A request for a token that is refused; the rule is the error code of RFC 6749 section 5.2."""
+
+    code = "oauth"
 
 
 class Forbidden(KpassError):

@@ -1,4 +1,4 @@
-"""Backup and restore: no index is given out twice and no acknowledged revocation is lost, whenever the copy was made."""
+"""Backup and restore: no index is given out twice and no revocation is lost, whenever the copy was made."""
 
 import json
 import shutil

@@ -117,6 +117,8 @@ def _issue(
         "holder": {
             "name": HOLDERS[number % len(HOLDERS)],
             "email": f"Larande{number}@mejl.example",
+            # what is made of others takes the same learner, whatever the name in it
+            "reference": "larande",
         },
         "assessedOn": (datetime.now(UTC) - timedelta(days=3 + number % 20)).date().isoformat(),
     }

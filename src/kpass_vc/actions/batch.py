@@ -176,6 +176,7 @@ def take_in(
         state="running",
         actor=actor.name,
         permissions=sorted(actor.permissions),
+        is_test=actor.is_test,
         total=len(looked.rows),
         sends_mail=any(row.order and row.order.holder.contact for row in looked.rows),
         created_at=env.now(),
@@ -238,6 +239,7 @@ def issue_slice(
             batch.actor,
             organization_id,
             frozenset(each for each in Permission if each.value in batch.permissions),
+            is_test=batch.is_test,
         )
         for row in _slice(session, organization_id, batch_id, first, last, ("waiting",)):
             _issue(env, session, actor, row)

@@ -20,6 +20,7 @@ from kpass_vc.actions.define import source_of
 from kpass_vc.actions.delegate import require_authority
 from kpass_vc.actions.learners import ContactOrder, know_learner
 from kpass_vc.actions.notify import notify
+from kpass_vc.actions.parts import Handed, earliest_end, find_parts, presented_parts
 from kpass_vc.actions.publish_status import next_index
 from kpass_vc.actions.sign import secure
 from kpass_vc.authz import Actor, Permission
@@ -131,6 +132,10 @@ class IssueOrder(_Message):
     external_reference: Annotated[_Reference | None, Field(alias="externalReference")] = None
     """The issuer's own reference; one that is in use for an award that is not revoked is refused."""
     evidence: Annotated[list[EvidenceOrder], Field(max_length=10)] = []
+    parts: Annotated[list[Annotated[str, Field(max_length=2000)]], Field(max_length=100)] = []
+    """Ids of credentials of the learner that the definition demands, beside those the issuer knows of itself."""
+    presented: Annotated[list[JsonObject], Field(max_length=30)] = []
+    """Credentials of the learner that the definition demands, from any issuer, as they are; each is verified."""
     endorsements: bool = False
     """Whether the signed approvals of the definition's reviewers are to stand in the credential."""
     valid_until: Annotated[Day | None, Field(alias="validUntil")] = None
@@ -169,6 +174,8 @@ def issue(
     it corrects. NotFound, Conflict, Forbidden or InvalidInput say why not, and then nothing was stored.
     """
     actor.require(Permission.CREDENTIALS_ISSUE)
+    handed = Handed(order.holder.id, order.holder.name, order.parts, order.presented)
+    presented = presented_parts(env, handed)
     issuer = organizations.by_id(session, actor.own_organization())
     if issuer is None:
         raise NotFound("organization")
@@ -191,6 +198,11 @@ def issue(
         reference=order.holder.reference,
         contact=order.holder.contact,
     )
+    learner_id = learner.id if learner else replaces.learner_id if replaces else None
+    made_of = find_parts(env, session, found, issuer.id, learner_id, handed, presented)
+    ends = earliest_end(source, made_of)
+    if ends is not None and (last_day is None or ends < end_of_day(last_day)):
+        last_day = ends.astimezone(STOCKHOLM).date()
     status_list, place = index or next_index(env, session, issuer, source.status_purpose)
     status = StatusEntry(status_list.url, source.status_purpose, place)
     now = env.now()
@@ -208,10 +220,11 @@ def issue(
         valid_until=end_of_day(last_day) if last_day else None,
         status_list_id=status_list.id,
         status_index=place,
-        learner_id=learner.id if learner else replaces.learner_id if replaces else None,
+        learner_id=learner_id,
         delegation_id=under.id if under else None,
         replaces_id=replaces.id if replaces else None,
         channel=channel,
+        is_test=actor.is_test,
     )
     _record(session, issuer, order, award)
     approvals = _approvals(session, version) if order.endorsements else []
@@ -223,13 +236,20 @@ def issue(
             assessed_on=order.assessed_on,
             valid_from=now,
             valid_until=last_day,
-            evidence=[Piece(**piece.model_dump()) for piece in order.evidence],
+            evidence=[
+                *(Piece(**piece.model_dump()) for piece in order.evidence),
+                *(
+                    Piece(part.name, None, None, part.id(language), is_part=True)
+                    for part in made_of
+                ),
+            ],
             status=status,
             definition_url=str(version.document_url),
             definition_digest=str(version.digest_sri),
             authorization_url=under.url if under else None,
             replaces=_credential_id_of(session, replaces, language),
             endorsements=approvals,
+            is_test=actor.is_test,
         )
         representations += _edition(env, session, award, parts, language, issuer)
     session.add_all(representations)
@@ -484,7 +504,9 @@ def _edition(
         image=issuer.image,
         country=issuer.country,
     )
-    credential = compose(parts, shown, json.loads(published.body), vocabulary=env.vocabulary)
+    credential = compose(
+        parts, shown, json.loads(published.body), vocabulary=env.vocabulary, language=language
+    )
     lint(credential, env.contexts)
     return [
         _representation(env, session, award, language, name, credential, issuer, parts.valid_from)

@@ -71,7 +71,7 @@ def order_for(env: Environment, document: dict[str, Any], learner: str = LEARNER
     return IssueOrder.model_validate(
         {
             "definition": f"{document['owner']}/{document['code']}",
-            "holder": {"name": learner},
+            "holder": {"name": learner, "reference": learner},
             "assessedOn": assessed.isoformat(),
             "evidence": [
                 {

@@ -17,7 +17,7 @@ from kpass_vc.actions.sign import secure, signing_with
 from kpass_vc.crypto.jose import sign_compact
 from kpass_vc.crypto.keys import Algorithm
 from kpass_vc.environment import Environment
-from kpass_vc.errors import NotFound, Unavailable
+from kpass_vc.errors import Conflict, NotFound, Unavailable
 from kpass_vc.formats import FORMATS
 from kpass_vc.jsonld.contexts import CREDENTIALS_V2
 from kpass_vc.model.dates import utc_text
@@ -26,6 +26,7 @@ from kpass_vc.records import organization as organizations
 from kpass_vc.records import status_list as status_lists
 from kpass_vc.records.base import note_mark
 from kpass_vc.records.organization import Organization
+from kpass_vc.records.service import the_service
 from kpass_vc.records.status_list import StatusList, StatusPublication
 
 VALID_FOR: Final = timedelta(days=30)
@@ -122,7 +123,13 @@ def next_index(
 
 
 def require_not_behind(env: Environment, session: Session) -> None:
-    """Unavailable if the database knows less of a list than was published: it was put back to an earlier day."""
+    """Unavailable if the database knows less of a list than was published: it was put back to an earlier day.
+
+    Conflict if the service has ended.
+    """
+    service = the_service(session)
+    if service is not None and service.sunset_at is not None:
+        raise Conflict("sunset")
     if env.fence.is_passed:
         return
     behind = env.fence.behind(status_lists.marks(session))
@@ -205,12 +212,14 @@ def sign_list(
     status_list: StatusList,
     owner: Organization,
     publication: StatusPublication,
+    *,
+    valid_for: timedelta = VALID_FOR,
 ) -> None:
     """Sign the bits of a list as they are now, in both forms; the next version of it."""
     now = env.now()
     publication.version += 1
     publication.valid_from = now - BACKDATED
-    publication.valid_until = now + VALID_FOR
+    publication.valid_until = now + valid_for
     document = _document(status_list, publication)
     publication.body = secure(env, session, owner, FORMATS["ldp_vc"], document, now).body
     publication.body_jwt = _secure_jwt(env, session, owner, document, now)

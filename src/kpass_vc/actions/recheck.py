@@ -156,7 +156,7 @@ def _award(
     raised = statuslist.get(bits[award.status_list_id], award.status_index)
     if raised != (award.state in {"revoked", "suspended"}):
         yield Fault("status_bit", award.id, (("state", award.state),))
-    for row in awards.representations(session, award_id=award.id):
+    for row in awards.representations(session, award_id=award.id) if not award.erased_at else []:
         yield from _representation(env, session, award, row)
 
 

@@ -41,6 +41,8 @@ class TokenOrder(BaseModel):
     ] = None
     """All that its organisation may do, unless said otherwise."""
     expires_in_days: Annotated[int, Field(alias="expiresInDays", ge=1, le=1095)] = DEFAULT_DAYS
+    test: bool = False
+    """Whether what is issued with it is a test: it says so in what is signed, and nobody takes it for real."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,7 @@ def grant_token(
         permissions=wanted,
         lasts=timedelta(days=order.expires_in_days),
         organization_id=organization.id if organization else None,
+        is_test=order.test,
     )
     row = made.row
     audit(env, session, actor, "token.granted", row.id, organization_id=row.organization_id)
@@ -90,6 +93,7 @@ def new_token(
     lasts: timedelta,
     organization_id: str | None,
     person_id: str | None = None,
+    is_test: bool = False,
 ) -> NewToken:
     """A token of a system or of a person, stored; who asks for it has been looked at."""
     token_id, secret = env.entropy(9).hex(), base64url_encode(env.entropy(32))
@@ -99,6 +103,7 @@ def new_token(
         secret_sha256=_hash(secret),
         organization_id=organization_id,
         person_id=person_id,
+        is_test=is_test,
         label=label,
         permissions=sorted(permissions),
         created_at=now,
@@ -142,7 +147,7 @@ def authenticate(
     scope = frozenset(each for each in Permission if each.value in row.permissions)
     if row.person_id is not None:
         return person_acting(session, row.person_id, organization, scope)
-    return Actor(f"token:{row.id}", row.organization_id, scope)
+    return Actor(f"token:{row.id}", row.organization_id, scope, is_test=row.is_test)
 
 
 def person_acting(

@@ -28,12 +28,14 @@ from kpass_vc.errors import KpassError, Malformed, NotFetched
 from kpass_vc.fetch import DOCUMENT, PICTURE
 from kpass_vc.model.dates import STOCKHOLM
 from kpass_vc.model.document import JsonObject, read_json
+from kpass_vc.records import award as awards
 from kpass_vc.records import definition as definitions
 from kpass_vc.records import delegation as delegations
 from kpass_vc.records import key as keys
 from kpass_vc.records import organization as organizations
 from kpass_vc.records import review as reviews
 from kpass_vc.records import status_list as lists
+from kpass_vc.records.award import Award
 from kpass_vc.records.delegation import Delegation
 from kpass_vc.records.status_list import StatusList
 from kpass_vc.verification import (
@@ -172,7 +174,17 @@ def gather(env: Environment, session: Session, want: Wanted) -> Evidence:
         review_due=overdue,
         reviewed=reviewed,
         confirmed=organizations.confirmed(session, dids=dids),
+        parts={
+            each: _state(known[0], env.now())
+            for each in want.parts
+            if (known := awards.by_credential_id(session, each)) is not None
+        },
     )
+
+
+def _state(award: Award, now: datetime) -> str:
+    ended = award.valid_until is not None and award.valid_until <= now
+    return "expired" if award.state == "active" and ended else award.state
 
 
 def _list_of(session: Session, row: Delegation) -> str | None:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from kpass_vc.actions.change_status import StatusOrder, change_status
 from kpass_vc.actions.correct import CorrectionOrder, correct
 from kpass_vc.actions.deliver import resend
+from kpass_vc.actions.erase import erase
 from kpass_vc.actions.issue import IssueOrder, issue
 from kpass_vc.actions.learners import ContactOrder
 from kpass_vc.actions.share import AnswerOrder, answer, private_link, renew_link
@@ -121,6 +122,12 @@ class StatusReply(BaseModel):
     reason: str | None
     statusChangedAt: datetime | None  # noqa: N815
     statusEntry: StatusEntryReply  # noqa: N815
+
+
+class ErasedReply(BaseModel):
+    """The credentials whose learner is forgotten."""
+
+    erased: list[str]
 
 
 class NoticeOrder(BaseModel):
@@ -317,6 +324,17 @@ def post_correction(
     return _issued(env, session, issued.award, list(issued.representations))
 
 
+@router.post("/credentials/{credential_id}/erasure", summary="Forget the learner of a credential")
+def post_erasure(
+    credential_id: str, actor: CurrentActor, env: Env, session: WriteTx
+) -> ErasedReply:
+    """Name, addresses, files, disputes and links go; hash, status bit and audit stay, so a kept copy still verifies.
+
+    Of all credentials that your organisation has issued to the same learner, where it knows that.
+    """
+    return ErasedReply(erased=[award.id for award in erase(env, session, actor, credential_id)])
+
+
 @router.post(
     "/credentials/{credential_id}/notice",
     status_code=202,
@@ -372,7 +390,9 @@ def _issued(
     env: Environment, session: Session, award: Award, rows: list[Representation]
 ) -> IssuedReply:
     languages = dict.fromkeys(
-        row.language for row in sorted(rows, key=lambda row: row.language, reverse=True)
+        row.language
+        for row in sorted(rows, key=lambda row: row.language, reverse=True)
+        if row.body  # of a learner who is forgotten there is none
     )
     return IssuedReply(
         id=award.id,

@@ -14,6 +14,7 @@ from kpass_vc.actions.verify import verify as act_verify
 from kpass_vc.api.verifications import probe_reply, report_reply
 from kpass_vc.baking import Kind, bake_png, bake_svg, kind_of
 from kpass_vc.baking import unbake as taken_out
+from kpass_vc.cli import leave
 from kpass_vc.cli.console import CHOICE, answer, opened, probe_table, report_table, say_line
 from kpass_vc.errors import KpassError, Malformed, NotFound, TooLarge
 from kpass_vc.formats import FORMATS, recognise
@@ -35,8 +36,18 @@ def verify(
             "the code of a share link; - for standard input.",
         ),
     ],
+    offline: Annotated[
+        Path | None,
+        typer.Option(
+            help="A file of `kpass export` or a folder of `kpass sunset`: no network, no database."
+        ),
+    ] = None,
 ) -> None:
     """Verify a credential in any form: exit status 0 verified, 1 refused, 3 unknown."""
+    if offline is not None:
+        secured = _secured(_handed_in(given))
+        report = leave.offline(offline, secured)
+        raise typer.Exit({"verified": 0, "refused": 1, "unknown": 3}[report.verdict])
     env = opened()
     found = find_credential(env, _handed_in(given))
     report = act_verify(env, found.secured)

@@ -32,6 +32,7 @@ from kpass_vc.cli import (
     holder,
     jose,
     keys,
+    leave,
     people,
     pilot,
     server,
@@ -457,6 +458,9 @@ app.command("correct")(together.correct)
 app.command("work")(work.work)
 app.command("audit")(audit.audit)
 app.command("backup")(backup.backup)
+app.command("sunset")(leave.sunset)
+app.command("export")(leave.export)
+app.command("erase")(leave.erase)
 app.command("restore")(backup.restore)
 app.command("login")(people.login)
 app.command("logout")(people.logout)

@@ -12,10 +12,16 @@ from datetime import date, datetime
 from typing import Final
 
 from kpass_vc.jsonld.contexts import CREDENTIALS_V2, OPEN_BADGES_3
+from kpass_vc.language import Language, say
 from kpass_vc.model.dates import end_of_day, local_text, start_of_day, utc_text
 from kpass_vc.model.document import JsonObject
 
 CONTEXTS: Final = (CREDENTIALS_V2, OPEN_BADGES_3)
+_TYPES: Final = ("VerifiableCredential", "OpenBadgeCredential")
+TEST: Final = "TestCredential"
+"""What a credential is, in our vocabulary, that is a test."""
+PART: Final = "CredentialPart"
+"""What a piece of evidence is, in our vocabulary, that is another credential of the learner."""
 AUTHORIZATION: Final = "IssuingAuthorization"
 """What the authorisation is called that `termsOfUse` names, in our vocabulary."""
 
@@ -59,6 +65,8 @@ class Piece:
     narrative: str | None = None
     genre: str | None = None
     url: str | None = None
+    is_part: bool = False
+    """Whether it is another credential of the learner, which this one is made of."""
 
 
 @dataclass(frozen=True)
@@ -80,17 +88,24 @@ class Award:
     """The id of the credential that it corrects."""
     endorsements: Sequence[JsonObject] = ()
     """What others have signed about its definition."""
+    is_test: bool = False
+    """Whether it is a test, which it then says itself."""
 
 
 def compose(
-    award: Award, issuer: Issuer, edition: Mapping[str, object], *, vocabulary: str
+    award: Award,
+    issuer: Issuer,
+    edition: Mapping[str, object],
+    *,
+    vocabulary: str,
+    language: Language = "sv",
 ) -> JsonObject:
     """The unsigned credential; `edition` is the published Achievement document of its language."""
     achievement = {name: value for name, value in edition.items() if name != "@context"}
     credential: JsonObject = {
         "@context": list(CONTEXTS),
         "id": award.credential_id,
-        "type": ["VerifiableCredential", "OpenBadgeCredential"],
+        "type": list(_TYPES),
         "name": achievement["name"],
         "description": achievement["description"],
         "issuer": issuer_profile(issuer, achievement),
@@ -101,7 +116,7 @@ def compose(
         credential["validUntil"] = local_text(end_of_day(award.valid_until))
     credential["credentialSubject"] = _subject(award.holder, achievement)
     if award.evidence:
-        credential["evidence"] = [_evidence(piece) for piece in award.evidence]
+        credential["evidence"] = [_evidence(piece, vocabulary) for piece in award.evidence]
     credential["credentialStatus"] = status_entry(award.status)
     credential["relatedResource"] = [
         {
@@ -116,6 +131,10 @@ def compose(
         ]
     if award.endorsements:
         credential["endorsement"] = list(award.endorsements)
+    if award.is_test:
+        credential["type"] = [*_TYPES, f"{vocabulary}{TEST}"]
+        for member in ("name", "description"):
+            credential[member] = say(language, "credential.test", text=credential[member])
     if award.replaces is not None:
         credential[f"{vocabulary}replaces"] = {"id": award.replaces}
     return credential
@@ -201,13 +220,12 @@ def _result(achievement: Mapping[str, object]) -> JsonObject | None:
     }
 
 
-def _evidence(piece: Piece) -> JsonObject:
+def _evidence(piece: Piece, vocabulary: str) -> JsonObject:
     members = {
         "id": piece.url,
         "name": piece.name,
         "narrative": piece.narrative,
         "genre": piece.genre,
     }
-    return {"type": ["Evidence"]} | {
-        name: value for name, value in members.items() if value is not None
-    }
+    types = ["Evidence", f"{vocabulary}{PART}"] if piece.is_part else ["Evidence"]
+    return {"type": types} | {name: value for name, value in members.items() if value is not None}

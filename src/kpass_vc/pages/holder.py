@@ -14,6 +14,7 @@ from fastapi.responses import RedirectResponse
 from sqlalchemy.orm import Session
 
 from kpass_vc.actions.bake import baked
+from kpass_vc.actions.learner_export import learner_export
 from kpass_vc.actions.picture import badge_text
 from kpass_vc.actions.share import (
     MOST_TEXT,
@@ -105,6 +106,12 @@ def download(token: str, edition: str, kind: str, env: Env, session: ReadTx) -> 
         picture = baked(session, held.award, row, cast('Literal["png", "svg"]', kind))
         return private_file(picture, _PICTURES[kind], name=name)
     return private_file(row.body, row.media_type, name=name)
+
+
+@router.api_route("/c/{token}/export.zip", methods=["GET", "HEAD"])
+def export(token: str, env: Env, session: ReadTx) -> Response:
+    """Everything that is stored about it, in one file."""
+    return private_file(learner_export(env, session, token), "application/zip", name="export.zip")
 
 
 @router.post("/c/{token}/shares")

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import JSON, ForeignKey, select
+from sqlalchemy import JSON, ForeignKey, false, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from kpass_vc.records.base import Base
@@ -18,6 +18,8 @@ class ApiToken(Base):
     organization_id: Mapped[str | None] = mapped_column(ForeignKey("organization.id"), index=True)
     person_id: Mapped[str | None] = mapped_column(ForeignKey("person.id"), index=True)
     """Whose it is, if a person's: what it opens follows from their roles."""
+    is_test: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Whether what is issued with it is a test."""
     label: Mapped[str]
     permissions: Mapped[list[str]] = mapped_column(JSON)
     created_at: Mapped[datetime]

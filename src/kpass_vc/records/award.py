@@ -3,7 +3,18 @@
 from datetime import date, datetime
 from typing import Literal
 
-from sqlalchemy import ForeignKey, Index, Select, UniqueConstraint, exists, func, select, text
+from sqlalchemy import (
+    ForeignKey,
+    Index,
+    Select,
+    UniqueConstraint,
+    exists,
+    false,
+    func,
+    or_,
+    select,
+    text,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -52,8 +63,12 @@ class Award(Base):
     """What it was issued under, where the issuer does not own the definition."""
     replaces_id: Mapped[str | None] = mapped_column(ForeignKey("award.id"), index=True)
     """The award that it corrects."""
+    is_test: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Whether it is a test, which says so in what is signed."""
     channel: Mapped[str] = mapped_column(default="api", server_default="api")
     """How its order came: api, batch or cli."""
+    erased_at: Mapped[datetime | None]
+    """When what was stored about its learner was forgotten."""
     claimed_at: Mapped[datetime | None]
     """When its learner first opened it and accepted."""
 
@@ -130,6 +145,34 @@ def replacement_of(session: Session, *, award_id: str, for_update: bool = False)
     if for_update:
         query = query.with_for_update().execution_options(populate_existing=True)
     return session.scalar(query)
+
+
+def of_holder(
+    session: Session, *, organization_id: str, learner_id: str | None, did: str | None
+) -> list[Award]:
+    """An organisation's awards to somebody it knows by its own record of the learner, or by a DID; newest first."""
+    known = []
+    if learner_id is not None:
+        known.append(Award.learner_id == learner_id)
+    if did is not None:
+        known.append(Award.holder_id == did)
+    if not known:
+        return []
+    query = select(Award).where(Award.organization_id == organization_id).where(or_(*known))
+    return list(session.scalars(query.order_by(Award.issued_at.desc(), Award.id)))
+
+
+def of_learner(session: Session, *, organization_id: str, learner_id: str) -> list[Award]:
+    """All awards of a learner, oldest first, held until the transaction ends."""
+    query = (
+        select(Award)
+        .where(Award.organization_id == organization_id)
+        .where(Award.learner_id == learner_id)
+        .order_by(Award.issued_at, Award.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    return list(session.scalars(query))
 
 
 def by_reference(

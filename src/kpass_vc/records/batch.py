@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import JSON, ForeignKey, Index, func, select, text, update
+from sqlalchemy import JSON, ForeignKey, Index, false, func, select, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from kpass_vc.records.base import Base
@@ -24,6 +24,7 @@ class Batch(Base):
     actor: Mapped[str]
     permissions: Mapped[list[str]] = mapped_column(JSON)
     """What its actor might do when the order was taken in."""
+    is_test: Mapped[bool] = mapped_column(default=False, server_default=false())
     total: Mapped[int]
     sends_mail: Mapped[bool]
     reason: Mapped[str | None]

@@ -20,6 +20,8 @@ class Service(Base):
     """The operator's signed list of the organisations it has made sure of."""
     confirmed_at: Mapped[datetime | None]
     """When that was signed."""
+    sunset_at: Mapped[datetime | None]
+    """When it ended: nothing is issued or revoked after that."""
 
 
 def the_service(session: Session, *, for_update: bool = False) -> Service | None:

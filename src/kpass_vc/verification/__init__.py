@@ -12,7 +12,7 @@ from kpass_vc.formats import read
 from kpass_vc.model.document import JsonObject
 from kpass_vc.verification.authority import MOST as MOST_AUTHORIZATIONS
 from kpass_vc.verification.authority import authorization_urls
-from kpass_vc.verification.badge import notes, publication_of
+from kpass_vc.verification.badge import notes, part_ids, publication_of
 from kpass_vc.verification.case import Case, Profile, entries, issuer_of, member, text, unchecked
 from kpass_vc.verification.document import in_terms_of_2
 from kpass_vc.verification.endorsement import MOST_ENDORSEMENTS, endorsements
@@ -131,6 +131,7 @@ def wanted(body: bytes, profile: Profile = BADGE) -> Wanted:
         _first(resources),
         _first(bound),
         tuple(dict.fromkeys(authorizations)),
+        tuple(part_ids(credential)) if profile is BADGE else (),
         _of_its_owner(credential) if profile is BADGE else (),
     )
 

@@ -4,7 +4,9 @@ import base64
 import hashlib
 import json
 from collections.abc import Iterator
+from typing import Final
 
+from kpass_vc.compose.credential import PART
 from kpass_vc.dids import method_of
 from kpass_vc.errors import Malformed
 from kpass_vc.formats import missing_claims
@@ -24,6 +26,8 @@ from kpass_vc.verification.case import (
 from kpass_vc.verification.endorsement import ENDORSEMENT, endorsement_case
 from kpass_vc.verification.evidence import stands_under
 from kpass_vc.verification.report import Finding
+
+MOST_PARTS: Final = 100
 
 
 def check_definition(case: Case) -> Finding:
@@ -125,7 +129,41 @@ def _is_embedded(case: Case, edition: JsonObject) -> bool:
 
 def notes(case: Case) -> tuple[Finding, ...]:
     """What the reader should know and what decides nothing."""
-    return (*_about_the_issuer(case), *_about_the_proofs(case), *_about_the_definition(case))
+    return (
+        *_about_the_issuer(case),
+        *_about_the_proofs(case),
+        *_about_the_definition(case),
+        *_about_the_parts(case),
+    )
+
+
+def part_ids(credential: JsonObject) -> list[str]:
+    """The ids of the credentials that one is made of."""
+    return [
+        place
+        for entry in entries(credential.get("evidence"))
+        for place in [text(member(entry, "id"))]
+        if place and any(str(kind).endswith(f"#{PART}") for kind in entries(member(entry, "type")))
+    ][:MOST_PARTS]
+
+
+def _about_the_parts(case: Case) -> Iterator[Finding]:
+    """What has become of the credentials that it is made of; none of it undoes this one, whose issuer decides that."""
+    ids = part_ids(case.credential)
+    if not ids:
+        return
+    names = {
+        text(member(entry, "id")): text(member(entry, "name")) or ""
+        for entry in entries(case.credential.get("evidence"))
+    }
+    states = [(names.get(each) or each, case.evidence.parts.get(each)) for each in ids]
+    valid = sum(state == "active" for _, state in states)
+    yield Finding("note", "passed", "parts", {"count": len(ids), "valid": valid})
+    for name, state in states:
+        if state is None:
+            yield Finding("note", "passed", "part_elsewhere", {"name": name[:200]})
+        elif state != "active":
+            yield Finding("note", "passed", f"part_{state}", {"name": name[:200]})
 
 
 def _about_the_issuer(case: Case) -> Iterator[Finding]:

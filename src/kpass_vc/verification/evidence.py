@@ -50,6 +50,8 @@ class Evidence:
     """When a definition is due for review, by the URL of its document, where that is past."""
     reviewed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Who has approved a definition, by the URL of its document."""
+    parts: Mapping[str, str] = field(default_factory=dict)
+    """What became of the credentials that one is made of, by their ids: active, suspended, revoked or expired."""
     confirmed: Mapping[str, datetime] = field(default_factory=dict)
     """When the operator of this service made sure who an organisation is, by DID."""
 
@@ -67,6 +69,8 @@ class Wanted:
     """What it binds by a digest."""
     authorizations: tuple[str, ...] = ()
     """What it says it was issued under."""
+    parts: tuple[str, ...] = ()
+    """The credentials that it is made of."""
     owners: tuple[str, ...] = ()
     """The published achievement and its owner's publication, where the owner is another than the issuer."""
 

@@ -1,0 +1,140 @@
+"""How a learner and an organisation leave: forgotten, exported, and verified from a file without any network."""
+
+import io
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from kpass_vc import resources
+from kpass_vc.actions.erase import erase
+from kpass_vc.actions.offline import bundled, verify_offline
+from kpass_vc.actions.recheck import recheck
+from kpass_vc.errors import Malformed, NotFound
+from kpass_vc.records import Base
+from kpass_vc.settings import Settings
+from tests.api.http import bearer, client_of, variables
+from tests.cli.test_cli import Kpass
+from tests.world import OPERATOR_ACTOR, World, actor_of, body_of
+
+ISSUER = "stadsnat-exempel"
+NAME, EMAIL = "Osannolika Namnsson", "osannolik@example.org"
+
+
+def everything(world: World) -> str:
+    """All that stands in any table, as text."""
+    found = []
+    with world.reading() as session:
+        for table in Base.metadata.sorted_tables:
+            for row in session.execute(text(f"SELECT * FROM {table.name}")):
+                found += [
+                    value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+                    for value in row
+                ]
+    return "\n".join(found)
+
+
+def test_a_learner_is_forgotten_and_a_copy_still_verifies(world: World) -> None:
+    world.published_definition()
+    holder = {"name": NAME, "reference": "elev-77", "contact": {"email": EMAIL}}
+    issued = world.issued(holder=holder, externalReference="osannolik-1")
+    second = world.issued(holder=holder)
+    other = world.issued()
+    world.disputed(issued.award.id, "Mitt namn Osannolika är fel.")
+    world.shared(issued.award.id, label="Till Osannolika")
+    kept = body_of(issued)
+    token = world.token_of(issued.award.id)
+    assert "Osannolika" in everything(world)
+
+    for _ in range(2):
+        with world.writing() as session:
+            actor = actor_of(world.organization(ISSUER))
+            found = erase(world.env, session, actor, issued.award.id)
+        assert {award.id for award in found} == {issued.award.id, second.award.id}
+
+    left = everything(world)
+    assert "sannolik" not in left.lower()
+    assert "elev-77" not in left
+    assert world.verified(kept).verified
+    assert world.verified(body_of(other)).verified
+    assert client_of(world.env).get(f"/c/{token}").status_code == 404
+    with world.reading() as session:
+        assert list(recheck(world.env, session, OPERATOR_ACTOR, ISSUER)) == []
+    world.set_status(issued, "revoked")
+    assert world.verified(kept).verdict == "refused"
+    http, headers = client_of(world.env), bearer(world.token(ISSUER))
+    for path in ("/v1/credentials", f"/v1/credentials/{issued.award.id}"):
+        assert http.get(path, headers=headers).status_code == 200
+
+
+def test_anothers_learner_is_not_there(world: World) -> None:
+    world.published_definition()
+    issued = world.issued()
+    with world.writing() as session, pytest.raises(NotFound):
+        erase(world.env, session, actor_of(world.organization("sobona")), issued.award.id)
+
+
+def test_a_learner_gets_all_that_is_stored_in_one_file(world: World) -> None:
+    world.published_definition()
+    issued = world.issued(holder={"name": NAME, "contact": {"email": EMAIL}})
+    world.disputed(issued.award.id, "Fel datum.")
+    world.shared(issued.award.id, label="Chefen")
+
+    reply = client_of(world.env).get(f"/c/{world.token_of(issued.award.id)}/export.zip")
+
+    with zipfile.ZipFile(io.BytesIO(reply.content)) as packed:
+        about = json.loads(packed.read("about.json"))
+        names = set(packed.namelist())
+        assert packed.read("credential.sv.json") == body_of(issued)
+    assert {"credential.sv.jwt", "credential.en.json", "badge.sv.png", "badge.en.png"} <= names
+    assert about["address"] == {"email": EMAIL, "language": "sv"}
+    assert about["dispute"]["text"] == "Fel datum."
+    assert [link["label"] for link in about["shareLinks"]] == ["Chefen"]
+
+
+def test_an_exit_export_verifies_with_no_network_and_no_database(
+    world: World, settings: Settings, tmp_path: Path
+) -> None:
+    world.published_definition()
+    good, revoked = world.issued(), world.issued()
+    world.set_status(revoked, "revoked")
+    bundle = tmp_path / "exit.zip"
+    kpass = Kpass(variables(settings), tmp_path)
+    done = kpass.run("export", ISSUER, str(bundle))
+    assert done.returncode == 0, done.stderr
+
+    get, now = bundled(bundle), world.env.now()
+    contexts = resources.contexts()
+    for language in ("sv", "en"):
+        for form in ("ldp_vc", "vc-jwt"):
+            report = verify_offline(body_of(good, language, form), get, contexts, now)
+            assert report.verified, [f for f in report.findings if f.outcome != "passed"]
+            assert verify_offline(body_of(revoked, language, form), get, contexts, now).verdict == (
+                "refused"
+            )
+    (tmp_path / "good.json").write_bytes(body_of(good))
+    nowhere = {"PATH": "/nowhere", "KPASS_DATABASE_URL": "sqlite:////nowhere/x.db"}
+    alone = Kpass(variables(settings) | nowhere, tmp_path)
+    assert alone.run("verify", "--offline", str(bundle), "good.json").returncode == 0
+    (tmp_path / "bad.json").write_bytes(body_of(good).replace(b"Amina", b"Amine", 1))
+    assert alone.run("verify", "--offline", str(bundle), "bad.json").returncode == 1
+    with zipfile.ZipFile(bundle) as packed:
+        lines = packed.read("credentials.jsonl").splitlines()
+        audit = packed.read("audit.jsonl").splitlines()
+    assert len(lines) == 2
+    assert [json.loads(line)["number"] for line in audit] == list(range(1, len(audit) + 1))
+
+
+def test_what_is_no_bundle_is_refused_and_a_lack_is_unknown(world: World, tmp_path: Path) -> None:
+    world.published_definition()
+    issued = world.issued()
+    (tmp_path / "junk.zip").write_bytes(b"junk")
+    with pytest.raises(Malformed):
+        bundled(tmp_path / "junk.zip")
+    (tmp_path / "empty").mkdir()
+    report = verify_offline(
+        body_of(issued), bundled(tmp_path / "empty"), resources.contexts(), world.env.now()
+    )
+    assert report.verdict == "unknown"
