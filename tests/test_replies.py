@@ -41,6 +41,7 @@ CACHING = {
     "/compare": ASK_EACH_TIME,
     "/docs": ASK_EACH_TIME,
     "/healthz": NOBODY,
+    "/letter": ASK_EACH_TIME,
     "/o/{slug}/credentials/{credential_id}": ASK_EACH_TIME,
     "/o/{slug}/definitions/{code}": NOBODY,
     f"{VERSION}/achievement.{{language}}.json": FOREVER,

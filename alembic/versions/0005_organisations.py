@@ -360,6 +360,19 @@ def upgrade() -> None:
             table.f("ix_delivery_organization_id"), ["organization_id"], unique=False
         )
 
+    op.create_table(
+        "letter_code",
+        sa.Column("award_id", sa.String(), nullable=False),
+        sa.Column("code_sha256", sa.String(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["award_id"], ["award.id"], name=op.f("fk_letter_code_award_id_award")
+        ),
+        sa.PrimaryKeyConstraint("award_id", name=op.f("pk_letter_code")),
+        sa.UniqueConstraint("code_sha256", name=op.f("uq_letter_code_code_sha256")),
+    )
     with op.batch_alter_table("api_token") as table:
         table.add_column(sa.Column("person_id", sa.String(), nullable=True))
         table.add_column(
@@ -483,6 +496,7 @@ def downgrade() -> None:
         table.drop_column("is_test")
         table.drop_column("person_id")
 
+    op.drop_table("letter_code")
     with op.batch_alter_table("delivery") as table:
         table.drop_index(table.f("ix_delivery_organization_id"))
         table.drop_index(table.f("ix_delivery_award_id"))

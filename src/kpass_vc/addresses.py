@@ -113,6 +113,11 @@ class Addresses:
         return f"{self.organization(slug)}/credentials/{credential_id}"
 
     @property
+    def letter(self) -> str:
+        """The page where the code of a letter is typed."""
+        return f"{self.base}/letter"
+
+    @property
     def confirmed(self) -> str:
         """The operator's signed list of the organisations it has made sure of."""
         return f"{self.organization('operator')}/confirmed.json"

@@ -54,6 +54,12 @@ def share_code(link_key: bytes, share_id: str) -> str:
     return "".join(_ALPHABET[number >> shift & 31] for shift in range(_CODE_BITS - 5, -1, -5))
 
 
+def new_code(random: bytes) -> str:
+    """A new code of twelve characters, from at least eight random bytes."""
+    number = int.from_bytes(random[:8]) >> (64 - _CODE_BITS)
+    return "".join(_ALPHABET[number >> shift & 31] for shift in range(_CODE_BITS - 5, -1, -5))
+
+
 def written_code(code: str) -> str:
     """The code as people read and type it, in groups of four."""
     return "-".join(code[start : start + _GROUP] for start in range(0, len(code), _GROUP))

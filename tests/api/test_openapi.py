@@ -114,6 +114,8 @@ def test_every_body_has_a_schema_and_an_example(document: Json) -> None:
     without = {
         "POST /v1/credentials/{credential_id}/link",
         "POST /v1/credentials/{credential_id}/erasure",
+        "POST /v1/credentials/{credential_id}/letter",
+        "POST /v1/batches/{batch_id}/letters",
     }
     table, form = "POST /v1/batches/file", "POST /oauth/token"
     posts = [

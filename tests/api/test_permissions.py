@@ -73,6 +73,8 @@ TABLE = {
     "POST /v1/batches/{batch_id}/status": Row(401, 404, 403, 403, 200),
     "POST /v1/credentials/{credential_id}/correction": Row(401, 404, 403, 403, 201),
     "POST /v1/credentials/{credential_id}/erasure": Row(401, 404, 403, 403, 200),
+    "POST /v1/credentials/{credential_id}/letter": Row(401, 404, 403, 403, 200),
+    "POST /v1/batches/{batch_id}/letters": Row(401, 404, 403, 403, 409),
     "POST /oauth/token": Row(400, 400, 400, 400, 400),
     "GET /.well-known/oauth-authorization-server": PUBLIC,
     "POST /v1/organizations/{slug}/clients": Row(401, 403, 403, 201, 403),

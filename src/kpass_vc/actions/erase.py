@@ -17,6 +17,7 @@ from kpass_vc.records.award import Award, Representation
 from kpass_vc.records.batch import BatchRow
 from kpass_vc.records.delivery import Delivery
 from kpass_vc.records.dispute import Dispute
+from kpass_vc.records.letter import LetterCode
 from kpass_vc.records.share_link import ShareLink
 
 
@@ -67,6 +68,7 @@ def _forget(env: Environment, session: Session, award: Award) -> None:
         update(Representation).where(Representation.award_id == award.id).values(body=b"")
     )
     session.execute(delete(Dispute).where(Dispute.award_id == award.id))
+    session.execute(delete(LetterCode).where(LetterCode.award_id == award.id))
     session.execute(delete(ShareLink).where(ShareLink.award_id == award.id))
     session.execute(
         update(Delivery).where(Delivery.award_id == award.id).values(sealed_contact=None)

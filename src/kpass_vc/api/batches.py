@@ -22,6 +22,7 @@ from kpass_vc.actions.batch import (
     undo,
     written,
 )
+from kpass_vc.actions.letter import batch_letters
 from kpass_vc.authz import Actor, Permission
 from kpass_vc.edge import (
     CurrentActor,
@@ -265,6 +266,20 @@ def get_batch_rows(
             for row in found
         ]
     )
+
+
+@router.post(
+    "/batches/{batch_id}/letters",
+    summary="Write letters to the learners of a batch",
+    response_class=Response,
+    responses={200: {"content": {"application/pdf": {}}}},
+)
+def post_batch_letters(
+    batch_id: str, actor: CurrentActor, env: Env, session: WriteTx, language: ReaderLanguage
+) -> Response:
+    """One PDF with a page for each who left no e-mail address."""
+    body = batch_letters(env, session, actor, batch_id, language)
+    return Response(body, media_type="application/pdf", headers={"Cache-Control": "no-store"})
 
 
 @router.post(

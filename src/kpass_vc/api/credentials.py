@@ -14,9 +14,20 @@ from kpass_vc.actions.deliver import resend
 from kpass_vc.actions.erase import erase
 from kpass_vc.actions.issue import IssueOrder, issue
 from kpass_vc.actions.learners import ContactOrder
+from kpass_vc.actions.letter import letter
 from kpass_vc.actions.share import AnswerOrder, answer, private_link, renew_link
 from kpass_vc.authz import Actor, Permission
-from kpass_vc.edge import CurrentActor, Env, Limit, Offset, ReadTx, WriteTx, accepts, message
+from kpass_vc.edge import (
+    CurrentActor,
+    Env,
+    Limit,
+    Offset,
+    ReaderLanguage,
+    ReadTx,
+    WriteTx,
+    accepts,
+    message,
+)
 from kpass_vc.environment import Environment
 from kpass_vc.errors import NotFound
 from kpass_vc.formats import FORMATS, ISSUED
@@ -322,6 +333,27 @@ def post_correction(
     """
     issued = correct(env, session, actor, credential_id, order)
     return _issued(env, session, issued.award, list(issued.representations))
+
+
+@router.post(
+    "/credentials/{credential_id}/letter",
+    summary="Write a letter to the learner",
+    response_class=Response,
+    responses={200: {"content": {"application/pdf": {}}}},
+)
+def post_letter(
+    credential_id: str,
+    actor: CurrentActor,
+    env: Env,
+    session: WriteTx,
+    language: ReaderLanguage,
+) -> Response:
+    """An accessible PDF (PDF/UA-1) for who has no e-mail: a code to type, good once and for ninety days.
+
+    A new letter ends the code of the one before it. The private link itself stands on no paper.
+    """
+    body = letter(env, session, actor, [credential_id], language)
+    return Response(body, media_type="application/pdf", headers={"Cache-Control": "no-store"})
 
 
 @router.post("/credentials/{credential_id}/erasure", summary="Forget the learner of a credential")

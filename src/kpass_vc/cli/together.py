@@ -19,6 +19,7 @@ from kpass_vc.actions.delegate import (
     own_delegations,
     own_did,
 )
+from kpass_vc.actions.letter import letter as act_letter
 from kpass_vc.actions.review import (
     DecisionOrder,
     ReviewPolicyOrder,
@@ -315,3 +316,16 @@ def _show(rows: list[Delegation]) -> None:
         return
     headings = [say(CHOICE.language, f"together.{name}") for name in names]
     table("", ["Id", *headings[1:]], shown)
+
+
+def letter(
+    credential_id: Annotated[str, typer.Argument(help="The id that issuing gave.")],
+    out: Annotated[Path, typer.Argument(help="The .pdf to write.")],
+) -> None:
+    """Write a letter to a learner without e-mail: an accessible PDF with a code to type, good once."""
+    env = opened()
+    actor = acting_for_issuer_of(env, credential_id)
+    with env.writing() as session, session.begin():
+        body = act_letter(env, session, actor, [credential_id], CHOICE.language)
+    out.write_bytes(body)
+    say_line(str(out))

@@ -23,6 +23,7 @@ from kpass_vc.actions.batch import (
     take_in,
     undo,
 )
+from kpass_vc.actions.letter import batch_letters
 from kpass_vc.cli.console import CHOICE, acting_for, answer, opened, progress, say_line, table
 from kpass_vc.errors import NotFound
 from kpass_vc.language import say
@@ -132,6 +133,21 @@ def show(
     if wait:
         _wait(env.reading, acting_for(env, organization).own_organization(), batch_id)
     _show(organization, batch_id)
+
+
+@app.command("letters")
+def letters_of(
+    organization: Annotated[str, typer.Argument(help="The issuing organisation's slug.")],
+    batch_id: Annotated[str, typer.Argument(help="The id that sending gave.")],
+    out: Annotated[Path, typer.Argument(help="The .pdf to write.")],
+) -> None:
+    """Write letters to the learners of a batch who left no e-mail address, in one PDF."""
+    env = opened()
+    actor = acting_for(env, organization)
+    with env.writing() as session, session.begin():
+        body = batch_letters(env, session, actor, batch_id, CHOICE.language)
+    out.write_bytes(body)
+    say_line(str(out))
 
 
 @app.command("undo")

@@ -2,10 +2,20 @@
 
 from fastapi import FastAPI
 
-from kpass_vc.pages import catalogue, compare, holder, reference, search, shared, start, verify
+from kpass_vc.pages import (
+    catalogue,
+    compare,
+    holder,
+    letter,
+    reference,
+    search,
+    shared,
+    start,
+    verify,
+)
 
 
 def install(app: FastAPI) -> None:
     """Add every page to the app."""
-    for part in (start, search, compare, catalogue, verify, holder, shared, reference):
+    for part in (start, search, compare, catalogue, verify, holder, letter, shared, reference):
         app.include_router(part.router)
