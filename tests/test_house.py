@@ -27,7 +27,7 @@ PURE = [
     "lint.py", "compose", "completeness.py", "addresses.py", "badges", "baking.py", "links.py", "qr.py",
 ]  # fmt: skip
 # Addressed by what is public or already known to be the caller's; each says so in its docstring
-TENANTS = ("award", "batch", "delegation", "delivery", "key", "learner", "status_list")
+TENANTS = ("award", "batch", "delegation", "delivery", "key", "learner", "status_list", "webhook")
 WITHOUT_ORGANIZATION = {
     "award.count_under": "the delegation was looked up first",
     "award.claim_key": "the row names the organisation",
@@ -43,6 +43,7 @@ WITHOUT_ORGANIZATION = {
     "key.dids": "the organisations are given",
     "key.owner": "a DID names its organisation",
     "key.owners": "seals all keys anew, and sees none of them",
+    "webhook.due": "the worker tells every organisation's receivers",
     "status_list.of_issuer": "a DID names its organisation",
     "status_list.by_url": "the public address of a list",
     "status_list.marks": "how far the lists have come, and nothing of what is in them",

@@ -88,6 +88,8 @@ CACHING = {
     "/v1/definitions/{version_id}": NOBODY,
     "/v1/organizations": NOBODY,
     "/v1/organizations/{slug}": NOBODY,
+    "/v1/statistics": NOBODY,
+    "/v1/webhooks": NOBODY,
     "/verify": ASK_EACH_TIME,
 }
 """By the route's path; a route that is not here has not been thought of."""
@@ -206,7 +208,16 @@ class Place:
     def get(self, path: str, method: str = "GET", **headers: str) -> Any:
         asked = (
             self.issuer
-            if path.startswith(("/v1/credentials", "/v1/batches", "/v1/audit", "/v1/changes"))
+            if path.startswith(
+                (
+                    "/v1/credentials",
+                    "/v1/batches",
+                    "/v1/audit",
+                    "/v1/changes",
+                    "/v1/webhooks",
+                    "/v1/statistics",
+                )
+            )
             else {}
         )
         if path.startswith(("/v1/delegations", "/v1/people", "/v1/reviews", "/v1/me")):

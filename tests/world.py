@@ -2,7 +2,7 @@
 
 import hashlib
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -40,6 +40,9 @@ class NothingElsewhere:
     """A fetcher that fetches nothing: most tests have no outside."""
 
     def get(self, url: str, *, accept: str, limit: int = DOCUMENT) -> Fetched:
+        raise NotFetched("unreachable", url=url[:300])
+
+    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> None:
         raise NotFetched("unreachable", url=url[:300])
 
 

@@ -110,6 +110,29 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "webhook",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("organization_id", sa.String(), nullable=False),
+        sa.Column("url", sa.String(), nullable=False),
+        sa.Column("sealed_secret", sa.LargeBinary(), nullable=False),
+        sa.Column("events", sa.JSON(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("last_error", sa.String(), nullable=True),
+        sa.Column("next_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["organization_id"],
+            ["organization.id"],
+            name=op.f("fk_webhook_organization_id_organization"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook")),
+    )
+    with op.batch_alter_table("webhook") as table:
+        table.create_index(table.f("ix_webhook_organization_id"), ["organization_id"], unique=False)
+
+    op.create_table(
         "delegation",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("organization_id", sa.String(), nullable=False),
@@ -409,13 +432,13 @@ def upgrade() -> None:
         table.create_index(table.f("ix_award_learner_id"), ["learner_id"], unique=False)
         table.create_index(table.f("ix_award_replaces_id"), ["replaces_id"], unique=False)
         table.create_foreign_key(
+            table.f("fk_award_learner_id_learner"), "learner", ["learner_id"], ["id"]
+        )
+        table.create_foreign_key(
             table.f("fk_award_delegation_id_delegation"), "delegation", ["delegation_id"], ["id"]
         )
         table.create_foreign_key(
             table.f("fk_award_replaces_id_award"), "award", ["replaces_id"], ["id"]
-        )
-        table.create_foreign_key(
-            table.f("fk_award_learner_id_learner"), "learner", ["learner_id"], ["id"]
         )
 
     with op.batch_alter_table("definition_version") as table:
@@ -466,9 +489,9 @@ def downgrade() -> None:
         table.drop_column("authors")
 
     with op.batch_alter_table("award") as table:
-        table.drop_constraint(table.f("fk_award_learner_id_learner"), type_="foreignkey")
         table.drop_constraint(table.f("fk_award_replaces_id_award"), type_="foreignkey")
         table.drop_constraint(table.f("fk_award_delegation_id_delegation"), type_="foreignkey")
+        table.drop_constraint(table.f("fk_award_learner_id_learner"), type_="foreignkey")
         table.drop_index(table.f("ix_award_replaces_id"))
         table.drop_index(table.f("ix_award_learner_id"))
         table.drop_index(table.f("ix_award_delegation_id"))
@@ -536,6 +559,10 @@ def downgrade() -> None:
         table.drop_index(table.f("ix_delegation_issuer_did"))
 
     op.drop_table("delegation")
+    with op.batch_alter_table("webhook") as table:
+        table.drop_index(table.f("ix_webhook_organization_id"))
+
+    op.drop_table("webhook")
     with op.batch_alter_table("oauth_client") as table:
         table.drop_index(table.f("ix_oauth_client_organization_id"))
 

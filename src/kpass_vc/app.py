@@ -20,8 +20,10 @@ from kpass_vc.api import (
     problems,
     published,
     reviews,
+    statistics,
     vc_api,
     verifications,
+    webhooks,
 )
 from kpass_vc.edge import PARTS, plain_address
 from kpass_vc.environment import Environment
@@ -61,6 +63,8 @@ def create_app(env: Environment) -> FastAPI:
         credentials,
         batches,
         audits,
+        statistics,
+        webhooks,
         verifications,
         vc_api,
         published,

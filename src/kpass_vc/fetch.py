@@ -14,11 +14,11 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 import httpcore2
@@ -57,6 +57,9 @@ def _dial(address: str, port: int, seconds: float) -> socket.socket:
     return socket.create_connection((address, port), timeout=seconds)
 
 
+Answer = TypeVar("Answer")
+
+
 @dataclass(frozen=True)
 class Fetched:
     """What lay at an address."""
@@ -71,6 +74,9 @@ class Fetcher(Protocol):
 
     def get(self, url: str, *, accept: str, limit: int = DOCUMENT) -> Fetched:
         """The document at an https address, at most `limit` bytes; NotFetched says why not."""
+
+    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> None:
+        """Have an https address take some bytes: it answers 2xx, or NotFetched says why not."""
 
 
 @dataclass(frozen=True)
@@ -95,12 +101,19 @@ class HttpsFetcher:
 
     def get(self, url: str, *, accept: str, limit: int = DOCUMENT) -> Fetched:
         """The document; NotFetched with a rule and the address otherwise."""
+        return self._asked(url, lambda address: self._get(address, url, accept, limit))
+
+    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> None:
+        """Send the bytes; of the answer only its status is read."""
+        self._asked(url, lambda address: self._post(address, url, body, headers))
+
+    def _asked(self, url: str, ask: Callable[[str], Answer]) -> Answer:
         shown = url[:300]
         address = plain_https(url)
         if not self._turns.acquire(blocking=False):
             raise NotFetched("busy", url=shown)
         try:
-            return self._get(address, url, accept, limit)
+            return ask(address)
         except NotFetched as error:
             raise NotFetched(error.rule, **{**error.data, "url": shown}) from error
         except httpx2.InvalidURL as error:
@@ -147,6 +160,21 @@ class HttpsFetcher:
                 parts.append(part)
             media_type = reply.headers.get("Content-Type", "").partition(";")[0].strip().lower()
             return Fetched(url, media_type, b"".join(parts))
+
+    def _post(self, address: str, url: str, body: bytes, headers: Mapping[str, str]) -> None:
+        backend = _Backend(self, time.monotonic() + self.seconds)
+        given = {"Accept-Encoding": "identity", "User-Agent": "kpass-vc", **headers}
+        with (
+            httpx2.Client(
+                transport=_Transport(self._tls(), backend),
+                trust_env=False,
+                follow_redirects=False,
+                timeout=self.seconds,
+            ) as client,
+            client.stream("POST", address, headers=given, content=body) as reply,
+        ):
+            if not reply.is_success:
+                raise NotFetched("status", url=url, status=reply.status_code)
 
     def _tls(self) -> ssl.SSLContext:
         context = ssl.create_default_context()

@@ -15,12 +15,13 @@ from kpass_vc.actions.batch import ISSUE_SLICE, UNDO_SLICE, issue_slice, reserve
 from kpass_vc.actions.chain import chain_all
 from kpass_vc.actions.deliver import WAITS, deliver
 from kpass_vc.actions.notify import DELIVER
+from kpass_vc.actions.webhooks import tell
 from kpass_vc.durable import Workflow, adopt, pause, start, step, stop
 from kpass_vc.environment import Environment
 from kpass_vc.errors import KpassError
 
-CHAIN_EVERY: Final = 15.0
-"""Seconds between one look at the audit entries and the next."""
+CHAIN_EVERY: Final = 5.0
+"""Seconds between one look at what waits to be chained or told, and the next."""
 _log: Final = logging.getLogger("kpass")
 
 __all__ = ["adopt", "start_work", "stop_work"]
@@ -39,7 +40,7 @@ def stop_work() -> None:
 
 
 class _Chainer:
-    """Gives audit entries their places in their chains, now and then, in a thread of its own."""
+    """Chains audit entries and tells webhooks of them, now and then, in a thread of its own."""
 
     def __init__(self) -> None:
         self._stopped = Event()
@@ -63,6 +64,7 @@ class _Chainer:
         while not self._stopped.wait(CHAIN_EVERY):
             try:
                 chain_all(env)
+                tell(env)
             except (KpassError, SQLAlchemyError) as error:
                 _log.warning("the audit chain waits: %s", type(error).__name__)
 

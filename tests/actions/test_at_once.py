@@ -14,7 +14,14 @@ from kpass_vc.actions.publish import publish
 from kpass_vc.actions.rotate_key import compromise_key, rotate_keys
 from kpass_vc.fetch import DOCUMENT, Fetched
 from kpass_vc.records import key as keys
-from tests.world import OPERATOR_ACTOR, World, actor_of, body_of, definition_document
+from tests.world import (
+    OPERATOR_ACTOR,
+    NothingElsewhere,
+    World,
+    actor_of,
+    body_of,
+    definition_document,
+)
 
 OWNER = "sobona"
 
@@ -82,7 +89,7 @@ def test_keys_change_while_definitions_are_published_and_credentials_issued_and_
         assert world.verified(body_of(issued, form=form)).verdict == "verified"
 
 
-class Served:
+class Served(NothingElsewhere):
     """What lies on the organisation's own domain."""
 
     def __init__(self, document: Any) -> None:

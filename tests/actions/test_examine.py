@@ -21,7 +21,7 @@ from kpass_vc.settings import Settings
 from tests.api.http import variables
 from tests.test_house import calls, sources
 from tests.test_house import text as literal
-from tests.world import World
+from tests.world import NothingElsewhere, World
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def troubles(given: Mapping[str, str], machine: Machine) -> dict[str, tuple[str,
 
 
 @dataclass(frozen=True)
-class Outside:
+class Outside(NothingElsewhere):
     """What the world gets at every address; None: nothing."""
 
     body: bytes | None

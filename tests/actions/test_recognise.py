@@ -20,14 +20,14 @@ from kpass_vc.fetch import DOCUMENT, Fetched
 from kpass_vc.links import written_code
 from kpass_vc.model.document import MAX_PICTURE
 from tests.test_baking import DRAWING, png
-from tests.world import Clock, World, body_of
+from tests.world import Clock, NothingElsewhere, World, body_of
 
 ELSEWHERE = "https://annat.example"
 JSON, JWT, HTML = "application/vc+ld+json", "application/jwt", "text/html"
 
 
 @dataclass
-class Web:
+class Web(NothingElsewhere):
     """What others serve, and what was asked of them."""
 
     pages: Mapping[str, tuple[str, bytes]]

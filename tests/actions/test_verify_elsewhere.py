@@ -27,7 +27,7 @@ from kpass_vc.verification import VerificationReport
 from tests.sample import outcome
 from tests.test_fetch import PRIVATE
 from tests.tls import Answer, Authority, https_server, sends
-from tests.world import World
+from tests.world import NothingElsewhere, World
 
 Json = dict[str, Any]
 HOST = "issuer.example"
@@ -362,7 +362,7 @@ def test_our_own_address_is_never_asked_for(elsewhere: Elsewhere) -> None:
     own = elsewhere.world.env.addresses.base.replace("http://", "https://")
     asked: list[str] = []
 
-    class Spy:
+    class Spy(NothingElsewhere):
         def get(self, url: str, *, accept: str, limit: int = 0) -> Any:
             asked.append(url)
             return elsewhere.world.env.fetcher.get(url, accept=accept)

@@ -133,7 +133,7 @@ def test_every_body_has_a_schema_and_an_example(document: Json) -> None:
             assert operation["requestBody"]["required"] is True
             assert content["schema"]["type"] == "object"
             assert content["examples"], name
-    assert len(posts) == 32
+    assert len(posts) == 34
 
 
 def examples(document: Json, name: str) -> list[Json]:

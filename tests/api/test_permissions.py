@@ -75,6 +75,11 @@ TABLE = {
     "POST /v1/credentials/{credential_id}/erasure": Row(401, 404, 403, 403, 200),
     "POST /v1/credentials/{credential_id}/letter": Row(401, 404, 403, 403, 200),
     "POST /v1/batches/{batch_id}/letters": Row(401, 404, 403, 403, 409),
+    "POST /v1/webhooks": Row(401, 201, 403, 403, 201),
+    "GET /v1/webhooks": Row(401, 200, 403, 403, 200),
+    "POST /v1/webhooks/{webhook_id}/replay": Row(401, 404, 403, 403, 200),
+    "DELETE /v1/webhooks/{webhook_id}": Row(401, 404, 403, 403, 204),
+    "GET /v1/statistics": Row(401, 200, 403, 403, 200),
     "POST /oauth/token": Row(400, 400, 400, 400, 400),
     "GET /.well-known/oauth-authorization-server": PUBLIC,
     "POST /v1/organizations/{slug}/clients": Row(401, 403, 403, 201, 403),
@@ -123,6 +128,8 @@ BODIES: dict[str, Json] = {
     "POST /v1/credentials/{credential_id}/dispute": {"status": "closed", "answer": "Rättat."},
     "POST /v1/verifications": {},
     "POST /v1/organizations/{slug}/clients": {"label": "x", "keys": [JWK]},
+    "POST /v1/webhooks": {"url": "https://system.example/kpass"},
+    "POST /v1/webhooks/{webhook_id}/replay": {"since": 0},
     "POST /v1/clients/{client_id}/keys": {"keys": [JWK]},
     "POST /v1/organizations/{slug}/confirmation": {"how": "Registreringsbevis"},
     "POST /v1/organizations/{slug}/people": {
@@ -257,6 +264,14 @@ def delegated(service: Service, *, withdrawn: bool) -> str:
     return str(found["id"])
 
 
+def hooked(service: Service) -> str:
+    """The id of a webhook."""
+    reply = service.http.post(
+        "/v1/webhooks", headers=service.issuer, json=BODIES["POST /v1/webhooks"]
+    )
+    return str(reply.json()["id"])
+
+
 def registered(service: Service) -> str:
     """The id of an OAuth client."""
     path = "/v1/organizations/stadsnat-exempel/clients"
@@ -308,6 +323,7 @@ def address(service: Service, operation: str) -> str:
         "delegation_id": delegated(service, withdrawn="withdrawal" in path)
         if "{delegation_id}" in path
         else "",
+        "webhook_id": hooked(service) if "{webhook_id}" in path else "",
         "client_id": registered(service) if "{client_id}" in path else "",
         "day": chained(service) if "{day}" in path else "",
         "batch_id": batched(service) if "{batch_id}" in path else "",

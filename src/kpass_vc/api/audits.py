@@ -11,31 +11,13 @@ from kpass_vc.authz import Actor, Permission
 from kpass_vc.edge import REVALIDATE, CurrentActor, Env, Limit, ReadTx, served
 from kpass_vc.environment import Environment
 from kpass_vc.errors import NotFound
+from kpass_vc.model.changes import CHANGES
 from kpass_vc.records import audit as audits
 from kpass_vc.records import organization as organizations
 from kpass_vc.records.audit import AuditEntry
 
 router = APIRouter(tags=["Audit"])
 
-CHANGES = {
-    "credential.issued": "issued",
-    "credential.claimed": "claimed",
-    "credential.revoked": "revoked",
-    "credential.suspended": "suspended",
-    "credential.active": "reinstated",
-    "credential.corrected": "corrected",
-    "credential.disputed": "disputed",
-    "credential.dispute_closed": "dispute_closed",
-    "credential.erased": "erased",
-    "definition.published": "published",
-    "definition.retired": "retired",
-    "delegation.granted": "granted",
-    "delegation.accepted": "accepted",
-    "delegation.withdrawn": "withdrawn",
-    "batch.finished": "finished",
-    "batch.undone": "undone",
-}
-"""What the change feed tells of, by the audit entry's action."""
 _PAGE = 1000
 
 

@@ -31,6 +31,7 @@ from kpass_vc.actions.review import (
     under_review,
 )
 from kpass_vc.actions.share import private_link
+from kpass_vc.actions.statistics import others_counts, own_counts
 from kpass_vc.actions.take_authorization import (
     TakeOrder,
     gather_authorization,
@@ -329,3 +330,21 @@ def letter(
         body = act_letter(env, session, actor, [credential_id], CHOICE.language)
     out.write_bytes(body)
     say_line(str(out))
+
+
+def statistics(organization: _Org) -> None:
+    """What was issued, claimed and revoked: your own exactly, others' of your definitions where no few show."""
+    env = opened()
+    actor = acting_for(env, organization)
+    with env.reading() as session:
+        own, others = own_counts(session, actor), others_counts(session, actor)
+    if CHOICE.as_json:
+        answer({"own": [vars(row) for row in own], "others": [vars(row) for row in others]})
+        return
+    names = ["definition", "month", "channel", "issued", "claimed", "revoked"]
+    table(organization, names, [[str(value) for value in vars(row).values()] for row in own])
+    names = ["definition", "issuer", "issued", "claimed", "revoked"]
+    rows = [
+        ["<5" if value is None else str(value) for value in vars(row).values()] for row in others
+    ]
+    table("", names, rows)

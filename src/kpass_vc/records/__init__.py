@@ -20,6 +20,7 @@ from kpass_vc.records import (
     share_link,
     status_list,
     vc_api,
+    webhook,
 )
 from kpass_vc.records.base import Base
 
@@ -44,4 +45,5 @@ __all__ = [
     "share_link",
     "status_list",
     "vc_api",
+    "webhook",
 ]
