@@ -2,14 +2,16 @@
 
 import io
 import zipfile
+from collections.abc import Callable
+from datetime import datetime
 
 import pytest
 from openpyxl import Workbook, load_workbook
 from python_calamine import CalamineWorkbook
 
-from kpass_vc.errors import Malformed, TooLarge
+from kpass_vc.errors import FieldError, KpassError, Malformed, TooLarge
 from kpass_vc.language import LANGUAGES, say
-from kpass_vc.learner_table import COLUMNS, read_learners, template
+from kpass_vc.learner_table import COLUMNS, in_cells, read_learners, template
 from kpass_vc.spreadsheets import Column, neutral, read_table, write_csv, write_table
 
 CSV = "Namn;E-post;Bedömningsdag\r\nÅsa Öberg;asa@example.org;2026-11-20\r\nÄrla;;20261119\r\n"
@@ -25,6 +27,9 @@ FORMULAS = [
     "\uff0d1",
     "\uff20x",
     "  =1",
+    "\u00a0=1",
+    "\ufeff=1",
+    "\n=1",
 ]
 
 
@@ -44,6 +49,8 @@ def workbook(*rows: list[object]) -> bytes:
         CSV.encode("utf-8-sig"),
         CSV.encode("utf-16"),
         CSV.encode("cp1252"),
+        CSV.encode("cp850"),
+        CSV.replace("\r\n", "\r").encode("mac_roman"),
         CSV.replace(";", ",").encode(),
         CSV.replace(";", "\t").encode("utf-16"),
         workbook(
@@ -101,8 +108,14 @@ def test_what_begins_like_a_formula_is_refused_at_its_cell(formula: str) -> None
 
 @pytest.mark.parametrize("formula", FORMULAS)
 def test_nothing_that_is_written_out_is_a_live_formula(formula: str) -> None:
-    book = load_workbook(io.BytesIO(write_table("x", [Column("a", "")], [[formula]])))
-    assert book.worksheets[0]["A2"].data_type != "f"
+    content = write_table("x", [Column("a", "")], [[formula]], about=f"Hej\n{formula}")
+    cells = [
+        cell
+        for sheet in load_workbook(io.BytesIO(content))
+        for row in sheet.iter_rows()
+        for cell in row
+    ]
+    assert "f" not in {cell.data_type for cell in cells}
     assert neutral(formula).startswith("'")
     assert b"\"'" in write_csv(["a"], [[formula]])
 
@@ -129,9 +142,123 @@ def test_what_is_no_table_is_refused_and_never_an_accident(content: bytes) -> No
     assert wrong
 
 
+SHEET = "xl/worksheets/sheet1.xml"
+TABLE = workbook(["Namn", "Bedömningsdag"], ["Åsa", "2026-11-20"], ["Bo", "2026-11-20"])
+
+
+def changed(name: str, change: Callable[[bytes], bytes], content: bytes = TABLE) -> bytes:
+    """A workbook of which one part is another."""
+    found = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(content)) as before,
+        zipfile.ZipFile(found, "w", zipfile.ZIP_DEFLATED) as after,
+    ):
+        for each in before.namelist():
+            part = before.read(each)
+            after.writestr(each, change(part) if each == name else part)
+    return found.getvalue()
+
+
+def with_rows(more: bytes) -> bytes:
+    return changed(SHEET, lambda part: part.replace(b"</sheetData>", more + b"</sheetData>"))
+
+
+def names(content: bytes) -> list[object]:
+    rows, wrong = read_learners(content)
+    assert wrong == []
+    return [row.item and row.item["holder"]["name"] for row in rows]
+
+
+def test_every_row_is_read_whatever_the_file_says_about_its_size() -> None:
+    lying = changed(SHEET, lambda part: part.replace(b'ref="A1:B3"', b'ref="A1:B2"'))
+    assert lying != TABLE
+    assert names(lying) == ["Åsa", "Bo"]
+
+
+def test_formats_far_below_the_last_row_are_no_rows_but_a_value_there_is_too_many() -> None:
+    empty = b"".join(b'<row r="%d"><c r="A%d"/></row>' % (n, n) for n in range(4, 20_000))
+    assert names(with_rows(empty)) == ["Åsa", "Bo"]
+    value = b'<row r="20000"><c r="A20000"><v>1</v></c></row>'
+    with pytest.raises(TooLarge):
+        read_table(with_rows(value))
+    with pytest.raises(TooLarge):
+        read_table(workbook(["Namn"] * 201))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        changed(SHEET, lambda part: part[:-40]),
+        changed("xl/workbook.xml", lambda part: part[:-40]),
+        changed("xl/styles.xml", lambda part: part[9:]),
+        changed(SHEET, lambda part: b'<!DOCTYPE a [<!ENTITY b "c">]>' + part),
+        with_rows(b'<row r="99999999999"><c><v>1</v></c></row>'),
+        TABLE[:100] + b"\xff" * 40 + TABLE[140:],
+        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600,
+    ],
+)
+def test_a_damaged_file_is_refused_with_a_sentence(content: bytes) -> None:
+    with pytest.raises(Malformed) as caught:
+        read_table(content)
+    assert "Excel" in caught.value.sentence("sv")
+
+
+def test_letters_that_cannot_be_told_are_refused_and_not_guessed() -> None:
+    table = "Name;Day of assessment\r\nBjörn;2026-11-20\r\n"
+    assert names(table.encode("cp1252")) == ["Björn"]
+    for encoding in ("cp850", "mac_roman"):
+        with pytest.raises(KpassError) as caught:
+            read_learners(table.encode(encoding))
+        assert "UTF-8" in caught.value.sentence("en")
+
+
+def test_a_line_that_only_says_the_delimiter_is_no_heading() -> None:
+    rows, wrong = read_learners("sep=,\r\nNamn,Bedömningsdag\r\nLi,2026-11-20\r\n".encode())
+    assert wrong == []
+    assert rows[0].cells["/holder/name"] == "A2"
+
+
+def test_what_excel_makes_of_days_breaks_and_failed_formulas_is_understood() -> None:
+    content = workbook(
+        ["Namn", "Bedömningsdag", "Underlag"],
+        ["Li", datetime(2026, 11, 20, 14, 30), "ett_x000D_\ntvå"],  # noqa: DTZ001 - as openpyxl takes it
+        ["#N/A", "2026-11-20"],
+    )
+    rows, _ = read_learners(content)
+    assert rows[0].item == {
+        "holder": {"name": "Li"},
+        "assessedOn": "2026-11-20",
+        "evidence": [{"narrative": "ett\ntvå"}],
+    }
+    assert [(error.field, error.rule) for error in rows[1].errors] == [("A3", "table_formula")]
+
+
+def test_what_is_missing_or_wrong_is_said_at_the_cell_where_it_should_be() -> None:
+    content = "Namn;Bedömningsdag;Språk i beviset;\r\nLi\r\nBo;2026-11-20;xx;hej\r\n".encode()
+    rows, _ = read_learners(content)
+    given = [FieldError("/assessedOn", "missing"), FieldError("/items/0/languages/0", "type")]
+    assert [error.field for error in in_cells(rows[0], given)] == ["B2", "C2"]
+    assert [(error.field, error.rule) for error in rows[1].errors] == [("D3", "table_no_heading")]
+
+
+def test_the_template_keeps_zeros_that_a_reference_begins_with() -> None:
+    columns = load_workbook(io.BytesIO(template("sv", about=""))).worksheets[0].column_dimensions
+    formats = [columns[letter].number_format for letter in "ABCDEFGHI"]
+    assert formats == ["@", "@", "yyyy-mm-dd", *["@"] * 6]
+
+
 def test_a_file_that_unpacks_to_too_much_is_not_unpacked() -> None:
     found = io.BytesIO()
     with zipfile.ZipFile(found, "w", zipfile.ZIP_DEFLATED) as packed:
-        packed.writestr("xl/workbook.xml", b"0" * (201 * 1024 * 1024))
+        packed.writestr("xl/workbook.xml", b"0" * (101 * 1024 * 1024))
     with pytest.raises(TooLarge):
         read_table(found.getvalue())
+
+
+@pytest.mark.parametrize("more", [b"<row>" + b"<c/>" * 1_500_000 + b"</row>", b"<c/>" * 1_500_000])
+def test_a_small_file_with_millions_of_cells_is_not_opened(more: bytes) -> None:
+    content = with_rows(more)
+    assert len(content) < 100_000
+    with pytest.raises(TooLarge) as caught:
+        read_table(content)
+    assert "celler" in caught.value.sentence("sv")

@@ -13,7 +13,7 @@ from typing import Final
 from kpass_vc.errors import FieldError
 from kpass_vc.language import LANGUAGES, Language, say
 from kpass_vc.model.document import JsonObject
-from kpass_vc.spreadsheets import Cell, Column, read_table, write_table
+from kpass_vc.spreadsheets import Cell, Column, column_letter, read_table, write_table
 
 COLUMNS: Final = (
     "name",
@@ -41,7 +41,7 @@ _PLACES: Final[Mapping[str, str]] = {
 """Where what stands in a column goes in an order."""
 _YES: Final = frozenset({"ja", "yes", "x", "true", "1"})
 _NO: Final = frozenset({"", "nej", "no", "false", "0"})
-_DAY: Final = re.compile(r"(\d{4})[-./]?(\d{2})[-./]?(\d{2})")
+_DAY: Final = re.compile(r"(\d{4})[-./]?(\d{2})[-./]?(\d{2})([ T]\d\d:\d\d.*)?")
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,7 @@ def template(language: Language, *, about: str) -> bytes:
             say(language, f"table.note.{name}"),
             width=34 if name in {"name", "email", "evidence"} else 20,
             choices=_choices(name, language),
+            is_day=name == "assessed_on",
         )
         for name in COLUMNS
     ]
@@ -90,12 +91,15 @@ def in_cells(row: TableRow, errors: Sequence[FieldError]) -> tuple[FieldError, .
     found = []
     for error in errors:
         place = re.sub(r"^/items/\d+", "", error.field)
-        cell = row.cells.get(place) or next(
-            (name for each, name in row.cells.items() if place and each.startswith(place)),
-            f"A{row.number}",
-        )
+        near = [each for each in row.cells if place and _within(each, place)]
+        cell = row.cells[max(near, key=len)] if near else f"A{row.number}"
         found.append(FieldError(cell, error.rule, **error.data))
     return tuple(found)
+
+
+def _within(one: str, other: str) -> bool:
+    """Whether one place is the other, or within it, or around it."""
+    return one == other or one.startswith(f"{other}/") or other.startswith(f"{one}/")
 
 
 def _choices(name: str, language: Language) -> tuple[str, ...]:
@@ -142,8 +146,13 @@ def _plain(text: str) -> str:
 
 def _row(number: int, row: Sequence[Cell], columns: Mapping[str, int]) -> TableRow:
     given = {name: row[place] for name, place in columns.items() if place < len(row)}
-    cells = {_PLACES[name]: cell.name for name, cell in given.items()}
+    cells = {_PLACES[name]: f"{column_letter(place)}{number}" for name, place in columns.items()}
     errors = [FieldError(cell.name, "table_formula") for cell in given.values() if cell.is_formula]
+    errors += [
+        FieldError(cell.name, "table_no_heading")
+        for place, cell in enumerate(row)
+        if place not in columns.values() and (cell.text.strip() or cell.is_formula)
+    ]
     texts = {name: cell.text.strip() for name, cell in given.items()}
     item: JsonObject = {}
     holder: JsonObject = {}
@@ -177,7 +186,7 @@ def _day(text: str) -> str:
     found = _DAY.fullmatch(text)
     if not found:
         return text
-    year, month, day = (int(part) for part in found.groups())
+    year, month, day = (int(part) for part in found.groups()[:3])
     try:
         return date(year, month, day).isoformat()
     except ValueError:

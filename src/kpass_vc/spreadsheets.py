@@ -8,36 +8,50 @@ by defusedxml where that is installed, which it is.
 
 import csv
 import io
+import re
 import unicodedata
 import zipfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Final
+from typing import Any, Final
 
 from openpyxl import Workbook, load_workbook
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.comments import Comment
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
-from openpyxl.utils.exceptions import InvalidFileException
 from openpyxl.worksheet.datavalidation import DataValidation
 
-from kpass_vc.errors import Malformed, TooLarge
+from kpass_vc.errors import KpassError, Malformed, TooLarge
 
 MOST_BYTES: Final = 20 * 1024 * 1024
-MOST_UNPACKED: Final = 200 * 1024 * 1024
+MOST_UNPACKED: Final = 100 * 1024 * 1024
+MOST_TAGS: Final = 1_500_000
+"""Twice what a full table of learners has."""
 MOST_ROWS: Final = 10_050
 MOST_COLUMNS: Final = 200
 MOST_TEXT: Final = 32_767
 """As much as Excel keeps in a cell."""
 MEDIA_TYPE: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
-_FORMULA: Final = frozenset("=+-@\t\r")
+_FORMULA: Final = frozenset("=+-@")
+_ERROR: Final = re.compile(r"#(N/A|[A-ZÅÄÖ]+(/0)?[!?])")
+"""What a formula that fails leaves behind, in English and Swedish: #N/A, #REF!, #SAKNAS!"""
+_PART: Final = 1024 * 1024
+_LAST_ROW: Final = 1_048_576
+_OLD: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+"""How an .xls begins, and any Excel file with a password."""
+_SWEDISH: Final = frozenset("åäöéÅÄÖÉ")
+_OTHERS: Final = ("cp1252", "cp850", "mac_roman")
+"""What Excel writes beside Unicode: CSV, CSV (MS-DOS) and CSV (Macintosh)."""
+_UNLIKELY: Final = re.compile(r"[^\W\d_][€\u201a\u0192„…†‡\u02c6‰Š\u2039ŒŽ“”•™š\u203aœžŸ][^\W\d_]")
+"""Inside a word, what the å, ä and ö of MS-DOS and Macintosh read as in Windows."""
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell: its name, its text as a person sees it, and whether it holds a formula."""
+    """One cell: its name, its text as a person sees it, and whether it holds a formula or what one left behind."""
 
     name: str
     text: str
@@ -52,6 +66,12 @@ class Column:
     note: str
     width: int = 22
     choices: tuple[str, ...] = ()
+    is_day: bool = False
+
+
+def column_letter(place: int) -> str:
+    """What a spreadsheet calls a column, counted from zero."""
+    return str(get_column_letter(place + 1))
 
 
 def is_workbook(content: bytes) -> bool:
@@ -88,6 +108,8 @@ def write_table(
         cell.comment = Comment(column.note, "kpass") if column.note else None
         cell.alignment = Alignment(wrap_text=True, vertical="top")
         sheet.column_dimensions[letter].width = column.width
+        # as text, 0017 stays what it is
+        sheet.column_dimensions[letter].number_format = "yyyy-mm-dd" if column.is_day else "@"
         if column.choices:
             listed = DataValidation(type="list", formula1=f'"{",".join(column.choices)}"')
             sheet.add_data_validation(listed)
@@ -95,14 +117,14 @@ def write_table(
     for row_number, row in enumerate(rows, 2):
         for number, text in enumerate(row, 1):
             cell = sheet.cell(row_number, number)
-            cell.value, cell.data_type = text, "s"
+            _put(cell, text)
             cell.number_format = "@"
             if text[:1] and _begins_formula(text):
                 cell.quotePrefix = True  # Excel shows it as text whatever it begins with
     if about:
         notes = book.create_sheet("Info")
         for number, line in enumerate(about.splitlines(), 1):
-            notes.cell(number, 1, line)
+            _put(notes.cell(number, 1), line)
         notes.column_dimensions["A"].width = 100
     found = io.BytesIO()
     book.save(found)
@@ -124,48 +146,84 @@ def neutral(text: str) -> str:
 
 
 def _begins_formula(text: str) -> bool:
-    first = unicodedata.normalize("NFKC", text.lstrip(" "))[:1]
-    return first in _FORMULA if first else False
+    if text[:1] in {"\t", "\r"}:
+        return True
+    for character in text:
+        if not character.isspace() and unicodedata.category(character) != "Cf":
+            return unicodedata.normalize("NFKC", character)[:1] in _FORMULA
+    return False
+
+
+def _put(cell: Any, text: str) -> None:  # noqa: ANN401 - openpyxl has no types
+    """Write a text as a text, without the control characters that XML has no room for."""
+    cell.value, cell.data_type = ILLEGAL_CHARACTERS_RE.sub("", text), "s"
 
 
 def _workbook(content: bytes) -> list[list[Cell]]:
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as packed:
-            if sum(each.file_size for each in packed.infolist()) > MOST_UNPACKED:
-                raise TooLarge(limit=MOST_UNPACKED)
+        _bound(content)
         book = load_workbook(io.BytesIO(content), read_only=True, data_only=False, keep_links=False)
         sheet = book.worksheets[0]
-        rows: list[list[Cell]] = []
-        for number, row in enumerate(sheet.iter_rows(), 1):
-            if number > MOST_ROWS:
-                raise TooLarge(limit=MOST_ROWS)
-            cells = [
-                _cell(f"{get_column_letter(place)}{number}", each)
-                for place, each in enumerate(row[:MOST_COLUMNS], 1)
-            ]
-            while cells and not (cells[-1].text or cells[-1].is_formula):
-                cells.pop()
-            rows.append(cells)
-    except (
-        zipfile.BadZipFile,
-        InvalidFileException,
-        KeyError,
-        ValueError,
-        IndexError,
-        TypeError,
-        AttributeError,
-        EOFError,
-        OSError,
-    ) as error:
+        sheet.reset_dimensions()  # some programs write that there is less than there is
+        return _sheet(sheet.iter_rows(max_col=MOST_COLUMNS + 1))
+    except KpassError:
+        raise
+    except Exception as error:  # zipfile, zlib, two XML parsers and openpyxl raise what they like
         raise Malformed("workbook") from error
+
+
+def _bound(content: bytes) -> None:
+    """Read it all once, in small parts: how much it is, and how many elements, each of which costs memory."""
+    size = tags = 0
+    with zipfile.ZipFile(io.BytesIO(content)) as packed:
+        for each in packed.infolist():
+            with packed.open(each) as member:
+                while part := member.read(_PART):
+                    size += len(part)
+                    tags += part.count(b"<")
+                    if size > MOST_UNPACKED:
+                        raise TooLarge(limit=MOST_UNPACKED)
+                    if tags > MOST_TAGS:
+                        raise TooLarge("cells")
+
+
+def _sheet(given: Iterable[tuple[Any, ...]]) -> list[list[Cell]]:
+    """The rows with something in them and the empty ones between: a sheet may have formats to its end."""
+    rows: list[list[Cell]] = []
+    empty: tuple[Any, ...] | None = None
+    for number, row in enumerate(given, 1):
+        if number > _LAST_ROW:
+            raise Malformed("workbook")
+        if row is empty:  # openpyxl gives the same one for each row that is not there
+            continue
+        used = max(
+            (place for place, each in enumerate(row, 1) if each.value is not None), default=0
+        )
+        if not used:
+            empty = row
+            continue
+        if number > MOST_ROWS:
+            raise TooLarge("rows", limit=MOST_ROWS)
+        if used > MOST_COLUMNS:
+            raise TooLarge("columns", limit=MOST_COLUMNS)
+        rows += [[] for _ in range(len(rows) + 1, number)]
+        rows.append(
+            [
+                _cell(f"{get_column_letter(place)}{number}", each)
+                for place, each in enumerate(row[:used], 1)
+            ]
+        )
     return rows
 
 
-def _cell(name: str, cell: object) -> Cell:
-    value = getattr(cell, "value", None)
-    if getattr(cell, "data_type", "") == "f":
+def _cell(name: str, cell: Any) -> Cell:  # noqa: ANN401 - openpyxl has no types
+    if cell.data_type in {"f", "e"}:
         return Cell(name, "", is_formula=True)
-    return Cell(name, _text(value), is_formula=isinstance(value, str) and _begins_formula(value))
+    return _read(name, _text(cell.value))
+
+
+def _read(name: str, text: str) -> Cell:
+    return Cell(name, text, is_formula=_begins_formula(text) or bool(_ERROR.fullmatch(text)))
 
 
 def _text(value: object) -> str:
@@ -179,29 +237,32 @@ def _text(value: object) -> str:
         return "TRUE" if value else "FALSE"
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
-    return str(value)[:MOST_TEXT]
+    return re.sub(r"_x000D_\n?", "\n", str(value)[:MOST_TEXT])  # so Excel writes a carriage return
 
 
 def _csv(content: bytes) -> list[list[Cell]]:
+    if content.startswith(_OLD):
+        raise Malformed("workbook_old")
     text = _decoded(content)
     if "\0" in text:
         raise Malformed("table")
-    delimiter = _delimiter(text)
+    first = text.splitlines()[0] if text else ""
+    if said := re.fullmatch(r"\"?sep=(.)\"?", first):
+        text = re.sub(r"\A[^\r\n]*(\r\n|\r|\n|$)", "", text)
+    delimiter = said[1] if said else max(";,\t", key=first.count)
     rows: list[list[Cell]] = []
     try:
         for number, row in enumerate(
             csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True), 1
         ):
-            if number > MOST_ROWS or len(row) > MOST_COLUMNS:
-                raise TooLarge(limit=MOST_ROWS)
+            if number > MOST_ROWS and any(row):
+                raise TooLarge("rows", limit=MOST_ROWS)
+            if len(row) > MOST_COLUMNS and any(row[MOST_COLUMNS:]):
+                raise TooLarge("columns", limit=MOST_COLUMNS)
             rows.append(
                 [
-                    Cell(
-                        f"{get_column_letter(place)}{number}",
-                        value,
-                        is_formula=_begins_formula(value),
-                    )
-                    for place, value in enumerate(row, 1)
+                    _read(f"{get_column_letter(place)}{number}", value)
+                    for place, value in enumerate(row[:MOST_COLUMNS], 1)
                 ]
             )
     except csv.Error as error:
@@ -211,20 +272,35 @@ def _csv(content: bytes) -> list[list[Cell]]:
 
 def _decoded(content: bytes) -> str:
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        encodings: tuple[str, ...] = ("utf-16",)
+        encoding = "utf-16"
     elif content[1:2] == b"\0":
-        encodings = ("utf-16-le",)
+        encoding = "utf-16-le"
+    elif _is_utf8(content):
+        encoding = "utf-8-sig"
     else:
-        encodings = ("utf-8-sig", "cp1252")
-    for encoding in encodings:
-        try:
-            return content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise Malformed("table")
+        encoding = _by_its_heading(content)
+    try:
+        text = content.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise Malformed("encoding") from error
+    if encoding == "cp1252" and _UNLIKELY.search(text):
+        raise Malformed("encoding")
+    return text
 
 
-def _delimiter(text: str) -> str:
-    """What stands between the columns, by the first line; `sep=;` says it itself."""
-    first = text.partition("\n")[0]
-    return max(";,\t", key=first.count)
+def _is_utf8(content: bytes) -> bool:
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _by_its_heading(content: bytes) -> str:
+    """The encoding in which the letters of the heading are Swedish; Windows where it has none that tell."""
+    heading = re.split(rb"[\r\n]", content, maxsplit=1)[0]
+    for encoding in _OTHERS:
+        letters = set(heading.decode(encoding, "replace")) - set(map(chr, range(128)))
+        if letters <= _SWEDISH:
+            return encoding
+    return "cp1252"
