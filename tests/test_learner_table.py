@@ -4,6 +4,7 @@ import io
 import zipfile
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 import pytest
 from openpyxl import Workbook, load_workbook
@@ -120,6 +121,16 @@ def test_nothing_that_is_written_out_is_a_live_formula(formula: str) -> None:
     assert b"\"'" in write_csv(["a"], [[formula]])
 
 
+def test_a_text_that_begins_with_a_dash_is_told_from_a_formula_where_the_file_tells_them_apart() -> (
+    None
+):
+    content = write_table("x", [Column("a", "")], [["- ett\n- två"]])
+    (cell,) = read_table(content)[1]
+    assert (cell.text, cell.is_formula, cell.live) == ("- ett\n- två", True, False)
+    for live in (workbook(["a"], ["=1+1"]), workbook(["a"], ["#REF!"]), b"a\n-1\n"):
+        assert read_table(live)[1][0].live
+
+
 def test_a_heading_that_nobody_knows_or_that_is_missing_or_twice_is_said() -> None:
     _, wrong = read_learners(workbook(["Namn", "Skostorlek", "name"], ["Li", "38", "Bo"]))
     assert [(error.field, error.rule) for error in wrong] == [
@@ -163,10 +174,11 @@ def with_rows(more: bytes) -> bytes:
     return changed(SHEET, lambda part: part.replace(b"</sheetData>", more + b"</sheetData>"))
 
 
-def names(content: bytes) -> list[object]:
+def names(content: bytes) -> list[Any]:
     rows, wrong = read_learners(content)
     assert wrong == []
-    return [row.item and row.item["holder"]["name"] for row in rows]
+    items: list[Any] = [row.item for row in rows]
+    return [item["holder"]["name"] for item in items]
 
 
 def test_every_row_is_read_whatever_the_file_says_about_its_size() -> None:

@@ -51,11 +51,16 @@ _UNLIKELY: Final = re.compile(r"[^\W\d_][€\u201a\u0192„…†‡\u02c6‰Š\
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell: its name, its text as a person sees it, and whether it holds a formula or what one left behind."""
+    """One cell: its name, its text as a person sees it, and whether it holds a formula or what one left behind.
+
+    A text that only begins like a formula counts as one. It is not `live` where the file says that
+    it is a text, as an .xlsx can and a CSV cannot: there prose may begin with a dash.
+    """
 
     name: str
     text: str
     is_formula: bool = False
+    live: bool = False
 
 
 @dataclass(frozen=True)
@@ -87,7 +92,7 @@ def read_table(content: bytes) -> list[list[Cell]]:
     if len(content) > MOST_BYTES:
         raise TooLarge(limit=MOST_BYTES)
     rows = _workbook(content) if is_workbook(content) else _csv(content)
-    while rows and not any(cell.text.strip() for cell in rows[-1]):
+    while rows and not any(cell.text.strip() or cell.is_formula for cell in rows[-1]):
         rows.pop()
     return rows
 
@@ -218,12 +223,13 @@ def _sheet(given: Iterable[tuple[Any, ...]]) -> list[list[Cell]]:
 
 def _cell(name: str, cell: Any) -> Cell:  # noqa: ANN401 - openpyxl has no types
     if cell.data_type in {"f", "e"}:
-        return Cell(name, "", is_formula=True)
-    return _read(name, _text(cell.value))
+        return Cell(name, "", is_formula=True, live=True)
+    text = _text(cell.value)
+    return Cell(name, text, is_formula=_looks_like_formula(text), live=bool(_ERROR.fullmatch(text)))
 
 
-def _read(name: str, text: str) -> Cell:
-    return Cell(name, text, is_formula=_begins_formula(text) or bool(_ERROR.fullmatch(text)))
+def _looks_like_formula(text: str) -> bool:
+    return _begins_formula(text) or bool(_ERROR.fullmatch(text))
 
 
 def _text(value: object) -> str:
@@ -261,8 +267,9 @@ def _csv(content: bytes) -> list[list[Cell]]:
                 raise TooLarge("columns", limit=MOST_COLUMNS)
             rows.append(
                 [
-                    _read(f"{get_column_letter(place)}{number}", value)
+                    Cell(f"{get_column_letter(place)}{number}", value, is_formula=bad, live=bad)
                     for place, value in enumerate(row[:MOST_COLUMNS], 1)
+                    for bad in (_looks_like_formula(value),)
                 ]
             )
     except csv.Error as error:
