@@ -48,6 +48,32 @@ def warnings(definition: Definition) -> tuple[FieldError, ...]:
     return tuple(_warnings(definition))
 
 
+_ELEMENTS: Final[Mapping[str, str]] = {
+    "title": "title",
+    "country": "country",
+    "authorised_issuers": "awarding_body",
+    "learning_outcomes": "learning_outcomes",
+    "level": "level",
+    "workload": "workload",
+    "participation": "participation",
+    "assessment": "assessment",
+    "quality_assurance": "quality_assurance",
+    "prerequisites": "prerequisites",
+    "stackability": "stackability",
+}
+
+
+def element(field: str) -> str | None:
+    """The element of Annex I of 2022/C 243/02 that a field belongs to, or None.
+
+    The mandatory ones are title, country, awarding body, learning outcomes, workload, level, assessment,
+    participation and quality assurance; identity and date are known only at issue; the others are optional.
+    """
+    if field.startswith("/assessment/supervision"):
+        return "supervision"
+    return _ELEMENTS.get(field.split("/")[1] if field.startswith("/") else "")
+
+
 def cycle(parts: Mapping[str, Collection[str]]) -> tuple[str, ...] | None:
     """A round of codes in which each needs the next and the last the first, or None."""
     done: set[str] = set()

@@ -110,7 +110,7 @@ def test_definitions_that_need_each_other_are_a_gap(world: World) -> None:
     world.draft(code="XX-02")
     version, _, owner = world.draft(
         code="XX-01",
-        version="1.1.0",
+        version="2.0.0",
         prerequisites={"text": None, "required_definitions": ["XX-02"]},
     )
     publish_as(world, actor_of(owner), version.id)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from kpass_vc.actions.define import define, source_of
 from kpass_vc.actions.publish import missing, own_version, publish, retire
 from kpass_vc.addresses import DefinitionAddresses
-from kpass_vc.completeness import warnings
+from kpass_vc.completeness import element, warnings
 from kpass_vc.edge import (
     CurrentActor,
     Env,
@@ -25,7 +25,7 @@ from kpass_vc.edge import (
 )
 from kpass_vc.environment import Environment
 from kpass_vc.errors import FieldError
-from kpass_vc.language import LANGUAGES, Language
+from kpass_vc.language import LANGUAGES, Language, say
 from kpass_vc.model.definition import Definition
 from kpass_vc.records import definition as definitions
 from kpass_vc.records.definition import Found
@@ -39,6 +39,8 @@ class Gap(BaseModel):
     field: str
     rule: str
     detail: str
+    element: str | None = None
+    """The element of the EU recommendation (2022/C 243/02, Annex I) that it belongs to, in words."""
 
 
 class DefinitionReply(BaseModel):
@@ -193,4 +195,10 @@ def _draft_reply(
 
 
 def _gap(gap: FieldError, language: Language) -> Gap:
-    return Gap(field=gap.field, rule=gap.rule, detail=gap.sentence(language))
+    found = element(gap.field)
+    return Gap(
+        field=gap.field,
+        rule=gap.rule,
+        detail=gap.sentence(language),
+        element=say(language, f"element.{found}") if found else None,
+    )

@@ -1,6 +1,7 @@
 """The sub-commands of `kpass`."""
 
 import sys
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -9,7 +10,7 @@ import typer
 from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
-from kpass_vc import __version__
+from kpass_vc import __version__, definition_table
 from kpass_vc.actions.change_status import StatusOrder, change_status
 from kpass_vc.actions.define import define as act_define
 from kpass_vc.actions.define import source_of
@@ -53,6 +54,7 @@ from kpass_vc.cli.console import (
     table,
 )
 from kpass_vc.cli.files import write_files
+from kpass_vc.completeness import element
 from kpass_vc.environment import Environment
 from kpass_vc.errors import FieldError, InvalidInput, NotFound
 from kpass_vc.language import LANGUAGES, Language, say
@@ -153,23 +155,50 @@ def enrol(
 @app.command()
 def define(
     file: Annotated[
-        Path, typer.Argument(help="A definition, or a catalogue with `definitions`, as JSON.")
+        Path,
+        typer.Argument(
+            help="A definition, or a catalogue with `definitions`, as JSON; or an .xlsx by the template."
+        ),
     ],
+    *,
+    make_template: Annotated[
+        bool, typer.Option("--template", help="Write the .xlsx to fill in, and nothing else.")
+    ] = False,
+    export: Annotated[
+        list[str] | None,
+        typer.Option("--export", help="owner/CODE/version: write these into the .xlsx instead."),
+    ] = None,
 ) -> None:
-    """Take in definitions as drafts, and say what each still lacks."""
-    document = read_json(
-        _bytes(file), max_bytes=20 * MAX_BYTES, max_values=50 * MAX_VALUES, max_items=MAX_VALUES
-    )
-    given = document.get("definitions", [document])
+    """Take in definitions as drafts, and say what each still lacks and which element of the EU it belongs to."""
+    if make_template:
+        file.write_bytes(definition_table.template(CHOICE.language))
+        say_line(str(file))
+        return
+    if export:
+        _export(file, export)
+        return
     env = opened()
+    cells: list[Mapping[str, str]] = []
+    if file.suffix.lower() == ".xlsx":
+        read = definition_table.read_definitions(_bytes(file))
+        given: object = [document for document, _ in read]
+        cells = [places for _, places in read]
+    else:
+        document = read_json(
+            _bytes(file), max_bytes=20 * MAX_BYTES, max_values=50 * MAX_VALUES, max_items=MAX_VALUES
+        )
+        given = document.get("definitions", [document])
     rows: list[list[str]] = []
     found: list[tuple[str, FieldError]] = []
     with env.writing() as session, session.begin():
-        for entry in given if isinstance(given, list) else [given]:
+        for number, entry in enumerate(given if isinstance(given, list) else [given]):
             if not isinstance(entry, dict):
                 raise InvalidInput(FieldError("/definitions", "type", expected="object"))
             actor = acting_for(env, str(entry.get("owner", "")))
-            (version, line, owner), is_new = act_define(env, session, actor, entry)
+            try:
+                (version, line, owner), is_new = act_define(env, session, actor, entry)
+            except InvalidInput as error:
+                raise definition_table.at_cells(error, cells[number]) if cells else error from error
             lacks = missing(session, source_of(version), owner)
             name = f"{owner.slug}/{line.code}/{version.version}"
             rows.append([name, version.title_sv, "new" if is_new else "replaced", str(len(lacks))])
@@ -186,6 +215,7 @@ def define(
                         "field": gap.field,
                         "rule": gap.rule,
                         "detail": gap.sentence(CHOICE.language),
+                        "element": element(gap.field),
                     }
                     for name, gap in found
                 ],
@@ -194,7 +224,23 @@ def define(
         return
     table("Drafts", ["Definition", "Title", "", "Gaps"], rows)
     for name, gap in found:
-        say_line(f"  {name} {gap.sentence(CHOICE.language)}", "yellow")
+        found_element = element(gap.field)
+        where = f" [{say(CHOICE.language, f'element.{found_element}')}]" if found_element else ""
+        say_line(f"  {name} {gap.sentence(CHOICE.language)}{where}", "yellow")
+
+
+def _export(file: Path, references: list[str]) -> None:
+    env = opened()
+    sources = []
+    with env.reading() as session:
+        for reference in references:
+            actor, version_id = _version(env, reference)
+            actor.require(Permission.DEFINITIONS_READ)
+            found = definition.by_id(session, version_id)
+            if found is not None:
+                sources.append(source_of(found[0]))
+    file.write_bytes(definition_table.write_definitions(CHOICE.language, sources))
+    say_line(str(file))
 
 
 @app.command()
