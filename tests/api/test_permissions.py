@@ -83,6 +83,7 @@ TABLE = {
     "POST /oauth/token": Row(400, 400, 400, 400, 400),
     "GET /.well-known/oauth-authorization-server": PUBLIC,
     "POST /v1/organizations/{slug}/clients": Row(401, 403, 403, 201, 403),
+    "GET /v1/organizations/{slug}/clients": Row(401, 403, 403, 200, 403),
     "POST /v1/clients/{client_id}/keys": Row(401, 403, 403, 200, 403),
     "DELETE /v1/clients/{client_id}": Row(401, 403, 403, 204, 403),
     "GET /v1/audit": Row(401, 200, 403, 403, 200),

@@ -97,6 +97,15 @@ def register_client(
     return row
 
 
+def clients(session: Session, actor: Actor, slug: str) -> list[OauthClient]:
+    """The clients of an organisation, newest first, the withdrawn ones too. Operator only."""
+    actor.require(Permission.TOKENS_WRITE)
+    organization = organizations.by_slug(session, slug)
+    if organization is None:
+        raise NotFound("organization", organization=slug)
+    return records.of_organization(session, organization_id=organization.id)
+
+
 def change_keys(
     env: Environment, session: Session, actor: Actor, client_id: str, order: KeysOrder
 ) -> OauthClient:

@@ -38,6 +38,7 @@ from kpass_vc.cli import (
     pilot,
     server,
     story,
+    systems,
     together,
     vc_api,
     work,
@@ -501,6 +502,7 @@ app.add_typer(together.delegations, name="delegation")
 app.add_typer(together.reviews, name="review")
 app.command("confirm")(together.confirm)
 app.command("correct")(together.correct)
+app.command("notice")(holder.notice)
 app.command("letter")(together.letter)
 app.command("statistics")(together.statistics)
 app.command("work")(work.work)
@@ -513,6 +515,8 @@ app.command("restore")(backup.restore)
 app.command("login")(people.login)
 app.command("logout")(people.logout)
 app.command("whoami")(people.whoami)
+app.add_typer(systems.systems, name="system")
+app.add_typer(systems.webhooks, name="webhook")
 app.add_typer(vc_api.app, name="vc-api")
 app.add_typer(jose.app, name="jose")
 
