@@ -141,12 +141,14 @@ def test_a_system_is_let_in_by_its_key_and_withdrawn(kpass: Kpass) -> None:
     private = kpass.folder / "private.jwk"
     private.write_text(keys[0].export())
 
+    marked = kpass.json("token", "grant", ISSUER, "--test")
     made = kpass.json("system", "add", ISSUER, "LMS", "--key", str(public), "--test")
     refused = kpass.json("system", "add", ISSUER, "LMS", "--key", str(private), status=1)
     kpass.json("system", "keys", made["id"], "--key", str(both))
     kpass.json("system", "withdraw", made["id"])
     (listed,) = kpass.json("system", "list", ISSUER)["clients"]
 
+    assert marked["test"] == "TEST"
     assert made["tokenEndpoint"].endswith("/oauth/token")
     assert refused["error"] == "invalid_input"
     assert (listed["keys"], listed["test"]) == (2, True)

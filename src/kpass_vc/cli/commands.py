@@ -437,13 +437,21 @@ def token_grant(
         list[Permission] | None, typer.Option(help="May be given several times; all if left out.")
     ] = None,
     days: Annotated[int, typer.Option(help="For how long it is good.", min=1, max=1095)] = 365,
+    *,
+    test: Annotated[
+        bool, typer.Option("--test", help="What is issued with it says TEST and is never genuine.")
+    ] = False,
 ) -> None:
     """Make a token. It is shown this once."""
     env = opened()
-    order = TokenOrder(label=label, permissions=permission or None, expires_in_days=days)
+    order = TokenOrder(label=label, permissions=permission or None, expires_in_days=days, test=test)
     with env.writing() as session, session.begin():
         made = grant_token(env, session, operator(), organization, order)
-    _shown({"id": made.row.id, "token": made.token, "permissions": ", ".join(made.row.permissions)})
+    permissions = ", ".join(made.row.permissions)
+    _shown(
+        {"id": made.row.id, "token": made.token, "permissions": permissions}
+        | ({"test": "TEST"} if test else {})
+    )
 
 
 @tokens.command("list")
