@@ -79,7 +79,7 @@ def batch_letters(
 def open_letter(env: Environment, session: Session, typed: str) -> str:
     """The learner's private link, for the code of a letter; NotFound for one that is wrong, used or too old."""
     code = read_code(typed)
-    row = records.by_code(session, code_sha256=_hash(code)) if code else None
+    row = records.by_code(session, code_sha256=letter_hash(code)) if code else None
     award = awards.by_link(session, award_id=row.award_id) if row else None
     if row is None or award is None or row.used_at is not None or row.expires_at <= env.now():
         raise NotFound("letter_code")
@@ -110,7 +110,12 @@ def _letter(
     if row is None:
         row = LetterCode(award_id=award.id, code_sha256="", made_at=now, expires_at=now)
         session.add(row)
-    row.code_sha256, row.made_at, row.expires_at, row.used_at = _hash(code), now, now + LASTS, None
+    row.code_sha256, row.made_at, row.expires_at, row.used_at = (
+        letter_hash(code),
+        now,
+        now + LASTS,
+        None,
+    )
     session.flush()
     audit(
         env,
@@ -151,5 +156,6 @@ def _letter(
     )
 
 
-def _hash(code: str) -> str:
+def letter_hash(code: str) -> str:
+    """What is kept of a letter's code."""
     return hashlib.sha256(f"letter\0{code}".encode()).hexdigest()
