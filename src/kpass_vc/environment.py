@@ -37,9 +37,15 @@ class Enqueue(Protocol):
     """Puts a durable workflow into a session's transaction."""
 
     def __call__(
-        self, session: Session, queue: str, workflow: str, *arguments: str | int, key: str = ""
+        self,
+        session: Session,
+        queue: str,
+        workflow: str,
+        *arguments: str | int,
+        key: str = "",
+        delay: int = 0,
     ) -> None:
-        """Have it run once the transaction is committed; once only for each `key`."""
+        """Have it run once the transaction is committed and `delay` seconds are over; once only for each `key`."""
 
 
 LINK_KEY: Final = "links"

@@ -24,6 +24,7 @@ from kpass_vc.model.dates import day_text
 from kpass_vc.records import award as awards
 from kpass_vc.records import batch as batches
 from kpass_vc.records import definition as definitions
+from kpass_vc.records import learner as learners
 from kpass_vc.records import letter as records
 from kpass_vc.records import organization as organizations
 from kpass_vc.records.award import Award
@@ -56,9 +57,17 @@ def letter(
 
 
 def batch_letters(
-    env: Environment, session: Session, actor: Actor, batch_id: str, language: Language
+    env: Environment,
+    session: Session,
+    actor: Actor,
+    batch_id: str,
+    language: Language,
+    part: int = 1,
 ) -> bytes:
-    """Letters for the learners of a batch who left no e-mail address."""
+    """Letters for the learners of a batch who left no e-mail address, the first thousand of them or a later one.
+
+    Who has been erased, and whose credential is revoked, gets none. Conflict where there is nobody (more).
+    """
     actor.require(Permission.CREDENTIALS_ISSUE)
     organization_id = actor.own_organization()
     if batches.by_id(session, organization_id=organization_id, batch_id=batch_id) is None:
@@ -71,9 +80,20 @@ def batch_letters(
         award.id
         for award_id in ids
         if (award := awards.by_id(session, organization_id=organization_id, award_id=award_id))
-        and award.learner_id is None
+        and award.erased_at is None
+        and award.state != "revoked"
+        and not _has_address(session, award)
     ]
-    return letter(env, session, actor, found[:MOST], language)
+    return letter(env, session, actor, found[(part - 1) * MOST : part * MOST], language)
+
+
+def _has_address(session: Session, award: Award) -> bool:
+    if award.learner_id is None:
+        return False
+    found = learners.by_id(
+        session, organization_id=award.organization_id, learner_id=award.learner_id
+    )
+    return found is not None and found.sealed_contact is not None
 
 
 def open_letter(env: Environment, session: Session, typed: str) -> str:
