@@ -28,6 +28,7 @@ PutOff = Callable[[str, tuple[Any, ...], str, int], None]
 PUT_OFF: Final = (1, 10, 60, 300, 1800)
 """Seconds until what went wrong is tried again; the last one from then on."""
 _log: Final = logging.getLogger("kpass")
+logging.getLogger("dbos").setLevel(logging.WARNING)
 
 
 class Enqueuer:
@@ -105,7 +106,6 @@ def start(
         "enable_otlp": False,
         "run_migrations": False,
     }
-    logging.getLogger("dbos").setLevel(logging.WARNING)
     DBOS(config=config)
     for name, workflow in workflows.items():
         DBOS.workflow(name=name)(_lasting(name, workflow, put_off))
