@@ -18,7 +18,6 @@ from kpass_vc.actions.chain import chain_all
 from kpass_vc.actions.close import close_lists
 from kpass_vc.actions.erase import erase as act_erase
 from kpass_vc.actions.offline import PUBLIC, bundled, verify_offline
-from kpass_vc.app import create_app
 from kpass_vc.authz import Permission
 from kpass_vc.cli.console import (
     CHOICE,
@@ -272,6 +271,8 @@ def _audit(session: Session, owner: Organization, packed: zipfile.ZipFile) -> No
 
 def _served(env: Environment, address: str, *, accept: str = "*/*") -> bytes | None:
     """What our own service answers at an address; None if that is not there."""
+    from kpass_vc.app import create_app  # noqa: PLC0415 - other commands start without it
+
     path = address.removeprefix(env.addresses.base)
     return asyncio.run(_ask(create_app(env), path, accept))
 
