@@ -409,7 +409,8 @@ def upgrade() -> None:
     with op.batch_alter_table("audit_entry") as table:
         table.add_column(sa.Column("number", sa.Integer(), nullable=True))
         table.add_column(sa.Column("entry_hash", sa.String(), nullable=True))
-        table.create_index("ix_audit_entry_number", ["organization_id", "number"], unique=False)
+        table.create_index("ix_audit_entry_number", ["organization_id", "number"], unique=True)
+        table.create_index("ix_audit_entry_subject", ["organization_id", "subject"], unique=False)
         table.create_index(
             "ix_audit_entry_unchained",
             ["organization_id"],
@@ -509,6 +510,7 @@ def downgrade() -> None:
             sqlite_where=sa.text("number IS NULL"),
             postgresql_where=sa.text("number IS NULL"),
         )
+        table.drop_index("ix_audit_entry_subject")
         table.drop_index("ix_audit_entry_number")
         table.drop_column("entry_hash")
         table.drop_column("number")

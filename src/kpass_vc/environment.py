@@ -29,7 +29,7 @@ from kpass_vc.keystores import KEY_STORES
 from kpass_vc.keystores.file import KEK_BYTES, require_private, sync_folder
 from kpass_vc.keystores.keystore import KeyStore
 from kpass_vc.records import organization, service
-from kpass_vc.records.base import MARKS, open_engine, read_session, write_session
+from kpass_vc.records.base import MARKS, open_engine, read_session, snapshot_engine, write_session
 from kpass_vc.settings import Settings
 
 
@@ -107,6 +107,10 @@ class Environment:
     def reading(self) -> Session:
         """A session that only reads."""
         return read_session(self.engine)
+
+    def snapshot(self) -> Session:
+        """A session that only reads, and sees one moment however long it takes."""
+        return read_session(snapshot_engine(self.engine))
 
 
 def open_environment(settings: Settings) -> Environment:
