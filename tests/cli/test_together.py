@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from jwcrypto.jwk import JWK
 
+from kpass_vc.records import audit as audits
+from kpass_vc.records.award import Award
 from kpass_vc.settings import Settings
 from tests.api.http import Json, variables
 from tests.cli.test_cli import ISSUER, Kpass, file_of
@@ -184,3 +186,29 @@ def test_a_notice_goes_to_a_corrected_address(kpass: Kpass, world: World) -> Non
     assert sorted(row["state"] for row in after) == ["waiting", "withdrawn"]
     none = kpass.json("notice", world.issued(externalReference="2").award.id, "--send", status=1)
     assert none["error"] == "conflict"
+
+
+def test_audit_finds_nothing_then_a_change_and_what_a_kept_head_tells(
+    kpass: Kpass, world: World
+) -> None:
+    world.published_definition()
+    issued = world.issued()
+
+    sound = kpass.json("audit")
+    with world.reading() as session:
+        (kept,) = audits.heads(session, organization_id=world.organization(ISSUER).id)
+    head = kpass.folder / "head.json"
+    head.write_bytes(kept.body)
+    same = kpass.json("audit", ISSUER, "--head", str(head))
+    with world.writing() as session:
+        award = session.get_one(Award, issued.award.id)
+        award.state = "revoked"
+    changed = kpass.json("audit", status=1)
+    shown = kpass.run("-l", "en", "audit", ISSUER)
+
+    assert sound == same == {"faults": []}
+    assert {(each["organization"], each["kind"]) for each in changed["faults"]} == {
+        (ISSUER, "status_bit")
+    }
+    assert shown.returncode == 1
+    assert f"{ISSUER}: {issued.award.id} is revoked on record" in shown.stdout
