@@ -36,7 +36,9 @@ class Fault:
     def sentence(self, language: Language) -> str:
         """What is wrong, for a person."""
         data = {
-            name: say(language, f"recheck.state.{value}") if has(f"recheck.state.{value}") else value
+            name: say(language, f"recheck.state.{value}")
+            if has(f"recheck.state.{value}")
+            else value
             for name, value in self.data
         }
         if self.cause is not None:
