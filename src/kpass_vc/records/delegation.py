@@ -32,6 +32,8 @@ class Delegation(Base):
     """How many may be issued under it; the service's business, never shown as verified."""
     valid_from: Mapped[datetime]
     valid_until: Mapped[datetime | None]
+    renews_id: Mapped[str | None] = mapped_column(ForeignKey("delegation.id"))
+    """The one that it was before the issuer came to sign as another DID: the two are one right."""
     url: Mapped[str] = mapped_column(unique=True)
     body: Mapped[bytes | None]
     """The signed authorisation; none until the owner has granted it."""
