@@ -334,7 +334,7 @@ def test_a_list_that_another_did_has_just_made_is_not_taken(place: Place) -> Non
 def test_a_right_given_anew_for_the_new_did_is_the_same_right(place: Place) -> None:
     world = place.world
     world.published_definition(authorised_issuers=[OWNER])
-    row = granted(world, quota=2)
+    granted(world, quota=2)
     world.issued()
     place.move()
     world.issued()

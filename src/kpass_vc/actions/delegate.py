@@ -267,7 +267,7 @@ def _for_present_did(
 
 
 def _one_right(session: Session, row: Delegation) -> list[Delegation]:
-    """An authorisation and those that it was given anew as when its issuer changed its DID: one right, by one word of the owner."""
+    """An authorisation and those that it was given anew as for another DID of its issuer: one word of the owner."""
     rest = delegations.of_organization(session, organization_id=row.organization_id)
     found = [row]
     for each in found:

@@ -105,3 +105,17 @@ def hold(session: Session, *, organization_id: str, delegation_id: str) -> Deleg
         .with_for_update()
         .execution_options(populate_existing=True)
     )
+
+
+def hold_granted(session: Session, *, organization_id: str) -> list[Delegation]:
+    """All authorisations that an owner has signed, held in one order until the transaction ends."""
+    return list(
+        session.scalars(
+            select(Delegation)
+            .where(Delegation.organization_id == organization_id)
+            .where(Delegation.body.is_not(None))
+            .order_by(Delegation.created_at, Delegation.id)
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        )
+    )
