@@ -145,6 +145,7 @@ def upgrade() -> None:
         sa.Column("quota", sa.Integer(), nullable=True),
         sa.Column("valid_from", sa.DateTime(timezone=True), nullable=False),
         sa.Column("valid_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("renews_id", sa.String(), nullable=True),
         sa.Column("url", sa.String(), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=True),
         sa.Column("status_list_id", sa.String(), nullable=True),
@@ -162,6 +163,9 @@ def upgrade() -> None:
             ["organization_id"],
             ["organization.id"],
             name=op.f("fk_delegation_organization_id_organization"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["renews_id"], ["delegation.id"], name=op.f("fk_delegation_renews_id_delegation")
         ),
         sa.ForeignKeyConstraint(
             ["status_list_id"],

@@ -42,7 +42,7 @@ LEEWAY: Final = timedelta(seconds=30)
 MOST_KEYS: Final = 2
 _ALGORITHMS: Final = {Algorithm.ED25519, Algorithm.P256}
 _HEADERS: Final = frozenset({"alg", "typ", "kid"})
-_TYPES: Final = frozenset({None, "JWT", "client-authentication+jwt"})
+_TYPES: Final = (None, "JWT", "client-authentication+jwt")
 LONGEST_ASSERTION: Final = 8000
 
 
@@ -198,6 +198,9 @@ def _require_fresh(
     }:
         raise OauthRefused("invalid_client")
     if not isinstance(until, int) or isinstance(until, bool) or not isinstance(jti, str) or not jti:
+        raise OauthRefused("invalid_client")
+    since = payload.get("nbf", 0)
+    if not isinstance(since, int) or since > (now + LEEWAY).timestamp():
         raise OauthRefused("invalid_client")
     seconds = until - now.timestamp()
     if not -LEEWAY.total_seconds() < seconds <= (LONGEST + LEEWAY).total_seconds():
