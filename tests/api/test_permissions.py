@@ -140,6 +140,7 @@ NEEDS: dict[str, Permission] = {
             "POST /v1/organizations/{slug}/tokens",
             "DELETE /v1/tokens/{token_id}",
             "POST /v1/organizations/{slug}/clients",
+            "GET /v1/organizations/{slug}/clients",
             "POST /v1/clients/{client_id}/keys",
             "DELETE /v1/clients/{client_id}",
         ),
