@@ -75,8 +75,8 @@ class Workers:
 
     def _start(self, number: int) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "kpass_vc", "work", "--name", f"worker-{number}"]
-        log = (self.folder / f"worker-{number}.log").open("ab")
-        return subprocess.Popen(command, env=self.values, stdout=log, stderr=log)
+        with (self.folder / f"worker-{number}.log").open("ab") as log:
+            return subprocess.Popen(command, env=self.values, stdout=log, stderr=log)
 
     def kill(self, number: int) -> None:
         """SIGKILL one, and start it again under its name."""

@@ -1,13 +1,15 @@
 """Several at once: no index is given out twice, no bit is lost, no key makes two credentials."""
 
 import json
+import os
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
+from datetime import timedelta
 from pathlib import Path
 from socket import create_connection
 from typing import TypeVar
@@ -20,12 +22,16 @@ from kpass_vc import statuslist
 from kpass_vc.actions.change_status import StatusOrder, change_status
 from kpass_vc.actions.define import define
 from kpass_vc.actions.issue import IssueOrder, issue
+from kpass_vc.actions.letter import letter_hash, open_letter
 from kpass_vc.actions.publish import publish, retire
-from kpass_vc.errors import Conflict
+from kpass_vc.actions.share import private_link
+from kpass_vc.errors import Conflict, NotFound
+from kpass_vc.links import new_code
 from kpass_vc.records import status_list as status_lists
 from kpass_vc.records.audit import AuditEntry
 from kpass_vc.records.award import Award, IdempotencyKey, Representation
 from kpass_vc.records.definition import DefinitionVersion
+from kpass_vc.records.letter import LetterCode
 from kpass_vc.records.organization import Organization
 from kpass_vc.records.status_list import StatusList, StatusPublication
 from kpass_vc.settings import Settings
@@ -34,7 +40,8 @@ from tests.world import World, actor_of, definition_document, issue_order
 
 ROOT = Path(__file__).parent.parent
 ISSUER = "stadsnat-exempel"
-EACH = 1000
+THREADS, EACH = 8, 200
+ALL = THREADS * EACH
 Result = TypeVar("Result")
 
 
@@ -61,11 +68,11 @@ def the_list(world: World) -> StatusList:
 
 
 @pytest.mark.postgresql
-def test_two_processes_issuing_2000_credentials_give_out_2000_indexes_of_one_list(
+def test_eight_threads_in_two_processes_that_issue_200_each_give_out_1600_indexes_of_one_list(
     world: World, settings: Settings
 ) -> None:
     world.published_definition()
-    command = [sys.executable, "-m", "tests.issuing", ISSUER, str(EACH)]
+    command = [sys.executable, "-m", "tests.issuing", ISSUER, str(THREADS // 2), str(EACH)]
     processes = [
         subprocess.Popen(
             command,
@@ -96,11 +103,11 @@ def test_two_processes_issuing_2000_credentials_give_out_2000_indexes_of_one_lis
         entries = session.scalar(
             select(func.count()).where(AuditEntry.action == "credential.issued")
         )
-    assert len(places) == 2 * EACH
-    assert len({(place[0], place[1]) for place in places}) == 2 * EACH
+    assert len(places) == ALL
+    assert len({(place[0], place[1]) for place in places}) == ALL
     assert {place[0] for place in places} == {the_list(world).id}
-    assert the_list(world).used == 2 * EACH
-    assert (bodies, ids, entries) == (4 * EACH, 2 * EACH, 2 * EACH)
+    assert the_list(world).used == ALL
+    assert (bodies, ids, entries) == (2 * ALL, ALL, ALL)
 
 
 def recorded(world: World, count: int) -> list[Award]:
@@ -130,17 +137,17 @@ def recorded(world: World, count: int) -> list[Award]:
 
 
 @pytest.mark.postgresql
-def test_320_status_changes_in_eight_threads_lose_no_bit(world: World) -> None:
-    made = recorded(world, 320)
+def test_eight_threads_with_200_status_changes_each_lose_no_bit(world: World) -> None:
+    made = recorded(world, ALL)
     actor = actor_of(world.organization(ISSUER))
     order = StatusOrder(status="revoked", reason="other")
 
     def revoke(thread: int) -> None:
-        for award in made[thread::8]:
+        for award in made[thread::THREADS]:
             with world.writing() as session:
                 change_status(world.env, session, actor, award.id, order)
 
-    at_once(8, revoke)
+    at_once(THREADS, revoke)
 
     with world.reading() as session:
         publication = session.get_one(StatusPublication, the_list(world).id)
@@ -154,7 +161,43 @@ def test_320_status_changes_in_eight_threads_lose_no_bit(world: World) -> None:
     assert states == {"revoked"}
     encoded = json.loads(publication.body)["credentialSubject"]["encodedList"]
     assert statuslist.decode(encoded) == publication.bits
-    assert publication.version == 321
+    assert publication.version == ALL + 1
+
+
+@pytest.mark.postgresql
+def test_eight_threads_that_redeem_the_same_200_letters_are_let_in_once_by_each(
+    world: World,
+) -> None:
+    made = recorded(world, EACH)
+    now = world.clock()
+    codes = [new_code(os.urandom(8)) for _ in made]
+    with world.writing() as session:
+        session.add_all(
+            LetterCode(
+                award_id=award.id,
+                code_sha256=letter_hash(code),
+                made_at=now,
+                expires_at=now + timedelta(days=90),
+            )
+            for award, code in zip(made, codes, strict=True)
+        )
+
+    def redeem(thread: int) -> list[str]:
+        opened = []
+        for code in codes if thread % 2 else codes[::-1]:
+            with suppress(NotFound), world.writing() as session:
+                opened.append(open_letter(world.env, session, code))
+        return opened
+
+    opened = [link for links in at_once(THREADS, redeem) for link in links]
+
+    assert sorted(opened) == sorted(private_link(world.env, award) for award in made)
+    with world.reading() as session:
+        used = session.scalar(select(func.count()).where(LetterCode.used_at.is_not(None)))
+        entries = session.scalar(
+            select(func.count()).where(AuditEntry.action == "credential.letter_opened")
+        )
+    assert (used, entries) == (EACH, EACH)
 
 
 def test_sixteen_threads_with_one_idempotency_key_make_one_credential(world: World) -> None:

@@ -30,6 +30,7 @@ PURE = [
 TENANTS = ("award", "batch", "delegation", "delivery", "key", "learner", "status_list", "webhook")
 WITHOUT_ORGANIZATION = {
     "award.count_under": "the delegation was looked up first",
+    "award.forms": "the awards were looked up first",
     "award.claim_key": "the row names the organisation",
     "award.representations": "the award was looked up first",
     "award.organization_of": "tells whose an award is",

@@ -88,6 +88,7 @@ CACHING = {
     "/v1/definitions/{version_id}": NOBODY,
     "/v1/organizations": NOBODY,
     "/v1/organizations/{slug}": NOBODY,
+    "/v1/organizations/{slug}/clients": NOBODY,
     "/v1/statistics": NOBODY,
     "/v1/webhooks": NOBODY,
     "/verify": ASK_EACH_TIME,
@@ -242,7 +243,7 @@ def test_every_route_that_can_be_read_has_its_row_and_is_kept_as_it_says(place: 
 
     answered = {path: reply.status_code for path, reply in replies.items()}
     wanted = {path: 302 if path == "/o/{slug}/definitions/{code}" else 200 for path in answered}
-    owners = {"/v1/definitions/{version_id}": 401}
+    owners = {"/v1/definitions/{version_id}": 401, "/v1/organizations/{slug}/clients": 401}
     assert answered == wanted | {path: owners[path] for path in owners if path in wanted}
     kept = {path: reply.headers["Cache-Control"] for path, reply in replies.items()}
     assert kept == {path: CACHING[path] for path in kept}

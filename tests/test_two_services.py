@@ -110,7 +110,8 @@ def test_what_one_service_issues_for_an_owner_on_another_is_verified_by_both(two
         assert code_of(report, "authorization") == "authorised"
         assert code_of(report, "achievement") == "passed"
         (said,) = [each for each in report["checks"] if each["check"] == "authorization"]
-        assert "Sobona" in said["detail"]
+        place = f" ({two.owner.url.removeprefix('https://')}/o/sobona)"
+        assert f"Sobona (exempel){place if service is two.issuer else ''}, " in said["detail"]
 
     time.sleep(
         1.1

@@ -145,6 +145,7 @@ def upgrade() -> None:
         sa.Column("quota", sa.Integer(), nullable=True),
         sa.Column("valid_from", sa.DateTime(timezone=True), nullable=False),
         sa.Column("valid_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("renews_id", sa.String(), nullable=True),
         sa.Column("url", sa.String(), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=True),
         sa.Column("status_list_id", sa.String(), nullable=True),
@@ -162,6 +163,9 @@ def upgrade() -> None:
             ["organization_id"],
             ["organization.id"],
             name=op.f("fk_delegation_organization_id_organization"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["renews_id"], ["delegation.id"], name=op.f("fk_delegation_renews_id_delegation")
         ),
         sa.ForeignKeyConstraint(
             ["status_list_id"],
@@ -409,7 +413,8 @@ def upgrade() -> None:
     with op.batch_alter_table("audit_entry") as table:
         table.add_column(sa.Column("number", sa.Integer(), nullable=True))
         table.add_column(sa.Column("entry_hash", sa.String(), nullable=True))
-        table.create_index("ix_audit_entry_number", ["organization_id", "number"], unique=False)
+        table.create_index("ix_audit_entry_number", ["organization_id", "number"], unique=True)
+        table.create_index("ix_audit_entry_subject", ["organization_id", "subject"], unique=False)
         table.create_index(
             "ix_audit_entry_unchained",
             ["organization_id"],
@@ -509,6 +514,7 @@ def downgrade() -> None:
             sqlite_where=sa.text("number IS NULL"),
             postgresql_where=sa.text("number IS NULL"),
         )
+        table.drop_index("ix_audit_entry_subject")
         table.drop_index("ix_audit_entry_number")
         table.drop_column("entry_hash")
         table.drop_column("number")

@@ -109,6 +109,8 @@ class Actor:
     person_id: str | None = None
     is_test: bool = False
     """Whether what is issued is a test."""
+    scope: frozenset[Permission] = ORGANIZATION
+    """What a person's token opens at most, in whichever organisation; a token that it makes opens no more."""
 
     def require(self, permission: Permission) -> None:
         """Return if the actor has the permission, else Forbidden."""

@@ -23,6 +23,12 @@ QUEUES: Final[Mapping[str, int]] = {"batches": 1, "deliveries": 16}
 """The queues, and how many of each one process works at a time."""
 
 Workflow = Callable[..., None]
+PutOff = Callable[[str, tuple[Any, ...], str, int], None]
+"""Has a workflow run again: its name, its arguments, a key of that run's own, and the delay in seconds."""
+PUT_OFF: Final = (1, 10, 60, 300, 1800)
+"""Seconds until what went wrong is tried again; the last one from then on."""
+_log: Final = logging.getLogger("kpass")
+logging.getLogger("dbos").setLevel(logging.WARNING)
 
 
 class Enqueuer:
@@ -37,9 +43,18 @@ class Enqueuer:
         )
 
     def __call__(
-        self, session: Session, queue: str, workflow: str, *arguments: str | int, key: str = ""
+        self,
+        session: Session,
+        queue: str,
+        workflow: str,
+        *arguments: str | int,
+        key: str = "",
+        delay: int = 0,
     ) -> None:
-        """Have a workflow run once the session's transaction is committed; once only for each `key`."""
+        """Have a workflow run once the session's transaction is committed; once only for each `key`.
+
+        With a `delay` of so many seconds it holds up nobody meanwhile.
+        """
         options: dict[str, Any] = {
             "queue_name": queue,
             "workflow_name": workflow,
@@ -47,6 +62,8 @@ class Enqueuer:
         }
         if key:
             options["workflow_id"] = key
+        if delay:
+            options["delay_seconds"] = float(delay)
         self._client.enqueue_in_transaction(session, options, *arguments)  # type: ignore[arg-type]
 
 
@@ -69,10 +86,14 @@ def make_tables(engine: Engine) -> None:
             own.dispose()
 
 
-def start(engine: Engine, workflows: Mapping[str, Workflow], *, worker: str) -> None:
+def start(
+    engine: Engine, workflows: Mapping[str, Workflow], *, worker: str, put_off: PutOff
+) -> None:
     """Work on what is queued, in threads of this process, until `stop`.
 
     `worker` is the name of this process, the same at each start: what it left unfinished it takes up.
+    A workflow that raises is put off, never given up: a database that was full or a defect that has
+    been mended since loses nobody's credential.
     """
     config: DBOSConfig = {
         "name": NAME,
@@ -85,10 +106,9 @@ def start(engine: Engine, workflows: Mapping[str, Workflow], *, worker: str) -> 
         "enable_otlp": False,
         "run_migrations": False,
     }
-    logging.getLogger("dbos").setLevel(logging.WARNING)
     DBOS(config=config)
     for name, workflow in workflows.items():
-        DBOS.workflow(name=name)(workflow)
+        DBOS.workflow(name=name)(_lasting(name, workflow, put_off))
     DBOS.launch()
     for queue, most in QUEUES.items():
         DBOS.register_queue(queue, worker_concurrency=most, polling_interval_sec=0.2)
@@ -99,9 +119,18 @@ def adopt(workers: list[str]) -> int:
     return len(DBOS._recover_pending_workflows(workers))  # noqa: SLF001 - the library has no other way
 
 
-def pause(seconds: float) -> None:
-    """Within a workflow: go on later, also after a stop in between."""
-    DBOS.sleep(seconds)
+def _lasting(name: str, workflow: Workflow, put_off: PutOff) -> Workflow:
+    def run(*arguments: Any) -> None:  # noqa: ANN401 - ids
+        try:
+            workflow(*arguments)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the work is still to be done
+            key, _, run_before = str(DBOS.workflow_id).partition("~")
+            number = int(run_before or 0)
+            delay = PUT_OFF[min(number, len(PUT_OFF) - 1)]
+            _log.exception("%s is tried again in %d seconds: %s", name, delay, type(error).__name__)
+            put_off(name, arguments, f"{key}~{number + 1}", delay)
+
+    return run
 
 
 def step(name: str, work: Callable[..., Any], *arguments: object) -> Any:  # noqa: ANN401 - whatever the step gives

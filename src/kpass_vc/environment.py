@@ -29,7 +29,7 @@ from kpass_vc.keystores import KEY_STORES
 from kpass_vc.keystores.file import KEK_BYTES, require_private, sync_folder
 from kpass_vc.keystores.keystore import KeyStore
 from kpass_vc.records import organization, service
-from kpass_vc.records.base import MARKS, open_engine, read_session, write_session
+from kpass_vc.records.base import MARKS, open_engine, read_session, snapshot_engine, write_session
 from kpass_vc.settings import Settings
 
 
@@ -37,9 +37,15 @@ class Enqueue(Protocol):
     """Puts a durable workflow into a session's transaction."""
 
     def __call__(
-        self, session: Session, queue: str, workflow: str, *arguments: str | int, key: str = ""
+        self,
+        session: Session,
+        queue: str,
+        workflow: str,
+        *arguments: str | int,
+        key: str = "",
+        delay: int = 0,
     ) -> None:
-        """Have it run once the transaction is committed; once only for each `key`."""
+        """Have it run once the transaction is committed and `delay` seconds are over; once only for each `key`."""
 
 
 LINK_KEY: Final = "links"
@@ -101,6 +107,10 @@ class Environment:
     def reading(self) -> Session:
         """A session that only reads."""
         return read_session(self.engine)
+
+    def snapshot(self) -> Session:
+        """A session that only reads, and sees one moment however long it takes."""
+        return read_session(snapshot_engine(self.engine))
 
 
 def open_environment(settings: Settings) -> Environment:

@@ -7,21 +7,19 @@ transaction that does it, so that a step that is done twice does nothing the sec
 import logging
 from collections.abc import Mapping
 from threading import Event, Thread
-from typing import Final
-
-from sqlalchemy.exc import SQLAlchemyError
+from typing import Any, Final
 
 from kpass_vc.actions.batch import ISSUE_SLICE, UNDO_SLICE, issue_slice, reserve, undo_slice
 from kpass_vc.actions.chain import chain_all
-from kpass_vc.actions.deliver import WAITS, deliver
+from kpass_vc.actions.deliver import deliver
 from kpass_vc.actions.notify import DELIVER
 from kpass_vc.actions.webhooks import tell
-from kpass_vc.durable import Workflow, adopt, pause, start, step, stop
+from kpass_vc.durable import Workflow, adopt, start, step, stop
 from kpass_vc.environment import Environment
-from kpass_vc.errors import KpassError
 
 CHAIN_EVERY: Final = 5.0
 """Seconds between one look at what waits to be chained or told, and the next."""
+QUEUE_OF: Final = {ISSUE_SLICE: "batches", UNDO_SLICE: "batches", DELIVER: "deliveries"}
 _log: Final = logging.getLogger("kpass")
 
 __all__ = ["adopt", "start_work", "stop_work"]
@@ -29,7 +27,12 @@ __all__ = ["adopt", "start_work", "stop_work"]
 
 def start_work(env: Environment, worker: str) -> None:
     """Work on what is queued in threads of this process; `worker` is its name, the same at each start."""
-    start(env.engine, workflows(env), worker=worker)
+
+    def put_off(name: str, arguments: tuple[Any, ...], key: str, delay: int) -> None:
+        with env.writing() as session, session.begin():
+            env.enqueue(session, QUEUE_OF[name], name, *arguments, key=key, delay=delay)
+
+    start(env.engine, workflows(env), worker=worker, put_off=put_off)
     _chainer.start(env)
 
 
@@ -65,8 +68,8 @@ class _Chainer:
             try:
                 chain_all(env)
                 tell(env)
-            except (KpassError, SQLAlchemyError) as error:
-                _log.warning("the audit chain waits: %s", type(error).__name__)
+            except Exception as error:  # noqa: BLE001 - the next round tries again; who else would?
+                _log.exception("the audit chain waits: %s", type(error).__name__)
 
 
 _chainer: Final = _Chainer()
@@ -83,17 +86,6 @@ def workflows(env: Environment) -> Mapping[str, Workflow]:
         step("undo", undo_slice, env, organization_id, batch_id, first, last, actor)
 
     def send(organization_id: str, delivery_id: str) -> None:
-        for number, wait in enumerate((0, *WAITS)):
-            if wait:
-                pause(wait)
-            if _sent(env, organization_id, delivery_id, last=number == len(WAITS)):
-                return
+        step("attempt", deliver, env, organization_id, delivery_id)
 
     return {ISSUE_SLICE: issue_rows, UNDO_SLICE: undo_rows, DELIVER: send}
-
-
-def _sent(env: Environment, organization_id: str, delivery_id: str, *, last: bool) -> bool:
-    def attempt() -> str:
-        return deliver(env, organization_id, delivery_id, last=last)
-
-    return bool(step("attempt", attempt) != "later")

@@ -1,10 +1,12 @@
 """Issue to many: every row its own outcome, nothing twice, undone as a whole."""
 
+import io
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from pypdf import PdfReader
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -22,6 +24,9 @@ from kpass_vc.actions.batch import (
     undo_slice,
     written,
 )
+from kpass_vc.actions.change_status import StatusOrder, change_status
+from kpass_vc.actions.erase import erase
+from kpass_vc.actions.letter import batch_letters
 from kpass_vc.actions.publish import retire
 from kpass_vc.errors import Conflict, NotFound
 from kpass_vc.records import batch as batches
@@ -275,3 +280,36 @@ def test_a_table_is_issued_by_its_rows_and_errors_stand_at_their_cells(world: Wo
     assert found == {3: ["A3"], 4: ["C4"], 5: ["D5"], 7: ["B7"]}
     assert "C4" in written(looked.bad[1].errors[0])["sv"]
     assert sorted(award.holder_name or "" for award in awards(world)) == ["", "Åsa Öberg"]
+
+
+def test_letters_go_to_all_who_left_no_address_and_are_still_there(world: World) -> None:
+    contact = {"email": "d@example.org"}
+    batch = taken(
+        world,
+        [
+            item("Anna"),
+            item("Berit", holder={"name": "Berit", "reference": "elev-2"}),
+            item("Cilla", holder={"name": "Cilla", "reference": "elev-3"}),
+            item("Disa", holder={"name": "Disa", "contact": contact}),
+            item("Ester"),
+        ],
+    )
+    work(world, batch)
+    of_name = {award.holder_name: award.id for award in awards(world)}
+    actor = actor_of(world.organization(ISSUER))
+    with world.writing() as session:
+        erase(world.env, session, actor, of_name["Cilla"])
+    with world.writing() as session:
+        order = StatusOrder(status="revoked", reason="other")
+        change_status(world.env, session, actor, of_name["Ester"], order)
+
+    with world.writing() as session:
+        body = batch_letters(world.env, session, actor, batch.id, "sv")
+        with pytest.raises(Conflict) as caught:
+            batch_letters(world.env, session, actor, batch.id, "sv", 2)
+
+    pages = [page.extract_text() for page in PdfReader(io.BytesIO(body)).pages]
+    assert len(pages) == 2
+    assert "Anna" in pages[0]
+    assert "Berit" in pages[1]
+    assert caught.value.rule == "no_letters"

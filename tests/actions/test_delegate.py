@@ -16,7 +16,10 @@ from kpass_vc.actions.delegate import (
     grant,
     own_delegation,
 )
-from kpass_vc.errors import Conflict, Forbidden, InvalidInput, NotFound
+from kpass_vc.actions.sign import secure
+from kpass_vc.errors import Conflict, Forbidden, InvalidInput, NotFetched, NotFound
+from kpass_vc.formats import FORMATS
+from kpass_vc.language import LANGUAGES
 from kpass_vc.model.dates import utc_text
 from kpass_vc.records import delegation as delegations
 from kpass_vc.records.delegation import Delegation
@@ -183,6 +186,20 @@ def mentions_only(made: Sample) -> bytes:
     return made.sign(found, made.owner_signing)
 
 
+def for_families(made: Sample, *families: str, of: Json | None = None) -> bytes:
+    """An authorisation for families alone; `of` makes it a statement about another node."""
+    found = authorization(made)
+    subject = found["credentialSubject"]
+    del subject[f"{made.evidence.vocabulary}mayIssue"]
+    said = {
+        f"{made.evidence.vocabulary}mayIssueFamily": [
+            {"id": f"http://localhost:8000/o/{each}"} for each in families
+        ]
+    }
+    subject |= {f"{made.evidence.vocabulary}about": {**of, **said}} if of else said
+    return made.sign(found, made.owner_signing)
+
+
 NOT_ONE: dict[str, tuple[Callable[[Sample], bytes], str]] = {
     "changed after signing": (
         lambda made: json.dumps(
@@ -217,6 +234,57 @@ NOT_ONE: dict[str, tuple[Callable[[Sample], bytes], str]] = {
         ),
         "another_definition",
     ),
+    "for a definition that the code begins like": (
+        lambda made: by_owner(
+            made,
+            "credentialSubject",
+            f"{made.evidence.vocabulary}mayIssue",
+            value=[{"id": "http://localhost:8000/o/sobona/definitions/SOB-OPTO-0"}],
+        ),
+        "another_definition",
+    ),
+    "for a family that the code begins like": (
+        lambda made: for_families(made, "sobona/definitions/SOB-OPTO-0"),
+        "another_definition",
+    ),
+    "for a family of the same name of another owner": (
+        lambda made: for_families(made, "annan/definitions/SOB"),
+        "another_definition",
+    ),
+    "for a family, said of somebody else": (
+        lambda made: for_families(
+            made, "sobona/definitions/SOB", of={"id": "did:web:other.example"}
+        ),
+        "another_definition",
+    ),
+    "of another vocabulary": (
+        lambda made: by_owner(
+            made,
+            "type",
+            value=[
+                "VerifiableCredential",
+                "EndorsementCredential",
+                "https://other.example/#IssuingAuthorization",
+            ],
+        ),
+        "no_authorization",
+    ),
+    "under another address": (
+        lambda made: by_owner(made, "id", value="http://localhost:8000/o/sobona/other.json"),
+        "no_authorization",
+    ),
+    "a withdrawal": (
+        lambda made: by_owner(
+            made,
+            "type",
+            value=[
+                "VerifiableCredential",
+                "EndorsementCredential",
+                f"{made.evidence.vocabulary}AuthorizationWithdrawal",
+            ],
+        ),
+        "no_authorization",
+    ),
     "an endorsement that only mentions it": (mentions_only, "another_definition"),
     "not of the kind": (
         lambda made: by_owner(
@@ -245,6 +313,82 @@ def test_what_is_not_an_authorisation_does_not_authorise(case: str) -> None:
 
     assert outcome(report, "authorization") == ("failed", code)
     assert report.verdict == "refused"
+    (said,) = [each for each in report.findings if each.check == "authorization"]
+    assert all("Sobona (exempel)" in said.sentence(language) for language in LANGUAGES)
+
+
+def test_an_owner_that_cannot_be_asked_is_unknown_and_named() -> None:
+    """Neither a yes nor a no: what is not under our own address may be there tomorrow."""
+    made = sample()
+    place = "https://owner.example/o/sobona/authorizations/1.json"
+    credential = replaced(made.credential, ("termsOfUse", 0, "id"), place)
+
+    for missing in ({}, {place: NotFetched("too_slow", url=place, seconds=1)}):
+        report = made.judge(made.sign(credential), replace(made.evidence, missing=missing))
+
+        found, _ = outcome(report, "authorization")
+        assert found == "unknown"
+        assert not report.verified
+        (said,) = [each for each in report.findings if each.check == "authorization"]
+        assert "Sobona (exempel)" in said.sentence("sv")
+
+
+def test_what_an_owner_signed_holds_under_a_rotated_key_and_not_under_a_compromised_one() -> None:
+    made = sample()
+    method = made.owner_signing.verification_method
+
+    rotated = made.judge(made.body)
+    compromised = made.judge(
+        made.body, replace(made.evidence, withdrawn_keys={method: made.now - timedelta(days=1)})
+    )
+
+    assert outcome(rotated, "authorization") == ("passed", "authorised")
+    assert outcome(compromised, "authorization") == ("failed", "forged")
+
+
+def test_a_withdrawal_that_the_owner_has_not_signed_dates_nothing(world: World) -> None:
+    """Otherwise an issuer could say that it was withdrawn after whatever it issues."""
+    world.published_definition()
+    issued = world.issued()
+    with world.reading() as session:
+        (row,) = delegations.of_organization(session, organization_id=world.organization(ISSUER).id)
+    changed(world, OWNER, row, "withdrawn")
+    issuer = world.organization(ISSUER)
+    with world.writing() as session:
+        held = session.get_one(Delegation, row.id)
+        notice = json.loads(held.withdrawal or b"")
+        del notice["proof"]
+        notice["issuer"]["id"], notice["validFrom"] = issuer.did, "2099-01-01T00:00:00Z"
+        held.withdrawal = secure(
+            world.env, session, issuer, FORMATS["ldp_vc"], notice, world.env.now()
+        ).body
+
+    report = world.verified(body_of(issued))
+
+    assert outcome(report, "authorization") == ("unknown", "withdrawn_undated")
+
+
+def test_what_is_issued_after_a_withdrawal_and_says_before_is_never_plainly_authorised(
+    world: World,
+) -> None:
+    """An issuer sets its own clock: the day is then said to be its own word."""
+    world.published_definition()
+    early = json.loads(body_of(world.issued()))
+    with world.reading() as session:
+        (row,) = delegations.of_organization(session, organization_id=world.organization(ISSUER).id)
+    world.clock.advance(days=1)
+    changed(world, OWNER, row, "withdrawn")
+    world.clock.advance(days=1)
+    del early["proof"]
+    answers = {}
+    issuer = world.organization(ISSUER)
+    for day in (early["validFrom"], utc_text(world.env.now())):
+        with world.writing() as session:
+            made = early | {"validFrom": day}
+            body = secure(world.env, session, issuer, FORMATS["ldp_vc"], made, world.env.now()).body
+        answers[day] = outcome(world.verified(body), "authorization")
+
+    assert list(answers.values()) == [("passed", "authorised_then"), ("failed", "withdrawn")]
 
 
 def test_an_authorisation_under_our_address_that_is_not_there_is_not_one() -> None:

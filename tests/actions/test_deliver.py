@@ -63,8 +63,8 @@ def issued(world: World, name: str = "Amina Exempelsson", language: str = "sv") 
         return session.scalars(select(Delivery).order_by(Delivery.created_at.desc())).first()  # type: ignore[return-value]
 
 
-def sent(world: World, row: Delivery, *, last: bool = False) -> str:
-    return deliver(world.env, row.organization_id, row.id, last=last)
+def sent(world: World, row: Delivery) -> str:
+    return deliver(world.env, row.organization_id, row.id)
 
 
 def reread(world: World, row: Delivery) -> Delivery:
@@ -120,10 +120,32 @@ def test_what_is_refused_for_good_is_not_tried_again(mailing: World, sink: Sink)
     assert reread(mailing, row).state == "failed"
 
 
-def test_the_last_attempt_gives_up_and_says_so(mailing: World, sink: Sink) -> None:
+def test_a_wrong_password_of_ours_is_no_fault_of_the_receiver(mailing: World, sink: Sink) -> None:
     row = issued(mailing)
-    sink.replies = ["451 busy"]
-    assert sent(mailing, row, last=True) == "ended"
+    url = f"smtp://kpass:wrong@127.0.0.1:{sink.port}"
+    channel = CHANNELS["email"](url, "no-reply@kpass.example")
+    mailing.env = replace(mailing.env, channels={"email": channel})
+
+    assert sent(mailing, row) == "later"
+    assert reread(mailing, row).state == "waiting"
+
+
+def test_a_password_is_not_sent_in_the_clear(mailing: World, sink: Sink) -> None:
+    """0.0.0.0 is this machine as well, but is not known as such."""
+    row = issued(mailing)
+    url = f"smtp://kpass:secret@0.0.0.0:{sink.port}"
+    channel = CHANNELS["email"](url, "no-reply@kpass.example")
+    mailing.env = replace(mailing.env, channels={"email": channel})
+
+    assert sent(mailing, row) == "later"
+    assert reread(mailing, row).last_error == "not_delivered.no_tls"
+    assert sink.got == []
+
+
+def test_after_nine_attempts_in_three_days_it_is_given_up(mailing: World, sink: Sink) -> None:
+    row = issued(mailing)
+    sink.replies = ["451 busy"] * 9
+    assert [sent(mailing, row) for _ in range(9)] == ["later"] * 8 + ["ended"]
     assert reread(mailing, row).state == "failed"
 
 

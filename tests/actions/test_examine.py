@@ -3,17 +3,20 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import delete, text, update
 
+from kpass_vc.actions.batch import look_through, read_items, take_in
 from kpass_vc.actions.examine import CHECKS, Machine, Sign, examine, has_wal_reset_fault
 from kpass_vc.actions.verify import own_did_document
 from kpass_vc.environment import Environment
 from kpass_vc.errors import NotFetched
 from kpass_vc.fetch import Fetched
 from kpass_vc.language import LANGUAGES, has, say
+from kpass_vc.records.delivery import Delivery
 from kpass_vc.records.key import SigningKey
 from kpass_vc.records.service import Service
 from kpass_vc.records.status_list import StatusPublication
@@ -21,7 +24,7 @@ from kpass_vc.settings import Settings
 from tests.api.http import variables
 from tests.test_house import calls, sources
 from tests.test_house import text as literal
-from tests.world import NothingElsewhere, World
+from tests.world import NothingElsewhere, World, actor_of
 
 
 @pytest.fixture
@@ -72,6 +75,29 @@ class Outside(NothingElsewhere):
         if self.body is None:
             raise NotFetched("unreachable", url=url)
         return Fetched(url, "application/json", self.body)
+
+
+def test_a_notice_and_a_batch_that_wait_for_hours_are_told(
+    given: Mapping[str, str], machine: Machine, world: World
+) -> None:
+    world.published_definition()
+    contact = {"email": "amina@example.org"}
+    world.issued(holder={"name": "Amina Exempelsson", "contact": contact})
+    mailing = {"KPASS_SMTP_URL": "smtp://127.0.0.1:1", "KPASS_MAIL_FROM": "x@example.org"}
+    assert troubles(given, machine) == {}
+
+    later = replace(machine, clock=lambda: world.clock() + timedelta(hours=7))
+
+    assert troubles(given, later) == {"work": ("warning", "no_mail_server")}
+    assert troubles({**given, **mailing}, later) == {"work": ("warning", "notices")}
+    actor = actor_of(world.organization("stadsnat-exempel"))
+    with world.writing() as session:
+        session.execute(delete(Delivery))
+        items: list[dict[str, object]] = [{"holder": {"name": "Bo"}, "assessedOn": "2026-11-20"}]
+        reference = "sobona/SOB-OPTO-01"
+        looked = look_through(world.env, session, actor, reference, read_items(reference, items))
+        take_in(world.env, session, actor, reference, looked)
+    assert troubles(given, later) == {"work": ("warning", "batch")}
 
 
 @pytest.mark.usefixtures("issued")

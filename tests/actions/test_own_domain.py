@@ -11,11 +11,13 @@ from kpass_vc.actions import own_domain
 from kpass_vc.actions.publish_status import make_list
 from kpass_vc.actions.rotate_key import compromise_key, rotate_keys
 from kpass_vc.actions.verify import own_did_document
-from kpass_vc.errors import Conflict, InvalidInput, KpassError, Unavailable
+from kpass_vc.errors import Conflict, Forbidden, InvalidInput, KpassError, Unavailable
 from kpass_vc.fetch import HttpsFetcher
 from kpass_vc.records import definition as definitions
+from kpass_vc.records import delegation as delegations
 from kpass_vc.records.organization import Organization
 from kpass_vc.records.status_list import StatusList
+from tests.actions.test_delegate import OWNER, changed, granted
 from tests.sample import outcome
 from tests.tls import Answer, Authority, https_server, sends
 from tests.world import OPERATOR_ACTOR, World, body_of
@@ -327,3 +329,37 @@ def test_a_list_that_another_did_has_just_made_is_not_taken(place: Place) -> Non
         second = make_list(world.env, session, owner, "revocation", number=1, issuer=owner.did)
 
         assert (second.number, second.issuer) == (2, owner.did)
+
+
+def test_a_right_given_anew_for_the_new_did_is_the_same_right(place: Place) -> None:
+    world = place.world
+    world.published_definition(authorised_issuers=[OWNER])
+    granted(world, quota=2)
+    world.issued()
+    place.move()
+    world.issued()
+
+    with pytest.raises(Conflict) as caught:
+        world.issued()
+    assert caught.value.rule == "quota_used"
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_a_right_that_is_withdrawn_is_not_given_anew_for_another_did(
+    place: Place, which: int
+) -> None:
+    world = place.world
+    world.published_definition(authorised_issuers=[OWNER])
+    granted(world)
+    place.move()
+    issued = world.issued()
+    with world.reading() as session:
+        owner = world.organization(OWNER).id
+        found = delegations.of_organization(session, organization_id=owner)
+    world.clock.advance(minutes=5)
+    changed(world, OWNER, sorted(found, key=lambda row: row.renews_id or "")[which], "withdrawn")
+
+    with pytest.raises(Forbidden):
+        world.issued()
+    report = world.verified(body_of(issued))
+    assert outcome(report, "authorization") == ("passed", "authorised_then")

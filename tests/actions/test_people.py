@@ -16,7 +16,7 @@ from kpass_vc.actions.people import (
 )
 from kpass_vc.actions.tokens import authenticate
 from kpass_vc.authz import ORGANIZATION, ROLES, SYSTEM, Actor, Permission, Role
-from kpass_vc.errors import Conflict, Forbidden, KpassError, NotFound, Unauthenticated
+from kpass_vc.errors import Conflict, Forbidden, InvalidInput, KpassError, NotFound, Unauthenticated
 from tests.world import OPERATOR_ACTOR, World, actor_of
 
 
@@ -162,3 +162,22 @@ def test_anothers_people_are_not_there(world: World) -> None:
             "annan",
             PersonOrder.model_validate({"name": "R", "email": "c@example.org", "roles": ["owner"]}),
         )
+
+
+def test_a_narrow_token_makes_no_wider_one(world: World) -> None:
+    person_id, _, first = personal_token(world, "sobona", ["owner"], "rut@example.org")
+    narrow = PersonalTokenOrder(label="x", permissions=[Permission.PEOPLE_WRITE])
+    with world.writing() as session:
+        made = grant_personal_token(world.env, session, OPERATOR_ACTOR, person_id, narrow)
+        revoke_personal_token(world.env, session, OPERATOR_ACTOR, person_id, first)
+    with world.reading() as session:
+        acting = authenticate(session, made.token, world.env.now())
+
+    with world.writing() as session:
+        wide = PersonalTokenOrder(label="y", permissions=[Permission.ORGANIZATION_EXPORT])
+        with pytest.raises(InvalidInput):
+            grant_personal_token(world.env, session, acting, person_id, wide)
+        same = grant_personal_token(
+            world.env, session, acting, person_id, PersonalTokenOrder(label="y")
+        )
+    assert same.row.permissions == [Permission.PEOPLE_WRITE]

@@ -7,16 +7,29 @@ import pytest
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from kpass_vc.actions.chain import chain_all, chain_audit, sign_head
-from kpass_vc.actions.recheck import recheck
-from kpass_vc.records.audit import AuditChain, AuditEntry
+from kpass_vc.actions.chain import START, chain_all, chain_audit, entry_hash, sign_head
+from kpass_vc.actions.correct import CorrectionOrder, correct
+from kpass_vc.actions.delegate import DelegationStatusOrder, change
+from kpass_vc.actions.erase import erase
+from kpass_vc.actions.publish import publish
+from kpass_vc.actions.recheck import recheck, recheck_operator
+from kpass_vc.actions.rotate_key import compromise_key, rotate_keys
+from kpass_vc.errors import NotFound
+from kpass_vc.records import audit as audits
+from kpass_vc.records import key as keys
+from kpass_vc.records.audit import AuditChain, AuditEntry, AuditHead
 from kpass_vc.records.award import Award, Representation
 from kpass_vc.records.definition import DefinitionVersion
+from kpass_vc.records.delegation import Delegation
 from kpass_vc.records.key import SigningKey
+from kpass_vc.records.review import Review
 from kpass_vc.records.status_list import StatusPublication
+from tests.actions.test_people import person
+from tests.actions.test_review import decided, handed_in
+from tests.test_concurrency import at_once
 from tests.world import OPERATOR_ACTOR, World, actor_of
 
-ISSUER = "stadsnat-exempel"
+OWNER, ISSUER = "sobona", "stadsnat-exempel"
 
 
 @pytest.fixture
@@ -160,6 +173,153 @@ def test_the_head_is_signed_once_a_day_and_only_when_there_is_more(used: World) 
 
 
 def test_another_organisation_is_told_nothing(used: World) -> None:
+    stranger = actor_of(used.organization(OWNER))
+    with used.reading() as session, pytest.raises(NotFound):
+        list(recheck(used.env, session, stranger, ISSUER))
+
+
+@pytest.fixture
+def lived(world: World) -> World:
+    """All has happened that may: reviewed, authorised, withdrawn, corrected, suspended, erased, keys changed.
+
+    One key is compromised that had signed credentials, and the lists are long enough to be signed twice.
+    """
+    version_id = handed_in(world)
+    decided(world, person(world, OWNER, "reviewer"), version_id)
+    owner, issuer = world.organization(OWNER), world.organization(ISSUER)
+    with world.writing() as session:
+        publish(world.env, session, actor_of(owner), version_id)
+    world.clock.advance(seconds=1)
+    first = world.issued()
+    world.set_status(first, "revoked")
+    world.clock.advance(seconds=1)
+    with world.writing() as session:
+        rotate_keys(world.env, session, OPERATOR_ACTOR, ISSUER)
+    second, third = world.issued(), world.issued()
+    with world.writing() as session:
+        order = CorrectionOrder.model_validate(
+            {"holder": {"name": "Amina Ek"}, "assessedOn": world.env.now().date().isoformat()}
+        )
+        correct(world.env, session, actor_of(issuer), second.award.id, order)
+    with world.writing() as session:
+        erase(world.env, session, actor_of(issuer), third.award.id)
+    chain_all(world.env)
+    world.clock.advance(days=1)
+    with world.reading() as session:
+        held = keys.of_organization(session, organization_id=issuer.id)
+    for key in held:
+        if key.state == "active":
+            with world.writing() as session:
+                compromise_key(world.env, session, OPERATOR_ACTOR, ISSUER, key.verification_method)
+    world.clock.advance(seconds=1)
+    world.issued(assessedOn=world.env.now().date().isoformat())
+    with world.writing() as session:
+        (row,) = session.scalars(select(Delegation).where(Delegation.body.is_not(None)))
+        ended = DelegationStatusOrder(status="withdrawn", reason="Avtalet har gått ut.")
+        change(world.env, session, actor_of(owner), row.id, ended)
+    chain_all(world.env)
+    return world
+
+
+def test_whatever_may_happen_is_no_fault(lived: World) -> None:
+    assert faults(lived) == []
+    assert faults(lived, OWNER) == []
+    with lived.reading() as session:
+        assert list(recheck_operator(session, OPERATOR_ACTOR)) == []
+
+
+def lost_award(session: Session, _: World) -> None:
+    award = session.scalars(select(Award).where(Award.state == "active")).first()
+    assert award is not None
+    session.execute(delete(Representation).where(Representation.award_id == award.id))
+    session.execute(delete(Award).where(Award.id == award.id))
+
+
+def changed_head(session: Session, _: World) -> None:
+    row = session.scalars(select(AuditHead).order_by(AuditHead.day)).first()
+    assert row is not None
+    row.length -= 1
+
+
+def forged_body(session: Session, _: World) -> None:
+    (row,) = session.scalars(select(Delegation).where(Delegation.body.is_not(None)))
+    row.body = (row.body or b"").replace(b"SOB-OPTO-01", b"SOB-OPTO-99")
+
+
+def forged_approval(session: Session, _: World) -> None:
+    (row,) = session.scalars(select(Review).where(Review.endorsement.is_not(None)))
+    row.endorsement = (row.endorsement or b"").replace(b"1.0.0", b"1.0.1")
+
+
+def kept_body(session: Session, _: World) -> None:
+    award_id = session.scalar(select(Award.id).where(Award.erased_at.is_not(None)))
+    query = select(Representation).where(Representation.award_id == award_id)
+    row = session.scalars(query).first()
+    assert row is not None
+    row.body = b"Amina Exempelsson"
+
+
+def renamed(session: Session, _: World) -> None:
+    session.execute(update(Award).where(Award.state == "active").values(holder_name="En Annan"))
+
+
+GRAVE: dict[str, tuple[Callable[[Session, World], None], str, str]] = {
+    "an award that was deleted": (lost_award, ISSUER, "award_lost"),
+    "a signed head that was changed": (changed_head, ISSUER, "head_changed"),
+    "an authorisation for more than was signed": (forged_body, OWNER, "signature"),
+    "an approval of another version": (forged_approval, OWNER, "signature"),
+    "a text that should have been erased": (kept_body, ISSUER, "body_kept"),
+    "a record of somebody else": (renamed, ISSUER, "record_differs"),
+}
+
+
+@pytest.mark.parametrize("planted", GRAVE)
+def test_a_fault_in_what_was_signed_or_done_is_found_and_named(lived: World, planted: str) -> None:
+    plant, slug, kind = GRAVE[planted]
+    with lived.writing() as session:
+        plant(session, lived)
+
+    with lived.reading() as session:
+        found = list(recheck(lived.env, session, OPERATOR_ACTOR, slug))
+
+    assert kind in [each.kind for each in found]
+    for each in found:
+        assert each.sentence("sv") != each.sentence("en")
+
+
+def test_a_chain_that_was_written_anew_is_found_by_a_head_that_lay_elsewhere(used: World) -> None:
+    organization_id = used.organization(ISSUER).id
     with used.reading() as session:
-        stranger = actor_of(used.organization("sobona"))
-        assert list(recheck(used.env, session, stranger, ISSUER)) == []
+        kept = [row.body for row in audits.heads(session, organization_id=organization_id)]
+    with used.writing() as session:
+        found, head = entries(session, used), START
+        found[1].details = {"reason": "other"}
+        for entry in found:
+            head = entry.entry_hash = entry_hash(head, entry.number or 0, entry)
+        session.execute(delete(AuditHead).where(AuditHead.organization_id == organization_id))
+        chain = session.get_one(AuditChain, organization_id)
+        chain.head = head
+
+    assert faults(used) == []
+    with used.reading() as session:
+        told = list(recheck(used.env, session, OPERATOR_ACTOR, ISSUER, kept))
+        strange = list(recheck(used.env, session, OPERATOR_ACTOR, OWNER, kept))
+
+    assert {each.kind for each in told} == {"chain_head"}
+    assert {each.kind for each in strange} == {"head_of_another"}
+
+
+@pytest.mark.postgresql
+def test_two_chainers_at_once_give_each_entry_one_place(world: World) -> None:
+    world.published_definition()
+    for _ in range(20):
+        world.issued(languages=["sv"])
+    organization_id = world.organization(ISSUER).id
+
+    at_once(4, lambda _: chain_audit(world.env, organization_id))
+
+    with world.reading() as session:
+        numbers = [entry.number for entry in entries(session, world)]
+    assert numbers == list(range(1, len(numbers) + 1))
+    assert len(numbers) >= 20
+    assert faults(world) == []

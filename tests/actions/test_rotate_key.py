@@ -9,19 +9,28 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
+from kpass_vc.actions.confirm import ConfirmationOrder, confirm, confirmed_list
 from kpass_vc.actions.issue import Issued
 from kpass_vc.actions.publish_status import current
 from kpass_vc.actions.rotate_key import compromise_key, rotate_keys
-from kpass_vc.actions.verify import own_did_document
+from kpass_vc.actions.verify import own_did_document, verify
 from kpass_vc.authz import OPERATOR, ORGANIZATION, Actor
 from kpass_vc.crypto.keys import ORGANIZATION_KEYS, Algorithm
 from kpass_vc.errors import Conflict, Forbidden, NotFound
 from kpass_vc.formats import FORMATS
 from kpass_vc.records import award as awards
 from kpass_vc.records import definition as definitions
+from kpass_vc.records import delegation as delegations
 from kpass_vc.records import key as keys
+from kpass_vc.records import organization as organizations
 from kpass_vc.records import status_list as status_lists
 from kpass_vc.records.key import SigningKey
+from kpass_vc.records.organization import OPERATOR_SLUG
+from kpass_vc.records.review import Review
+from kpass_vc.verification import STANDARD
+from tests.actions.test_delegate import changed, granted
+from tests.actions.test_people import person
+from tests.actions.test_review import decided, handed_in
 from tests.sample import outcome
 from tests.world import OPERATOR_ACTOR, World, body_of, failed_checks
 
@@ -210,6 +219,48 @@ def test_publications_that_a_compromised_key_signed_are_signed_anew_and_say_the_
     form = FORMATS["ldp_vc"]
     listed = form.read(found[0].publication or b"")
     form.check_proof(listed, listed.proofs[0], new.public_key, world.env.contexts)
+
+
+def test_what_an_owner_let_others_do_outlives_its_compromised_key(world: World) -> None:
+    """Otherwise every credential of every issuer that it authorised would be refused."""
+    world.published_definition(authorised_issuers=["sobona"])
+    granted(world)
+    before = world.issued()
+    compromise(world, active(world, "sobona")["Ed25519"].multikey, "sobona")
+    report = world.verified(body_of(before))
+    assert report.verified
+    assert outcome(report, "authorization") == ("passed", "authorised")
+
+    world.clock.advance(minutes=5)
+    with world.reading() as session:
+        (row,) = delegations.of_organization(
+            session, organization_id=world.organization("sobona").id
+        )
+    changed(world, "sobona", row, "withdrawn")
+    compromise(world, active(world, "sobona")["Ed25519"].multikey, "sobona")
+
+    report = world.verified(body_of(before))
+    assert outcome(report, "authorization") == ("passed", "authorised_then")
+
+
+def test_the_operators_list_and_approvals_outlive_a_compromised_key(world: World) -> None:
+    version_id = handed_in(world, approvals=1)
+    decided(world, person(world, "sobona", "reviewer"), version_id)
+    with world.writing() as session:
+        confirm(world.env, session, OPERATOR_ACTOR, "sobona", ConfirmationOrder(how="Sett."))
+
+    for slug in ("sobona", OPERATOR_SLUG):
+        with world.reading() as session:
+            owner = organizations.by_slug(session, slug)
+            assert owner is not None
+            held = keys.of_organization(session, organization_id=owner.id)
+        (old,) = [key for key in held if key.state == "active" and key.algorithm == "Ed25519"]
+        compromise(world, old.multikey, slug)
+
+    with world.reading() as session:
+        (review,) = session.query(Review).all()
+    for body in (review.endorsement or b"", confirmed_list(world.env)):
+        assert verify(world.env, body, STANDARD).verified
 
 
 def test_a_retired_key_can_be_withdrawn_and_nothing_else_changes(world: World) -> None:

@@ -1,6 +1,7 @@
 """A system proves who it is with a key of its own; test tokens issue what says that it is a test."""
 
 import json
+from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from typing import Any
 
@@ -91,7 +92,23 @@ REFUSED: dict[str, Callable[[System], str]] = {
     "a header that decides": lambda s: s.assertion(header={"jwk": s.key.as_dict(private=False)}),
     "no compact form": lambda s: s.assertion() + "=",
     "nothing": lambda _: "x",
+    "a list of typs": lambda s: raw(s, {"typ": ["JWT"]}),
+    "a list of algs": lambda s: raw(s, {"alg": ["Ed25519"]}),
+    "a name that no database takes": lambda s: raw(s, {}, sub="kc_\x00", iss="kc_\x00"),
+    "half a letter": lambda s: raw(s, {}, sub="kc_\ud800", iss="kc_\ud800"),
+    "an end beyond all numbers": lambda s: raw(s, {}, exp=10**400),
+    "not yet": lambda s: s.assertion(nbf=int(s.service.world.env.now().timestamp()) + 60),
+    "no moment": lambda s: s.assertion(nbf="now"),
 }
+
+
+def raw(system: System, header: Json, **changes: object) -> str:
+    """An assertion that no library writes, signed."""
+    head = {"alg": "Ed25519"} | header
+    parts = [json.dumps(each).encode() for each in (head, system.claims(**changes))]
+    text = b".".join(urlsafe_b64encode(each).rstrip(b"=") for each in parts)
+    signature = urlsafe_b64encode(system.key.private_key.sign(text)).rstrip(b"=")
+    return (text + b"." + signature).decode()
 
 
 @pytest.mark.parametrize("case", REFUSED)

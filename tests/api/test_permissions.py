@@ -1,11 +1,21 @@
-"""Every operation x who asks: a table, and an operation that does not stand in it fails."""
+"""Every operation x who asks: a table, and an operation that does not stand in it fails.
 
+That the table finds a forgotten check is tested too: each operation is asked once more by an
+actor for whom nothing is required, and by one who is taken for somebody of another organisation.
+"""
+
+from collections.abc import Callable
+from dataclasses import fields, replace
 from typing import NamedTuple
 
 import httpx2
 import pytest
+from fastapi import FastAPI, Request
 
 from kpass_vc.actions.chain import chain_all
+from kpass_vc.actions.tokens import authenticate
+from kpass_vc.authz import OPERATOR, ORGANIZATION, ROLES, SYSTEM, Actor, Permission, Role
+from kpass_vc.edge import Env, current_actor, optional_actor
 from kpass_vc.model.dates import STOCKHOLM
 from tests.actions.test_people import personal_token
 from tests.api.http import Headers, Json, Service, bearer
@@ -14,7 +24,7 @@ from tests.world import definition_document, issue_order
 
 
 class Row(NamedTuple):
-    """The status for each asker; `lesser` is a token of the right organisation for another task.
+    """The status for each asker; `lesser` may do all in the right organisation but the one thing that it takes.
 
     A token that was withdrawn is answered as no token is; the test of each operation asks with one too.
     """
@@ -36,7 +46,7 @@ TABLE = {
     "DELETE /v1/tokens/{token_id}": Row(401, 403, 403, 204, 403),
     "POST /v1/definitions": Row(401, 404, 403, 403, 201),
     "GET /v1/definitions": PUBLIC,
-    "GET /v1/definitions/{version_id}": Row(401, 404, 200, 403, 200),
+    "GET /v1/definitions/{version_id}": Row(401, 404, 403, 403, 200),
     "POST /v1/definitions/{version_id}/status": Row(401, 404, 403, 403, 200),
     "POST /v1/credentials": Row(401, 403, 403, 403, 201),
     "GET /v1/credentials": Row(401, 200, 403, 403, 200),
@@ -83,6 +93,7 @@ TABLE = {
     "POST /oauth/token": Row(400, 400, 400, 400, 400),
     "GET /.well-known/oauth-authorization-server": PUBLIC,
     "POST /v1/organizations/{slug}/clients": Row(401, 403, 403, 201, 403),
+    "GET /v1/organizations/{slug}/clients": Row(401, 403, 403, 200, 403),
     "POST /v1/clients/{client_id}/keys": Row(401, 403, 403, 200, 403),
     "DELETE /v1/clients/{client_id}": Row(401, 403, 403, 204, 403),
     "GET /v1/audit": Row(401, 200, 403, 403, 200),
@@ -117,6 +128,91 @@ TABLE = {
     "GET /healthz": PUBLIC,
     "GET /readyz": PUBLIC,
 }
+NEEDS: dict[str, Permission] = {
+    operation: Permission(permission)
+    for permission, operations in {
+        "organizations:write": (
+            "POST /v1/organizations",
+            "POST /v1/organizations/{slug}/confirmation",
+            "DELETE /v1/organizations/{slug}/confirmation",
+        ),
+        "tokens:write": (
+            "POST /v1/organizations/{slug}/tokens",
+            "DELETE /v1/tokens/{token_id}",
+            "POST /v1/organizations/{slug}/clients",
+            "GET /v1/organizations/{slug}/clients",
+            "POST /v1/clients/{client_id}/keys",
+            "DELETE /v1/clients/{client_id}",
+        ),
+        "people:write": (
+            "POST /v1/organizations/{slug}/people",
+            "GET /v1/people",
+            "POST /v1/people/{person_id}/roles",
+            "POST /v1/people/{person_id}/tokens",
+            "DELETE /v1/people/{person_id}/tokens/{token_id}",
+            "POST /v1/review-policy",
+        ),
+        "definitions:read": (
+            "GET /v1/definitions/{version_id}",
+            "GET /v1/definitions/{version_id}/reviews",
+            "POST /v1/definitions/{version_id}/comments",
+            "GET /v1/delegations",
+            "GET /v1/delegations/{delegation_id}",
+        ),
+        "definitions:write": (
+            "POST /v1/definitions",
+            "POST /v1/definitions/{version_id}/submission",
+            "DELETE /v1/definitions/{version_id}/submission",
+        ),
+        "definitions:review": ("POST /v1/definitions/{version_id}/reviews", "GET /v1/reviews"),
+        "definitions:publish": ("POST /v1/definitions/{version_id}/status",),
+        "delegations:write": (
+            "POST /v1/delegations",
+            "POST /v1/delegations/requests",
+            "POST /v1/delegations/imports",
+            "POST /v1/delegations/{delegation_id}/status",
+        ),
+        "credentials:issue": (
+            "POST /v1/credentials",
+            "POST /v1/credentials/{credential_id}/link",
+            "POST /v1/credentials/{credential_id}/correction",
+            "POST /v1/credentials/{credential_id}/letter",
+            "POST /v1/credentials/{credential_id}/notice",
+            "POST /v1/batches",
+            "POST /v1/batches/file",
+            "POST /v1/batches/{batch_id}/letters",
+            "POST /credentials/issue",
+            "POST /issuers/{name}/credentials/issue",
+        ),
+        "credentials:revoke": (
+            "POST /v1/credentials/{credential_id}/status",
+            "POST /v1/credentials/{credential_id}/dispute",
+            "POST /v1/batches/{batch_id}/status",
+            "POST /credentials/status",
+        ),
+        "credentials:read": (
+            "GET /v1/credentials",
+            "GET /v1/credentials/{credential_id}",
+            "GET /v1/credentials/{credential_id}/{language}.{extension}",
+            "GET /v1/credentials/{credential_id}/notices",
+            "GET /v1/batches",
+            "GET /v1/batches/{batch_id}",
+            "GET /v1/batches/{batch_id}/rows",
+            "GET /v1/changes",
+        ),
+        "learners:erase": ("POST /v1/credentials/{credential_id}/erasure",),
+        "webhooks:write": (
+            "POST /v1/webhooks",
+            "GET /v1/webhooks",
+            "POST /v1/webhooks/{webhook_id}/replay",
+            "DELETE /v1/webhooks/{webhook_id}",
+        ),
+        "statistics:read": ("GET /v1/statistics",),
+        "audit:read": ("GET /v1/audit",),
+    }.items()
+    for operation in operations
+}
+"""The one permission without which an operation is not done by who has all others; GET /v1/me takes none."""
 JWK = {"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}
 BODIES: dict[str, Json] = {
     "POST /v1/organizations": {"slug": "another", "name": {"sv": "En till", "en": "Another"}},
@@ -201,24 +297,26 @@ def body(service: Service, operation: str) -> Json | None:
 def askers(service: Service, operation: str) -> dict[str, Headers]:
     """Every kind of asker; definitions are sobona's own, credentials stadsnat-exempel's."""
     ours, theirs = "stadsnat-exempel", "sobona"
-    lacking = ["definitions:write"]
     if any(word in operation for word in ("definitions", "delegations", "review", "people", "/me")):
-        ours, theirs, lacking = theirs, ours, ["credentials:read"]
+        ours, theirs = theirs, ours
     if operation == "POST /v1/delegations/requests":
         ours, theirs = theirs, ours
-    if "{delegation_id}" in operation:
+    if "{delegation_id}" in operation or operation in LISTS:
         theirs = "annan"
         service.world.organization("annan")
+    needed = NEEDS.get(operation)
     role = PEOPLE.get(operation)
     if role is not None:
-        lesser = "author" if role != "auditor" else "auditor"
+        every = [each.value for each in Role]
+        lesser = [each for each in every if needed is None or needed not in ROLES[Role(each)]]
         return {
             "none": {},
-            "foreign": persons(service, theirs, role, "1"),
-            "lesser": persons(service, ours, lesser, "2"),
+            "foreign": persons(service, theirs, "1", role),
+            "lesser": persons(service, ours, "2", *lesser),
             "operator": service.operator,
-            "own": persons(service, ours, role, "3"),
+            "own": persons(service, ours, "3", role),
         }
+    lacking = sorted(SYSTEM - {needed})
     return {
         "none": {},
         "foreign": bearer(service.world.token(theirs)),
@@ -228,9 +326,9 @@ def askers(service: Service, operation: str) -> dict[str, Headers]:
     }
 
 
-def persons(service: Service, slug: str, role: str, number: str) -> Headers:
-    """The headers of a person with a role."""
-    return bearer(personal_token(service.world, slug, [role], f"p{number}@example.org")[1])
+def persons(service: Service, slug: str, number: str, *roles: str) -> Headers:
+    """The headers of a person with roles."""
+    return bearer(personal_token(service.world, slug, list(roles), f"p{number}@example.org")[1])
 
 
 def handed_in(service: Service) -> str:
@@ -246,7 +344,7 @@ def handed_in(service: Service) -> str:
 def approved(service: Service) -> str:
     """The id of an approval of a published version."""
     version_id = handed_in(service)
-    headers = persons(service, "sobona", "reviewer", "9")
+    headers = persons(service, "sobona", "9", "reviewer")
     order = {"decision": "approved"}
     service.http.post(f"/v1/definitions/{version_id}/reviews", headers=headers, json=order)
     status = {"status": "published"}
@@ -349,6 +447,20 @@ def version(service: Service, operation: str) -> str:
     return handed_in(service) if operation in reviewing else str(service.draft()["id"])
 
 
+LISTS: dict[str, Callable[[Service], str]] = {
+    "GET /v1/credentials": lambda service: str(service.issued()["id"]),
+    "GET /v1/people": lambda _: "p3@example.org",
+    "GET /v1/reviews": handed_in,
+    "GET /v1/delegations": lambda service: delegated(service, withdrawn=False),
+    "GET /v1/batches": batched,
+    "GET /v1/webhooks": hooked,
+    "GET /v1/statistics": lambda _: "SOB-OPTO-01",
+    "GET /v1/audit": lambda _: "credential.issued",
+    "GET /v1/changes": lambda service: str(service.issued()["id"]),
+}
+"""What anybody may ask for their own, and what stands in it that others must not see."""
+
+
 def test_every_operation_stands_in_the_table_and_nothing_else(service: Service) -> None:
     document = service.http.get("/openapi.json").json()
 
@@ -371,25 +483,132 @@ def ask(
     return service.http.request(method, path, headers=headers, json=sent)
 
 
+class Unasked(Actor):
+    """An actor for whom every `require` is forgotten."""
+
+    def require(self, permission: Permission) -> None:
+        del permission
+
+
+def forgetful(actor: Actor) -> Actor:
+    """The hole: nobody asks what an actor may do."""
+    unasked = Unasked(*(getattr(actor, field.name) for field in fields(actor)))
+    return replace(unasked, permissions=OPERATOR | ORGANIZATION)
+
+
+def asked_with_a_hole(
+    service: Service,
+    operation: str,
+    path: str,
+    headers: Headers,
+    sent: Json | None,
+    hole: Callable[[Actor], Actor],
+) -> httpx2.Response:
+    """The reply, if the actor of the token were this one: FastAPI's own seam for a dependency."""
+
+    def acting(env: Env, request: Request) -> Actor:
+        token = request.headers["Authorization"].partition(" ")[2]
+        with env.reading() as session:
+            return hole(authenticate(session, token, env.now()))
+
+    app = service.http.app
+    assert isinstance(app, FastAPI)
+    for dependency in (current_actor, optional_actor):
+        app.dependency_overrides[dependency] = acting
+    try:
+        return ask(service, operation, path, headers, sent)
+    finally:
+        app.dependency_overrides.clear()
+
+
 @pytest.mark.parametrize("operation", TABLE)
-def test_an_operation_answers_each_asker_as_the_table_says(
+def test_an_operation_answers_each_asker_as_the_table_says_and_finds_a_forgotten_check(
     service: Service, operation: str
 ) -> None:
-    method = operation.partition(" ")[0]
     path = address(service, operation)
-
+    marker = LISTS[operation](service) if operation in LISTS else ""
     sent = body(service, operation)
-    found = {}
-    for asker, headers in askers(service, operation).items():
-        reply = ask(service, operation, path, headers, sent)
-        found[asker] = reply.status_code
 
-    assert Row(**found) == TABLE[operation]
-    withdrawn = service.world.token("stadsnat-exempel")
-    revoke = f"/v1/tokens/{withdrawn.split('_')[1]}"
-    assert service.http.delete(revoke, headers=service.operator).status_code == 204
-    reply = service.http.request(method, path, headers=bearer(withdrawn), json=sent)
-    assert reply.status_code == (found["none"] if found["none"] == 401 else reply.status_code)
+    asking = askers(service, operation)
+    replies = {
+        asker: ask(service, operation, path, headers, sent) for asker, headers in asking.items()
+    }
+
+    assert Row(**{asker: reply.status_code for asker, reply in replies.items()}) == TABLE[operation]
+    assert marker in replies["own"].text
+    if marker:
+        assert marker not in replies["foreign"].text
+    if TABLE[operation].none != 401:
+        return
+    for over in gone(service):
+        assert ask(service, operation, path, over, sent).status_code == 401
+    if TABLE[operation].lesser == 403:
+        reply = asked_with_a_hole(service, operation, path, asking["lesser"], sent, forgetful)
+        assert reply.status_code != 403, "a forgotten permission is not found"
+    if TABLE[operation].foreign == 404 or marker:
+        own = authenticated(service, asking["own"]).organization_id
+        reply = asked_with_a_hole(
+            service,
+            operation,
+            path,
+            asking["foreign"],
+            sent,
+            lambda actor: replace(actor, organization_id=own),
+        )
+        found = marker in reply.text if marker else reply.status_code != 404
+        assert found or operation in GONE, "a forgotten organisation is not found"
+
+
+GONE = {"DELETE /v1/webhooks/{webhook_id}"}
+"""What is not there for its own organisation either, once it has been asked."""
+
+
+def authenticated(service: Service, headers: Headers) -> Actor:
+    """The actor of a token."""
+    with service.world.reading() as session:
+        token = headers["Authorization"].partition(" ")[2]
+        return authenticate(session, token, service.world.env.now())
+
+
+def gone(service: Service) -> list[Headers]:
+    """A token that was withdrawn, and one whose secret is another's: of either organisation, and of the operator."""
+    found = []
+    for slug in ("sobona", "stadsnat-exempel", None):
+        withdrawn, other = (service.world.token(slug) for _ in range(2))
+        revoke = f"/v1/tokens/{withdrawn.split('_')[1]}"
+        assert service.http.delete(revoke, headers=service.operator).status_code == 204
+        found += [bearer(withdrawn), bearer(other[:-3] + withdrawn[-3:])]
+    return found
+
+
+def test_a_token_opens_nothing_from_the_moment_it_expires(service: Service) -> None:
+    system = bearer(service.world.token("sobona", expiresInDays=1))
+    operator = bearer(service.world.token(None, expiresInDays=1))
+    (person_id, _, _) = personal_token(service.world, "sobona", ["owner"], "p@example.org")
+    made = service.http.post(
+        f"/v1/people/{person_id}/tokens",
+        headers=service.operator,
+        json={"label": "x", "expiresInDays": 1},
+    )
+    asks = {"/v1/delegations": system, "/v1/me": bearer(made.json()["token"])}
+    for path, headers in asks.items():
+        assert service.http.get(path, headers=headers).status_code == 200
+
+    service.world.clock.advance(days=1)
+
+    for path, headers in asks.items():
+        assert service.http.get(path, headers=headers).status_code == 401
+    order = BODIES["POST /v1/organizations"]
+    reply = service.http.post("/v1/organizations", headers=operator, json=order)
+    assert reply.status_code == 401
+
+
+def test_who_needs_what_is_said_of_every_operation_that_refuses_the_lesser() -> None:
+    assert set(NEEDS) == {
+        operation
+        for operation, row in TABLE.items()
+        if row.none == 401 and row.lesser in {403, 404}
+    }
 
 
 @pytest.mark.parametrize("operation", [name for name, row in TABLE.items() if row.none == 401])

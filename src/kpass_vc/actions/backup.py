@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, Engine, Table, insert, select, text
+from sqlalchemy import Connection, Table, insert, select, text
 from sqlalchemy.orm import Session
 
 from kpass_vc import __version__, statuslist
@@ -36,6 +36,7 @@ from kpass_vc.records import Base
 from kpass_vc.records import organization as organizations
 from kpass_vc.records import status_list as status_lists
 from kpass_vc.records.award import Award
+from kpass_vc.records.base import snapshot_engine
 from kpass_vc.records.batch import Batch, BatchRow
 from kpass_vc.records.delivery import Delivery
 from kpass_vc.records.status_list import StatusList, StatusPublication
@@ -71,7 +72,7 @@ def backup(env: Environment, settings: Settings, file: Path) -> dict[str, int]:
     beside.touch(mode=0o600)
     with (
         zipfile.ZipFile(beside, "w", zipfile.ZIP_DEFLATED) as packed,
-        _snapshot(env).connect() as connection,
+        snapshot_engine(env.engine).connect() as connection,
     ):
         revision = MigrationContext.configure(connection).get_current_heads()
         for table in Base.metadata.sorted_tables:
@@ -133,13 +134,6 @@ def accept(env: Environment, published: Iterable[bytes]) -> list[Merged]:
     with env.reading() as session:
         env.fence.reset(status_lists.marks(session))
     return found
-
-
-def _snapshot(env: Environment) -> Engine:
-    """The engine whose connections see one moment from their first statement to their last."""
-    if env.engine.dialect.name == "postgresql":
-        return env.engine.execution_options(isolation_level="REPEATABLE READ")
-    return env.engine
 
 
 def _close(

@@ -28,6 +28,9 @@ START: Final = "0" * 64
 """What the first entry follows."""
 PAGE: Final = 500
 HEAD: Final = "AuditHead"
+LENGTH: Final = "auditLength"
+END: Final = "auditHead"
+"""What a signed head is, and what its members are called, in our vocabulary."""
 
 
 def chain_all(env: Environment) -> int:
@@ -37,9 +40,10 @@ def chain_all(env: Environment) -> int:
     total = 0
     for organization_id in waiting:
         total += chain_audit(env, organization_id)
-    for organization_id in waiting:
-        if organization_id is not None:
-            sign_head(env, organization_id)
+    with env.reading() as session:
+        unsigned = audits.unsigned(session, day=_today(env))
+    for organization_id in unsigned:
+        sign_head(env, organization_id)
     return total
 
 
@@ -55,10 +59,14 @@ def chain_audit(env: Environment, organization_id: str | None) -> int:
 
 
 def entry_hash(before: str, number: int, entry: AuditEntry) -> str:
-    """SHA-256 over the hash of the entry before and the entry itself in its canonical JSON (RFC 8785)."""
+    """SHA-256 over the hash of the entry before, a line feed, and the entry in its canonical JSON (RFC 8785).
+
+    The entry as `GET /v1/audit` shows it, with the organisation's id and without its hash; the first one
+    follows sixty-four zeros.
+    """
     document: JsonObject = {
         "number": number,
-        "at": entry.at.isoformat(),
+        "at": entry.at.isoformat().replace("+00:00", "Z"),
         "organization": entry.organization_id or "",
         "actor": entry.actor,
         "action": entry.action,
@@ -74,7 +82,7 @@ def sign_head(env: Environment, organization_id: str) -> AuditHead | None:
         owner = organizations.by_id(session, organization_id)
         held = audits.hold_chain(session, organization_id=organization_id, start=START)
         last = audits.last_head(session, organization_id=organization_id)
-        day = env.now().astimezone(STOCKHOLM).date()
+        day = _today(env)
         known = last is not None and (last.day >= day or last.length == held.length)
         if owner is None or owner.is_elsewhere or known or not held.length:
             return last
@@ -91,6 +99,10 @@ def sign_head(env: Environment, organization_id: str) -> AuditHead | None:
         )
         session.add(row)
         return row
+
+
+def _today(env: Environment) -> date:
+    return env.now().astimezone(STOCKHOLM).date()
 
 
 def _chain_page(session: Session, organization_id: str | None) -> int:
@@ -119,8 +131,8 @@ def _head(
             "id": owner.did,
             "type": ["EndorsementSubject"],
             "endorsementComment": say("sv", "audit.head.comment", length=length, head=head),
-            f"{env.vocabulary}auditLength": length,
-            f"{env.vocabulary}auditHead": head,
+            f"{env.vocabulary}{LENGTH}": length,
+            f"{env.vocabulary}{END}": head,
         },
     }
     return secure(env, session, owner, FORMATS["ldp_vc"], document, now).body

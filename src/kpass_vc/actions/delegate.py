@@ -154,7 +154,9 @@ def change(
             _sign(env, session, own, row)
             _accept(env, row)  # the issuer asked for it
         case "withdrawn", ("offered" | "active"), True:
-            _end(env, session, row, "withdrawn", order.reason)
+            for each in _one_right(session, row):
+                if each.state in {"offered", "active"}:
+                    _end(env, session, each, "withdrawn", order.reason)
         case _:
             raise Conflict("delegation_state", state=f"delegation_{row.state}", wanted=order.status)
     _note_down(env, session, actor, f"delegation.{order.status}", row)
@@ -215,9 +217,15 @@ def authority(
             return row
     if present:
         raise Conflict("quota_used", quota=present[0].quota, field="/definition")
-    if not known or owner.is_elsewhere:
-        return None
-    return _for_present_did(env, session, actor, owner, issuer, known[0])
+    renewed = {
+        row.renews_id
+        for row in delegations.of_organization(session, organization_id=issuer.id)
+        if row.renews_id is not None
+    }
+    for row in known:
+        if row.id not in renewed and not owner.is_elsewhere:
+            return _for_present_did(env, session, actor, owner, issuer, row)
+    return None
 
 
 def _is_running(row: Delegation, now: datetime) -> bool:
@@ -227,7 +235,9 @@ def _is_running(row: Delegation, now: datetime) -> bool:
 def _has_room(session: Session, row: Delegation) -> bool:
     """Held until the transaction ends, so that two cannot take the last one."""
     held = delegations.hold(session, organization_id=row.organization_id, delegation_id=row.id)
-    used = awards.count_under(session, delegation_id=row.id)
+    used = sum(
+        awards.count_under(session, delegation_id=each.id) for each in _one_right(session, row)
+    )
     return held is not None and held.quota is not None and used < held.quota
 
 
@@ -238,16 +248,33 @@ def _for_present_did(
     owner: Organization,
     issuer: Organization,
     before: Delegation,
-) -> Delegation:
+) -> Delegation | None:
+    """The same right for the DID that the issuer signs as now; None if it was withdrawn meanwhile."""
+    held = delegations.hold(session, organization_id=owner.id, delegation_id=before.id)
+    if held is None or held.state not in {"offered", "active"}:
+        return None
+    if held.quota is not None and not _has_room(session, held):
+        raise Conflict("quota_used", quota=held.quota, field="/definition")
     terms = GrantOrder(
         issuer=issuer.slug, definitions=before.codes, families=before.families, note=before.note
     )
     row = _new(env, session, owner, issuer.did, issuer, terms)
-    row.quota, row.valid_until = before.quota, before.valid_until
+    row.quota, row.valid_until, row.renews_id = before.quota, before.valid_until, before.id
     _sign(env, session, owner, row)
     _accept(env, row)
     _note_down(env, session, actor, "delegation.renewed", row)
     return row
+
+
+def _one_right(session: Session, row: Delegation) -> list[Delegation]:
+    """An authorisation and those that it was given anew as for another DID of its issuer: one word of the owner."""
+    rest = delegations.of_organization(session, organization_id=row.organization_id)
+    found = [row]
+    for each in found:
+        for other in rest:
+            if other not in found and (other.renews_id == each.id or each.renews_id == other.id):
+                found.append(other)
+    return found
 
 
 def _own(session: Session, actor: Actor) -> Organization:

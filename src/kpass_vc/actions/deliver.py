@@ -17,7 +17,7 @@ from kpass_vc.actions.learners import (
     open_contact,
     seal_contact,
 )
-from kpass_vc.actions.notify import Kind, notify
+from kpass_vc.actions.notify import DELIVER, Kind, notify
 from kpass_vc.actions.share import private_link
 from kpass_vc.authz import Actor, Permission
 from kpass_vc.delivery.channel import Notice
@@ -44,8 +44,8 @@ class _Ready:
     notice: Notice
 
 
-def deliver(env: Environment, organization_id: str, delivery_id: str, *, last: bool) -> Outcome:
-    """Try once: `later` to be tried again, unless this is the `last` time.
+def deliver(env: Environment, organization_id: str, delivery_id: str) -> Outcome:
+    """Try once: `later` if it will be tried again, by a workflow that is put into the same transaction.
 
     If the machine stops between sending and noting it down, it is sent again under the same Message-ID.
     """
@@ -67,7 +67,16 @@ def deliver(env: Environment, organization_id: str, delivery_id: str, *, last: b
             )
             return "sent"
         row.last_error = f"{problem.code}.{problem.rule}"
-        if isinstance(problem, NotDelivered) and not last:
+        if isinstance(problem, NotDelivered) and row.attempts <= len(WAITS):
+            env.enqueue(
+                session,
+                "deliveries",
+                DELIVER,
+                organization_id,
+                row.id,
+                key=f"deliver/{row.id}/{row.attempts}",
+                delay=WAITS[row.attempts - 1],
+            )
             return "later"
         row.state, row.sealed_contact = "failed", None
         return "ended"

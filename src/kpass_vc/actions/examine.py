@@ -36,6 +36,8 @@ from kpass_vc.language import Language, say
 from kpass_vc.model.did import find_method
 from kpass_vc.model.document import JsonObject, read_json
 from kpass_vc.records import award as awards
+from kpass_vc.records import batch as batches
+from kpass_vc.records import delivery as deliveries
 from kpass_vc.records import key as keys
 from kpass_vc.records import organization as organizations
 from kpass_vc.records import service
@@ -51,6 +53,8 @@ OLDEST_PYTHON: Final = (3, 11)
 LITTLE_SPACE: Final = 500 * 1024 * 1024
 NO_SPACE: Final = 50 * 1024 * 1024
 CLOCK_TOLERANCE: Final = timedelta(minutes=1)
+PATIENCE: Final = timedelta(hours=6)
+"""How long what is queued may wait before somebody should look."""
 _PROBE: Final = b"kpass doctor"
 _FULL: Final = 2
 _OTHERS_READ: Final = 0o004
@@ -342,6 +346,27 @@ def check_clock(case: _Case) -> Iterator[Sign]:
         yield Sign("clock", "well", "well", data)
 
 
+def check_work(case: _Case) -> Iterator[Sign]:
+    """Whether what is queued gets done: batches, and notices to learners."""
+    before = case.machine.clock() - PATIENCE
+    is_well = True
+    for session, organization in case.organizations():
+        for batch in batches.running_since(session, organization_id=organization.id, before=before):
+            is_well = False
+            data = {"batch": batch.id, "organization": organization.slug}
+            yield Sign("work", "warning", "batch", data)
+        count, error = deliveries.waiting_since(
+            session, organization_id=organization.id, before=before
+        )
+        if count:
+            is_well = False
+            told = {"count": count, "organization": organization.slug, "reason": error or "-"}
+            code = "notices" if case.settings.smtp_url else "no_mail_server"
+            yield Sign("work", "warning", code, told)
+    if is_well:
+        yield Sign("work", "well", "well" if case.settings.smtp_url else "no_mail")
+
+
 def check_reachable(case: _Case) -> Iterator[Sign]:
     """Whether the world gets the DID documents that we have; no session is held while it is asked."""
     fetcher = case.machine.fetcher
@@ -378,6 +403,7 @@ CHECKS: Final[Mapping[str, tuple[Check, Literal["", "database", "tables"]]]] = {
     "keys": (check_keys, "tables"),
     "status_lists": (check_status_lists, "tables"),
     "clock": (check_clock, "tables"),
+    "work": (check_work, "tables"),
     "reachable": (check_reachable, "tables"),
 }
 """In the order of the report, each with what must be well before it; a later check reads what an earlier one found."""

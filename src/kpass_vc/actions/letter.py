@@ -24,6 +24,7 @@ from kpass_vc.model.dates import day_text
 from kpass_vc.records import award as awards
 from kpass_vc.records import batch as batches
 from kpass_vc.records import definition as definitions
+from kpass_vc.records import learner as learners
 from kpass_vc.records import letter as records
 from kpass_vc.records import organization as organizations
 from kpass_vc.records.award import Award
@@ -56,9 +57,17 @@ def letter(
 
 
 def batch_letters(
-    env: Environment, session: Session, actor: Actor, batch_id: str, language: Language
+    env: Environment,
+    session: Session,
+    actor: Actor,
+    batch_id: str,
+    language: Language,
+    part: int = 1,
 ) -> bytes:
-    """Letters for the learners of a batch who left no e-mail address."""
+    """Letters for the learners of a batch who left no e-mail address, the first thousand of them or a later one.
+
+    Who has been erased, and whose credential is revoked, gets none. Conflict where there is nobody (more).
+    """
     actor.require(Permission.CREDENTIALS_ISSUE)
     organization_id = actor.own_organization()
     if batches.by_id(session, organization_id=organization_id, batch_id=batch_id) is None:
@@ -71,15 +80,26 @@ def batch_letters(
         award.id
         for award_id in ids
         if (award := awards.by_id(session, organization_id=organization_id, award_id=award_id))
-        and award.learner_id is None
+        and award.erased_at is None
+        and award.state != "revoked"
+        and not _has_address(session, award)
     ]
-    return letter(env, session, actor, found[:MOST], language)
+    return letter(env, session, actor, found[(part - 1) * MOST : part * MOST], language)
+
+
+def _has_address(session: Session, award: Award) -> bool:
+    if award.learner_id is None:
+        return False
+    found = learners.by_id(
+        session, organization_id=award.organization_id, learner_id=award.learner_id
+    )
+    return found is not None and found.sealed_contact is not None
 
 
 def open_letter(env: Environment, session: Session, typed: str) -> str:
     """The learner's private link, for the code of a letter; NotFound for one that is wrong, used or too old."""
     code = read_code(typed)
-    row = records.by_code(session, code_sha256=_hash(code)) if code else None
+    row = records.by_code(session, code_sha256=letter_hash(code)) if code else None
     award = awards.by_link(session, award_id=row.award_id) if row else None
     if row is None or award is None or row.used_at is not None or row.expires_at <= env.now():
         raise NotFound("letter_code")
@@ -110,7 +130,12 @@ def _letter(
     if row is None:
         row = LetterCode(award_id=award.id, code_sha256="", made_at=now, expires_at=now)
         session.add(row)
-    row.code_sha256, row.made_at, row.expires_at, row.used_at = _hash(code), now, now + LASTS, None
+    row.code_sha256, row.made_at, row.expires_at, row.used_at = (
+        letter_hash(code),
+        now,
+        now + LASTS,
+        None,
+    )
     session.flush()
     audit(
         env,
@@ -151,5 +176,6 @@ def _letter(
     )
 
 
-def _hash(code: str) -> str:
+def letter_hash(code: str) -> str:
+    """What is kept of a letter's code."""
     return hashlib.sha256(f"letter\0{code}".encode()).hexdigest()

@@ -42,7 +42,7 @@ LEEWAY: Final = timedelta(seconds=30)
 MOST_KEYS: Final = 2
 _ALGORITHMS: Final = {Algorithm.ED25519, Algorithm.P256}
 _HEADERS: Final = frozenset({"alg", "typ", "kid"})
-_TYPES: Final = frozenset({None, "JWT", "client-authentication+jwt"})
+_TYPES: Final = (None, "JWT", "client-authentication+jwt")
 LONGEST_ASSERTION: Final = 8000
 
 
@@ -95,6 +95,15 @@ def register_client(
     session.flush()
     audit(env, session, actor, "client.registered", row.id, organization_id=organization.id)
     return row
+
+
+def clients(session: Session, actor: Actor, slug: str) -> list[OauthClient]:
+    """The clients of an organisation, newest first, the withdrawn ones too. Operator only."""
+    actor.require(Permission.TOKENS_WRITE)
+    organization = organizations.by_slug(session, slug)
+    if organization is None:
+        raise NotFound("organization", organization=slug)
+    return records.of_organization(session, organization_id=organization.id)
 
 
 def change_keys(
@@ -189,6 +198,9 @@ def _require_fresh(
     }:
         raise OauthRefused("invalid_client")
     if not isinstance(until, int) or isinstance(until, bool) or not isinstance(jti, str) or not jti:
+        raise OauthRefused("invalid_client")
+    since = payload.get("nbf", 0)
+    if not isinstance(since, int) or since > (now + LEEWAY).timestamp():
         raise OauthRefused("invalid_client")
     seconds = until - now.timestamp()
     if not -LEEWAY.total_seconds() < seconds <= (LONGEST + LEEWAY).total_seconds():

@@ -133,6 +133,7 @@ def grant_personal_token(
     """A new token of a person: asked for by themselves, by an owner of their organisation, or by the operator.
 
     An owner makes one only for somebody who has no role anywhere else: it opens all that the person may do.
+    Nobody gets out of a token what it does not open by having it make another.
     """
     person = people.by_id(session, person_id)
     if person is None or not _may_hand_token(session, actor, person):
@@ -147,9 +148,10 @@ def grant_personal_token(
     ]
     if len(live) >= MOST_TOKENS:
         raise Conflict("tokens_live", most=MOST_TOKENS)
-    wanted = ORGANIZATION if order.permissions is None else frozenset(order.permissions)
-    if not wanted <= ORGANIZATION:
-        expected = ", ".join(sorted(ORGANIZATION))
+    allowed = actor.scope if actor.person_id is not None else ORGANIZATION
+    wanted = allowed if order.permissions is None else frozenset(order.permissions)
+    if not wanted <= allowed:
+        expected = ", ".join(sorted(allowed))
         raise InvalidInput(FieldError("/permissions", "enum", expected=expected))
     made = new_token(
         env,

@@ -139,6 +139,12 @@ def own_version(session: Session, actor: Actor, version_id: str) -> Found:
     return found
 
 
+def read_version(session: Session, actor: Actor, version_id: str) -> Found:
+    """The same for who may read what is not published yet."""
+    actor.require(Permission.DEFINITIONS_READ)
+    return own_version(session, actor, version_id)
+
+
 def _write(
     env: Environment,
     session: Session,

@@ -27,11 +27,14 @@ from kpass_vc.errors import Conflict, NotFound
 from kpass_vc.formats import FORMATS
 from kpass_vc.records import award as awards
 from kpass_vc.records import definition as definitions
+from kpass_vc.records import delegation as delegations
 from kpass_vc.records import key as keys
 from kpass_vc.records import organization as organizations
+from kpass_vc.records import review as reviews
 from kpass_vc.records import status_list as status_lists
 from kpass_vc.records.key import SigningKey
-from kpass_vc.records.organization import Organization
+from kpass_vc.records.organization import OPERATOR_SLUG, Organization
+from kpass_vc.records.service import the_service
 
 
 @dataclass(frozen=True)
@@ -130,6 +133,7 @@ def hold(session: Session, organization: Organization, did: str) -> list[Signing
     """The keys of a DID; publications, lists and keys are held until the transaction ends."""
     organizations.hold(session, organization.id)
     definitions.hold_published(session, organization_id=organization.id)
+    delegations.hold_granted(session, organization_id=organization.id)
     status_lists.of_issuer(session, issuer=did)
     # of this DID alone: who issues under another of its DIDs holds the organisation, and would wait for us
     return keys.of_organization(session, organization_id=organization.id, did=did, for_update=True)
@@ -138,14 +142,28 @@ def hold(session: Session, organization: Organization, did: str) -> list[Signing
 def publish_again(
     env: Environment, session: Session, organization: Organization, methods: Collection[str]
 ) -> None:
-    """Sign anew the publications of definitions that these keys have signed; what they say stays."""
-    for version in definitions.hold_published(session, organization_id=organization.id):
-        statement = json.loads(version.publication or b"{}")
+    """Sign anew what these keys have signed in our own records and others rely on; what it says stays.
+
+    Publications of definitions, approvals, authorisations and their withdrawals: without it every credential
+    of an authorised issuer would be refused for a key that is not its own.
+    """
+
+    def again(body: bytes | None) -> bytes | None:
+        statement = json.loads(body or b"{}")
         proof = statement.pop("proof", {})
-        if proof.get("verificationMethod") in methods:
-            form = FORMATS["ldp_vc"]
-            secured = secure(env, session, organization, form, statement, env.now())
-            version.publication = secured.body
+        if proof.get("verificationMethod") not in methods:
+            return body
+        return secure(env, session, organization, FORMATS["ldp_vc"], statement, env.now()).body
+
+    for version in definitions.hold_published(session, organization_id=organization.id):
+        version.publication = again(version.publication)
+    for review in reviews.approvals_by(session, organization_id=organization.id):
+        review.endorsement = again(review.endorsement)
+    for row in delegations.hold_granted(session, organization_id=organization.id):
+        row.body, row.withdrawal = again(row.body), again(row.withdrawal)
+    service = the_service(session) if organization.slug == OPERATOR_SLUG else None
+    if service is not None:
+        service.confirmed = again(service.confirmed)
     session.flush()
 
 

@@ -7,7 +7,6 @@ those that the publication names by their digests.
 
 import base64
 import hashlib
-import json
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -28,6 +27,7 @@ from kpass_vc.model.dates import parse_date_time
 from kpass_vc.model.definition import Definition, read_definition
 from kpass_vc.model.document import JsonObject, read_json
 from kpass_vc.model.status import only
+from kpass_vc.model.text import shown
 from kpass_vc.records import definition as definitions
 from kpass_vc.records import delegation as delegations
 from kpass_vc.records import organization as organizations
@@ -35,7 +35,7 @@ from kpass_vc.records.definition import Achievement, DefinitionVersion
 from kpass_vc.records.definition import Definition as DefinitionLine
 from kpass_vc.records.delegation import Delegation
 from kpass_vc.records.organization import Organization
-from kpass_vc.verification.case import entries, member
+from kpass_vc.verification.case import entries, member, text
 from kpass_vc.verification.endorsement import ENDORSEMENT
 
 _Url = Annotated[str, Field(pattern=r"^https://\S+\.json$", max_length=1000)]
@@ -88,8 +88,7 @@ def gather_authorization(env: Environment, actor: Actor, did: str, order: TakeOr
         _version(env, url, f"/definitions/{number}", owner, did, document)
         for number, url in enumerate(order.definitions)
     )
-    named = json.loads(versions[0].document)["owner"]["name"]
-    names = {str(tag): str(text) for tag, text in named.items()}
+    names = _owner_names(read_json(versions[0].document))
     return Gathered(order.authorization, body, owner, names, document, versions)
 
 
@@ -168,7 +167,24 @@ def _version(
             editions[language] = (place, _bound(env, place, bound, field))
     if not editions:
         raise InvalidInput(FieldError(field, "no_editions"))
+    read = read_json(document)
+    said = [member(read_json(body), "creator", "id") for _, body in editions.values()]
+    if member(read, "owner", "id") != owner or any(each != owner for each in said):
+        raise InvalidInput(FieldError(field, "another_owner", owner=owner))
+    if not _owner_names(read) or member(read, "definition") != line:
+        raise InvalidInput(FieldError(field, "another_document", url=url))
     return _Version(url, _source(document), document, publication, editions)
+
+
+def _owner_names(document: JsonObject) -> dict[str, str]:
+    """What a published document calls its owner, by language; {} if there is no name in Swedish."""
+    names: dict[str, str] = {
+        tag: shown(found)[:200].strip()
+        for tag in LANGUAGES
+        for found in [text(member(document, "owner", "name", tag))]
+        if found
+    }
+    return names if names.get("sv") else {}
 
 
 def _bound(env: Environment, url: str, bound: dict[str, str], field: str) -> bytes:
@@ -222,14 +238,18 @@ def _store(
         if known[0].document != found.document:
             raise Conflict("definition_differs", definition=found.url)
         return
-    for sibling in definitions.versions(session, definition_id=line.id, for_update=True):
-        if sibling.state == "published":
+    siblings = definitions.versions(session, definition_id=line.id, for_update=True)
+    if any(sibling.version == found.source.version for sibling in siblings):
+        raise Conflict("definition_differs", definition=found.url)
+    is_newest = all(_number(each.version) < _number(found.source.version) for each in siblings)
+    for sibling in siblings:
+        if is_newest and sibling.state == "published":
             sibling.state, sibling.ended_at = "superseded", env.now()
     version = DefinitionVersion(
         id=env.new_id(),
         definition_id=line.id,
         version=found.source.version,
-        state="published",
+        state="published" if is_newest else "superseded",
         source=found.source.model_dump_json(),
         authorised_issuers=[own.slug],
         title_sv=found.source.title["sv"],
@@ -249,3 +269,7 @@ def _store(
         for language, (url, body) in found.editions.items()
     )
     session.flush()
+
+
+def _number(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("."))

@@ -163,12 +163,13 @@ def person_acting(
         raise Forbidden("which_organization", organizations=", ".join(slugs))
     chosen = organization if organization is not None else next(iter(slugs), None)
     if chosen is None:
-        return Actor(f"person:{person_id}", None, frozenset(), person_id)
+        return Actor(f"person:{person_id}", None, frozenset(), person_id, scope=scope)
     roles = [Role(role) for each, role in found if each.slug == chosen]
     if not roles:
         raise Forbidden("not_a_member", organization=chosen)
     acting_for = next(each.id for each, _ in found if each.slug == chosen)
-    return Actor(f"person:{person_id}", acting_for, permissions_of(roles) & scope, person_id)
+    opens = permissions_of(roles) & scope
+    return Actor(f"person:{person_id}", acting_for, opens, person_id, scope=scope)
 
 
 def _hash(secret: str) -> str:

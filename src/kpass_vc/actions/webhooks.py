@@ -88,6 +88,12 @@ def add_webhook(
     return row, f"whsec_{secret}"
 
 
+def own_webhooks(session: Session, actor: Actor) -> list[Webhook]:
+    """The webhooks of the actor's organisation that have not ended, newest first."""
+    actor.require(Permission.WEBHOOKS_WRITE)
+    return records.of_organization(session, organization_id=actor.own_organization())
+
+
 def end_webhook(env: Environment, session: Session, actor: Actor, webhook_id: str) -> None:
     """Tell it nothing any more."""
     row = own_webhook(session, actor, webhook_id)

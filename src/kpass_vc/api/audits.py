@@ -36,6 +36,8 @@ class EntryReply(BaseModel):
 class EntryList(BaseModel):
     """Entries in order."""
 
+    organization: str
+    """The organisation's id, which is hashed with every entry."""
     entries: list[EntryReply]
     length: int
     """How long the chain is."""
@@ -70,10 +72,15 @@ Since = Annotated[int, Query(ge=0, le=2**53, description="From the entry after t
 
 @router.get("/v1/audit", summary="What was done in your organisation")
 def get_audit(actor: CurrentActor, env: Env, since: Since = 0, limit: Limit = 100) -> EntryList:
-    """In the order of the chain: each hash covers the entry and the one before it."""
+    """In the order of the chain: each hash covers the entry and the one before it.
+
+    `hash` is SHA-256 over the hash of the entry before (sixty-four zeros before the first), a line feed, and
+    the canonical JSON (RFC 8785) of the entry without its `hash` and with `organization`.
+    """
     actor.require(Permission.AUDIT_READ)
     found, length, head = _read(env, actor, since, limit)
     return EntryList(
+        organization=actor.own_organization(),
         entries=[
             EntryReply(
                 number=entry.number or 0,

@@ -275,10 +275,15 @@ def get_batch_rows(
     responses={200: {"content": {"application/pdf": {}}}},
 )
 def post_batch_letters(
-    batch_id: str, actor: CurrentActor, env: Env, session: WriteTx, language: ReaderLanguage
+    batch_id: str,
+    actor: CurrentActor,
+    env: Env,
+    session: WriteTx,
+    language: ReaderLanguage,
+    part: Annotated[int, Query(ge=1, le=100)] = 1,
 ) -> Response:
-    """One PDF with a page for each who left no e-mail address."""
-    body = batch_letters(env, session, actor, batch_id, language)
+    """One PDF with a page for each who left no e-mail address, a thousand at a time; 409 when there are no more."""
+    body = batch_letters(env, session, actor, batch_id, language, part)
     return Response(body, media_type="application/pdf", headers={"Cache-Control": "no-store"})
 
 

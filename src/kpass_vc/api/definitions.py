@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy.orm import Session
 
 from kpass_vc.actions.define import define, source_of
-from kpass_vc.actions.publish import missing, own_version, publish, retire
+from kpass_vc.actions.publish import missing, publish, read_version, retire
 from kpass_vc.addresses import DefinitionAddresses
 from kpass_vc.completeness import element, warnings
 from kpass_vc.edge import (
@@ -129,7 +129,7 @@ def get_definition(
     version_id: str, actor: CurrentActor, env: Env, session: ReadTx, language: ReaderLanguage
 ) -> DefinitionReply:
     """With what a draft still lacks. Published ones are public at their own addresses."""
-    found = own_version(session, actor, version_id)
+    found = read_version(session, actor, version_id)
     return (
         _draft_reply(env, session, found, language)
         if found[0].state == "draft"

@@ -13,12 +13,13 @@ from kpass_vc.actions.oauth import (
     ClientOrder,
     KeysOrder,
     change_keys,
+    clients,
     grant,
     metadata,
     register_client,
     withdraw_client,
 )
-from kpass_vc.edge import CurrentActor, Env, RawBody, WriteTx, accepts, message
+from kpass_vc.edge import CurrentActor, Env, RawBody, ReadTx, WriteTx, accepts, message
 from kpass_vc.errors import OauthRefused
 from kpass_vc.records.oauth import OauthClient
 
@@ -36,6 +37,12 @@ class ClientReply(BaseModel):
     test: bool
     createdAt: datetime  # noqa: N815 - as it is on the wire
     revokedAt: datetime | None  # noqa: N815
+
+
+class ClientList(BaseModel):
+    """The clients of an organisation."""
+
+    clients: list[ClientReply]
 
 
 class GrantReply(BaseModel):
@@ -130,6 +137,12 @@ def post_client(
 ) -> ClientReply:
     """Operator only. Its private key stays where it is; two public ones at most, to change one for another."""
     return _reply(register_client(env, session, actor, slug, order))
+
+
+@router.get("/v1/organizations/{slug}/clients", summary="The systems of an organisation")
+def get_clients(slug: str, actor: CurrentActor, session: ReadTx) -> ClientList:
+    """Operator only. Newest first, the withdrawn ones too."""
+    return ClientList(clients=[_reply(row) for row in clients(session, actor, slug)])
 
 
 @router.post(

@@ -11,12 +11,11 @@ from kpass_vc.actions.webhooks import (
     WebhookOrder,
     add_webhook,
     end_webhook,
+    own_webhooks,
     replay,
 )
-from kpass_vc.authz import Permission
 from kpass_vc.edge import CurrentActor, Env, ReadTx, WriteTx, accepts, message
 from kpass_vc.model.changes import CHANGES, event_of
-from kpass_vc.records import webhook as records
 from kpass_vc.records.webhook import Webhook
 
 router = APIRouter(prefix="/v1", tags=["Systems"])
@@ -69,9 +68,7 @@ def post_webhook(
 @router.get("/webhooks", summary="Your webhooks")
 def get_webhooks(actor: CurrentActor, session: ReadTx) -> WebhookList:
     """With how far each has been told, and what went wrong last."""
-    actor.require(Permission.WEBHOOKS_WRITE)
-    found = records.of_organization(session, organization_id=actor.own_organization())
-    return WebhookList(webhooks=[_reply(row) for row in found])
+    return WebhookList(webhooks=[_reply(row) for row in own_webhooks(session, actor)])
 
 
 @router.post(

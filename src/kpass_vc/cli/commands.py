@@ -36,8 +36,8 @@ from kpass_vc.cli import (
     leave,
     people,
     pilot,
-    server,
     story,
+    systems,
     together,
     vc_api,
     work,
@@ -402,7 +402,9 @@ def serve(
     ] = False,
 ) -> None:
     """Serve the API and the pages."""
-    server.serve(Settings.read(), demo=demo_data)
+    from kpass_vc.cli.server import serve as act_serve  # noqa: PLC0415 - it alone needs the API
+
+    act_serve(Settings.read(), demo=demo_data)
 
 
 @app.command()
@@ -436,13 +438,21 @@ def token_grant(
         list[Permission] | None, typer.Option(help="May be given several times; all if left out.")
     ] = None,
     days: Annotated[int, typer.Option(help="For how long it is good.", min=1, max=1095)] = 365,
+    *,
+    test: Annotated[
+        bool, typer.Option("--test", help="What is issued with it says TEST and is never genuine.")
+    ] = False,
 ) -> None:
     """Make a token. It is shown this once."""
     env = opened()
-    order = TokenOrder(label=label, permissions=permission or None, expires_in_days=days)
+    order = TokenOrder(label=label, permissions=permission or None, expires_in_days=days, test=test)
     with env.writing() as session, session.begin():
         made = grant_token(env, session, operator(), organization, order)
-    _shown({"id": made.row.id, "token": made.token, "permissions": ", ".join(made.row.permissions)})
+    permissions = ", ".join(made.row.permissions)
+    _shown(
+        {"id": made.row.id, "token": made.token, "permissions": permissions}
+        | ({"test": "TEST"} if test else {})
+    )
 
 
 @tokens.command("list")
@@ -501,6 +511,7 @@ app.add_typer(together.delegations, name="delegation")
 app.add_typer(together.reviews, name="review")
 app.command("confirm")(together.confirm)
 app.command("correct")(together.correct)
+app.command("notice")(holder.notice)
 app.command("letter")(together.letter)
 app.command("statistics")(together.statistics)
 app.command("work")(work.work)
@@ -513,6 +524,8 @@ app.command("restore")(backup.restore)
 app.command("login")(people.login)
 app.command("logout")(people.logout)
 app.command("whoami")(people.whoami)
+app.add_typer(systems.systems, name="system")
+app.add_typer(systems.webhooks, name="webhook")
 app.add_typer(vc_api.app, name="vc-api")
 app.add_typer(jose.app, name="jose")
 

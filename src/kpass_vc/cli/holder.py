@@ -1,18 +1,21 @@
-"""`kpass link` and `kpass dispute`: what an issuer does for the learner, and hears from the learner."""
+"""`kpass link`, `kpass notice` and `kpass dispute`: what an issuer does for the learner, and hears from the learner."""
 
 from datetime import datetime
 from typing import Annotated
 
 import typer
 
+from kpass_vc.actions.deliver import resend
+from kpass_vc.actions.learners import ContactOrder
 from kpass_vc.actions.share import AnswerOrder, private_link, renew_link
 from kpass_vc.actions.share import answer as act_answer
-from kpass_vc.cli.console import CHOICE, acting_for_issuer_of, answer, opened, say_line
+from kpass_vc.cli.console import CHOICE, acting_for_issuer_of, answer, opened, say_line, table
 from kpass_vc.errors import NotFound
 from kpass_vc.language import say
 from kpass_vc.model.dates import utc_text
 from kpass_vc.model.field_errors import validated
 from kpass_vc.records import award as awards
+from kpass_vc.records import delivery as deliveries
 from kpass_vc.records import dispute as disputes
 from kpass_vc.records.dispute import Dispute
 
@@ -41,6 +44,38 @@ def link(
         answer({"id": credential_id, "holderLink": address})
     else:
         say_line(address)
+
+
+def notice(
+    credential_id: _Id,
+    email: Annotated[
+        str | None, typer.Option(help="An address that takes the place of the one before.")
+    ] = None,
+    mail_language: Annotated[str, typer.Option(help="sv or en; with a new address.")] = "sv",
+    *,
+    send: Annotated[bool, typer.Option("--send", help="Send the link again.")] = False,
+) -> None:
+    """What was sent to the learner, and how it went; send the link again, to a corrected address too."""
+    given = {"email": email, "language": mail_language}
+    contact = validated(ContactOrder, given) if email is not None else None
+    env = opened()
+    actor = acting_for_issuer_of(env, credential_id)
+    if send or contact is not None:
+        with env.writing() as session, session.begin():
+            resend(env, session, actor, credential_id, contact)
+    with env.reading() as session:
+        rows = deliveries.of_award(
+            session, organization_id=actor.own_organization(), award_id=credential_id
+        )
+    names = ["kind", "state", "attempts", "created", "error"]
+    shown = [
+        [row.kind, row.state, str(row.attempts), utc_text(row.created_at), row.last_error or ""]
+        for row in rows
+    ]
+    if CHOICE.as_json:
+        answer({"notices": [dict(zip(names, row, strict=True)) for row in shown]})
+    else:
+        table(credential_id, names, shown)
 
 
 def dispute(

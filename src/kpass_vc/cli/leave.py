@@ -4,7 +4,7 @@ import asyncio
 import io
 import json
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,7 +18,6 @@ from kpass_vc.actions.chain import chain_all
 from kpass_vc.actions.close import close_lists
 from kpass_vc.actions.erase import erase as act_erase
 from kpass_vc.actions.offline import PUBLIC, bundled, verify_offline
-from kpass_vc.app import create_app
 from kpass_vc.authz import Permission
 from kpass_vc.cli.console import (
     CHOICE,
@@ -92,7 +91,8 @@ def export(
         if owner is None:
             raise NotFound("organization", organization=organization)
         addresses = list(_addresses(env, session, [owner]))
-        served = {each: _served(env, each) for each in dict.fromkeys(addresses)}
+        ask = _our_service(env)
+        served = {each: ask(each, "*/*") for each in dict.fromkeys(addresses)}
         beside = file.with_name(f"{file.name}.new")
         beside.touch(mode=0o600)
         with zipfile.ZipFile(beside, "w", zipfile.ZIP_DEFLATED) as packed:
@@ -144,17 +144,17 @@ def write_public(env: Environment, folder: Path) -> int:
         if operator_row is not None:
             owners.append(operator_row)
         addresses = list(dict.fromkeys(_addresses(env, session, owners)))
-    count = 0
+    count, ask = 0, _our_service(env)
     with progress(say(CHOICE.language, "leave.writing"), len(addresses)) as shown:
         for address in addresses:
-            body = _served(env, address)
+            body = ask(address, "*/*")
             step(shown, "")
             if body is None:
                 continue
             _write(folder, address, body)
             count += 1
             if "/status/" in address:
-                jwt = _served(env, address, accept="application/vc+jwt")
+                jwt = ask(address, "application/vc+jwt")
                 _write(folder, address.removesuffix(".json") + ".jwt", jwt or b"")
                 count += 1
     return count
@@ -270,10 +270,16 @@ def _audit(session: Session, owner: Organization, packed: zipfile.ZipFile) -> No
     packed.writestr("audit.jsonl", "\n".join(lines))
 
 
-def _served(env: Environment, address: str, *, accept: str = "*/*") -> bytes | None:
-    """What our own service answers at an address; None if that is not there."""
-    path = address.removeprefix(env.addresses.base)
-    return asyncio.run(_ask(create_app(env), path, accept))
+def _our_service(env: Environment) -> Callable[[str, str], bytes | None]:
+    """Gives what our own service answers at an address to whoever accepts a media type; None if that is not there."""
+    from kpass_vc.app import create_app  # noqa: PLC0415 - other commands start without it
+
+    app = create_app(env)
+
+    def ask(address: str, accept: str) -> bytes | None:
+        return asyncio.run(_ask(app, address.removeprefix(env.addresses.base), accept))
+
+    return ask
 
 
 async def _ask(app: Any, path: str, accept: str) -> bytes | None:  # noqa: ANN401 - an ASGI application

@@ -15,6 +15,7 @@ from kpass_vc.actions.people import (
     grant_personal_token,
     members,
     person_of,
+    revoke_personal_token,
     set_roles,
 )
 from kpass_vc.actions.tokens import authenticate
@@ -33,9 +34,12 @@ from kpass_vc.cli.console import (
 from kpass_vc.errors import NotFound
 from kpass_vc.language import say
 from kpass_vc.model.field_errors import validated
+from kpass_vc.records import access
 from kpass_vc.records import person as people
 
-app = typer.Typer(help="People and their roles: add, roles, list, token.", no_args_is_help=True)
+app = typer.Typer(
+    help="People and their roles: add, roles, list, token, tokens.", no_args_is_help=True
+)
 _ROLES = ", ".join(ROLES)
 
 
@@ -112,6 +116,37 @@ def token(
             raise NotFound("person", person=email)
         made = grant_personal_token(env, session, operator(), person.id, order)
     answer({"id": made.row.id, "token": made.token}) if CHOICE.as_json else say_line(made.token)
+
+
+@app.command("tokens")
+def tokens(
+    email: Annotated[str, typer.Argument(help="The person's e-mail address.")],
+    revoke: Annotated[str | None, typer.Option(help="The id of one to withdraw.")] = None,
+) -> None:
+    """The personal tokens of somebody, without their secrets; withdraw one."""
+    env = opened()
+    with env.writing() as session, session.begin():
+        person = people.by_email(session, email.lower())
+        if person is None:
+            raise NotFound("person", person=email)
+        if revoke:
+            revoke_personal_token(env, session, operator(), person.id, revoke)
+        else:
+            operator()
+        rows = [
+            [
+                row.id,
+                row.label,
+                row.expires_at.date().isoformat() if row.expires_at else "",
+                row.revoked_at.date().isoformat() if row.revoked_at else "",
+            ]
+            for row in access.of_person(session, person_id=person.id)
+        ]
+    names = ["id", "label", "expires", "withdrawn"]
+    if CHOICE.as_json:
+        answer({"tokens": [dict(zip(names, row, strict=True)) for row in rows]})
+    else:
+        table(email, ["Id", *names[1:]], rows)
 
 
 def login() -> None:

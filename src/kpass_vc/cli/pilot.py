@@ -23,7 +23,7 @@ from kpass_vc.actions.verify import verify, verify_by_evidence
 from kpass_vc.cli.console import CHOICE, answer, operator, progress, report_table, say_line, step
 from kpass_vc.delivery.channel import Notice
 from kpass_vc.environment import Environment, open_environment
-from kpass_vc.errors import Forbidden
+from kpass_vc.errors import Forbidden, Unavailable
 from kpass_vc.language import say
 from kpass_vc.records import award as awards
 from kpass_vc.records import batch as batches
@@ -35,6 +35,7 @@ from kpass_vc.verification import verify as judge
 from kpass_vc.workflows import start_work, stop_work
 
 _LOOK_EVERY = 0.2
+_STALLED = 120.0
 
 
 @dataclass
@@ -106,7 +107,9 @@ def tell(env: Environment, learners: int) -> Told:
 
 
 def _wait(env: Environment, running: list[Batch], learners: int) -> None:
+    """Return when all is issued and sent; Unavailable when nothing has moved for two minutes."""
     with progress(say(CHOICE.language, "pilot.issuing"), learners * len(running)) as shown:
+        moved, before = time.monotonic(), (-1, -1)
         while True:
             with env.reading() as session:
                 left = [
@@ -122,6 +125,10 @@ def _wait(env: Environment, running: list[Batch], learners: int) -> None:
             shown.update(shown.task_ids[0], completed=learners * len(running) - waiting)
             if not waiting and not unsent:
                 return
+            if (waiting, unsent or 0) != before:
+                moved, before = time.monotonic(), (waiting, unsent or 0)
+            elif time.monotonic() - moved > _STALLED:
+                raise Unavailable("work_stalled", waiting=waiting, unsent=unsent)
             time.sleep(_LOOK_EVERY)
 
 

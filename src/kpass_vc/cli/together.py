@@ -21,14 +21,17 @@ from kpass_vc.actions.delegate import (
 )
 from kpass_vc.actions.letter import letter as act_letter
 from kpass_vc.actions.review import (
+    CommentOrder,
     DecisionOrder,
     ReviewPolicyOrder,
     SubmitOrder,
+    comment,
     decide,
     set_policy,
     submit,
     take_back,
     under_review,
+    waiting,
 )
 from kpass_vc.actions.share import private_link
 from kpass_vc.actions.statistics import others_counts, own_counts
@@ -59,7 +62,7 @@ delegations = typer.Typer(
     help="Who may issue whose definitions: grant, ask, accept, withdraw.", no_args_is_help=True
 )
 reviews = typer.Typer(
-    help="Definitions under review: submit, approve, return.", no_args_is_help=True
+    help="Definitions under review: submit, comment, approve, return.", no_args_is_help=True
 )
 _Org = Annotated[str, typer.Argument(metavar="ORGANISATION", help="Whom you act for: its slug.")]
 _Reference = Annotated[str, typer.Argument(metavar="DEFINITION", help="owner/CODE/version")]
@@ -198,6 +201,37 @@ def review_decide(
         actor = acting_for(env, organization)
         found = decide(env, session, actor, _version(env, reference), order)
     _say(reference, found.found[0].state)
+
+
+@reviews.command("comment")
+def review_comment(
+    organization: _Org,
+    reference: _Reference,
+    text: Annotated[str, typer.Argument(help="The remark.")],
+    field: Annotated[str, typer.Option(help="Which field: /learning_outcomes/0")] = "",
+) -> None:
+    """Remark on a version under review, or on one field of it."""
+    order = validated(CommentOrder, {"field": field, "text": text})
+    env = opened()
+    with env.writing() as session, session.begin():
+        comment(env, session, acting_for(env, organization), _version(env, reference), order)
+    _say(reference, text)
+
+
+@reviews.command("list")
+def review_list(organization: _Org) -> None:
+    """The versions that wait for a word of yours: your own, and those you are asked to review."""
+    env = opened()
+    actor = acting_for(env, organization)
+    with env.reading() as session:
+        rows = [
+            [f"{owner.slug}/{line.code}/{version.version}", version.state]
+            for version, line, owner in waiting(session, actor)
+        ]
+    if CHOICE.as_json:
+        answer({"waiting": [reference for reference, _ in rows]})
+    else:
+        table(organization, ["Definition", "State"], rows)
 
 
 @reviews.command("show")

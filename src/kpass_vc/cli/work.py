@@ -4,6 +4,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -25,7 +26,7 @@ from kpass_vc.actions.batch import (
 )
 from kpass_vc.actions.letter import batch_letters
 from kpass_vc.cli.console import CHOICE, acting_for, answer, opened, progress, say_line, table
-from kpass_vc.errors import NotFound
+from kpass_vc.errors import Conflict, NotFound
 from kpass_vc.language import say
 from kpass_vc.learner_table import template
 from kpass_vc.model.document import read_json
@@ -141,13 +142,20 @@ def letters_of(
     batch_id: Annotated[str, typer.Argument(help="The id that sending gave.")],
     out: Annotated[Path, typer.Argument(help="The .pdf to write.")],
 ) -> None:
-    """Write letters to the learners of a batch who left no e-mail address, in one PDF."""
+    """Write letters to the learners of a batch who left no e-mail address, a thousand in each PDF."""
     env = opened()
     actor = acting_for(env, organization)
-    with env.writing() as session, session.begin():
-        body = batch_letters(env, session, actor, batch_id, CHOICE.language)
-    out.write_bytes(body)
-    say_line(str(out))
+    for part in count(1):
+        try:
+            with env.writing() as session, session.begin():
+                body = batch_letters(env, session, actor, batch_id, CHOICE.language, part)
+        except Conflict:
+            if part == 1:
+                raise
+            return
+        file = out if part == 1 else out.with_stem(f"{out.stem}-{part}")
+        file.write_bytes(body)
+        say_line(str(file))
 
 
 @app.command("undo")

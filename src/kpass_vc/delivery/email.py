@@ -23,6 +23,7 @@ class Email:
         self._host = parts.hostname or "localhost"
         self._is_tls = parts.scheme == "smtps"
         self._port = parts.port or (465 if self._is_tls else 587)
+        self._is_near = self._host in {"localhost", "127.0.0.1", "::1"}
         self._user = unquote(parts.username) if parts.username else None
         self._password = unquote(parts.password or "")
         self._sender = sender
@@ -40,8 +41,12 @@ class Email:
         except smtplib.SMTPRecipientsRefused as error:
             codes = [code for code, _ in error.recipients.values()]
             raise _refused(codes[0] if codes else 0) from error
-        except smtplib.SMTPResponseException as error:
+        except smtplib.SMTPDataError as error:
             raise _refused(error.smtp_code) from error
+        except (
+            smtplib.SMTPResponseException
+        ) as error:  # the sender or the password, not the receiver
+            raise NotDelivered("refused", code=error.smtp_code) from error
         except (smtplib.SMTPException, OSError) as error:
             raise NotDelivered("unreachable", kind=type(error).__name__) from error
 
@@ -72,11 +77,17 @@ class Email:
             if not self._is_tls and server.has_extn("starttls"):
                 server.starttls(context=self._tls)
             if self._user is not None:
+                self._require_privacy(server)
                 server.login(self._user, self._password)
         except BaseException:
             server.close()
             raise
         return server
+
+    def _require_privacy(self, server: smtplib.SMTP) -> None:
+        """Whoever stands between could strip the offer of STARTTLS and read the password."""
+        if not isinstance(server.sock, ssl.SSLSocket) and not self._is_near:
+            raise NotDelivered("no_tls")
 
 
 def _refused(code: int) -> NotDelivered | Undeliverable:

@@ -5,14 +5,16 @@ organisation after the commit, so that nobody waits for a chain. The operator's 
 have a chain as well, under no organisation.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import date, datetime
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, func, select, text
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, func, or_, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from kpass_vc.records.award import Award
 from kpass_vc.records.base import Base
+from kpass_vc.records.organization import Organization
 
 
 class AuditEntry(Base):
@@ -26,7 +28,8 @@ class AuditEntry(Base):
             sqlite_where=text("number IS NULL"),
             postgresql_where=text("number IS NULL"),
         ),
-        Index("ix_audit_entry_number", "organization_id", "number"),
+        Index("ix_audit_entry_number", "organization_id", "number", unique=True),
+        Index("ix_audit_entry_subject", "organization_id", "subject"),
     )
 
     id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
@@ -140,6 +143,61 @@ def count(session: Session, *, organization_id: str | None) -> int:
         .where(AuditEntry.number.is_not(None))
     )
     return session.scalar(query) or 0
+
+
+def of_subjects(
+    session: Session, *, organization_id: str, subjects: Collection[str]
+) -> dict[str, list[str]]:
+    """What was done to each of some subjects, in order, chained or not."""
+    query = (
+        select(AuditEntry.subject, AuditEntry.action)
+        .where(AuditEntry.organization_id == organization_id)
+        .where(AuditEntry.subject.in_(subjects))
+        .order_by(AuditEntry.id)
+    )
+    found: dict[str, list[str]] = {}
+    for subject, action in session.execute(query):
+        found.setdefault(subject, []).append(action)
+    return found
+
+
+def lost_awards(session: Session, *, organization_id: str) -> list[str]:
+    """What was issued, by the log, and is not there."""
+    query = (
+        select(AuditEntry.subject)
+        .outerjoin(Award, Award.id == AuditEntry.subject)
+        .where(AuditEntry.organization_id == organization_id)
+        .where(AuditEntry.action == "credential.issued")
+        .where(Award.id.is_(None))
+        .order_by(AuditEntry.id)
+    )
+    return list(session.scalars(query))
+
+
+def unsigned(session: Session, *, day: date) -> list[str]:
+    """The organisations of this service whose chain is longer than what they last signed, before a day."""
+    signed = select(
+        AuditHead.organization_id,
+        func.max(AuditHead.day).label("day"),
+        func.max(AuditHead.length).label("length"),
+    ).group_by(AuditHead.organization_id)
+    last = signed.subquery()
+    query = (
+        select(Organization.id)
+        .join(AuditChain, AuditChain.organization_key == Organization.id)
+        .outerjoin(last, last.c.organization_id == Organization.id)
+        .where(Organization.is_elsewhere.is_(False))
+        .where(or_(last.c.day.is_(None), last.c.day < day))
+        .where(AuditChain.length > func.coalesce(last.c.length, 0))
+        .order_by(Organization.id)
+    )
+    return list(session.scalars(query))
+
+
+def heads(session: Session, *, organization_id: str) -> list[AuditHead]:
+    """All that was signed of an organisation's chain, oldest first."""
+    query = select(AuditHead).where(AuditHead.organization_id == organization_id)
+    return list(session.scalars(query.order_by(AuditHead.day)))
 
 
 def last_head(session: Session, *, organization_id: str) -> AuditHead | None:

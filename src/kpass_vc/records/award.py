@@ -1,5 +1,6 @@
 """Award, Representation, IdempotencyKey, and their queries."""
 
+from collections.abc import Collection
 from datetime import date, datetime
 from typing import Literal
 
@@ -215,6 +216,29 @@ def search(
     total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
     page = query.order_by(Award.issued_at.desc(), Award.id).limit(limit).offset(offset)
     return list(session.scalars(page)), total
+
+
+def after(session: Session, *, organization_id: str, award_id: str, limit: int) -> list[Award]:
+    """An organisation's awards from the one after an id on, in the order of their ids."""
+    query = (
+        select(Award)
+        .where(Award.organization_id == organization_id)
+        .where(Award.id > award_id)
+        .order_by(Award.id)
+        .limit(limit)
+    )
+    return list(session.scalars(query))
+
+
+def forms(session: Session, *, award_ids: Collection[str]) -> dict[str, list[Representation]]:
+    """All representations of some awards; check first whose awards they are."""
+    query = select(Representation).where(Representation.award_id.in_(award_ids))
+    found: dict[str, list[Representation]] = {}
+    for row in session.scalars(
+        query.order_by(Representation.language.desc(), Representation.format)
+    ):
+        found.setdefault(row.award_id, []).append(row)
+    return found
 
 
 def count_signed_with(session: Session, *, organization_id: str, method: str) -> int:

@@ -98,6 +98,13 @@ def read_session(engine: Engine) -> Session:
     return Session(engine, expire_on_commit=False)
 
 
+def snapshot_engine(engine: Engine) -> Engine:
+    """The engine whose connections see one moment, from their first statement to the end of the transaction."""
+    if engine.dialect.name == "postgresql":
+        return engine.execution_options(isolation_level="REPEATABLE READ")
+    return engine
+
+
 @contextmanager
 def changing_tables(engine: Engine) -> Iterator[Connection]:
     """A connection for migrations, in a transaction that ends here.

@@ -84,6 +84,17 @@ def of_organization(
     return list(session.scalars(page)), total
 
 
+def running_since(session: Session, *, organization_id: str, before: datetime) -> list[Batch]:
+    """The batches that have been under way since before a moment."""
+    query = (
+        select(Batch)
+        .where(Batch.organization_id == organization_id)
+        .where(Batch.state.in_(("running", "undoing")))
+        .where(Batch.created_at < before)
+    )
+    return list(session.scalars(query.order_by(Batch.created_at, Batch.id)))
+
+
 def counts(session: Session, *, organization_id: str, batch_id: str) -> dict[str, int]:
     """How many rows of a batch are in each state."""
     rows = session.execute(

@@ -1,5 +1,6 @@
 """Definition, DefinitionVersion (immutable once published), Achievement, and their queries."""
 
+from collections.abc import Collection, Iterator
 from datetime import date, datetime
 from typing import Literal
 
@@ -141,6 +142,25 @@ def hold_published(session: Session, *, organization_id: str) -> list[Definition
             .execution_options(populate_existing=True)
         )
     )
+
+
+def with_publication(session: Session, *, organization_id: str) -> Iterator[DefinitionVersion]:
+    """Every version of an owner that has a publication, a few at a time; nothing is held."""
+    query = (
+        select(DefinitionVersion)
+        .join(Definition, Definition.id == DefinitionVersion.definition_id)
+        .where(Definition.organization_id == organization_id)
+        .where(DefinitionVersion.publication.is_not(None))
+        .order_by(DefinitionVersion.created_at, DefinitionVersion.id)
+        .execution_options(yield_per=50)
+    )
+    yield from session.scalars(query)
+
+
+def urls(session: Session, *, ids: Collection[str]) -> dict[str, str | None]:
+    """The addresses of versions' documents, by their ids."""
+    query = select(DefinitionVersion.id, DefinitionVersion.document_url)
+    return {row[0]: row[1] for row in session.execute(query.where(DefinitionVersion.id.in_(ids)))}
 
 
 def by_id(session: Session, version_id: str) -> Found | None:

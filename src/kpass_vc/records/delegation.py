@@ -32,6 +32,8 @@ class Delegation(Base):
     """How many may be issued under it; the service's business, never shown as verified."""
     valid_from: Mapped[datetime]
     valid_until: Mapped[datetime | None]
+    renews_id: Mapped[str | None] = mapped_column(ForeignKey("delegation.id"))
+    """The one that it was before the issuer came to sign as another DID: the two are one right."""
     url: Mapped[str] = mapped_column(unique=True)
     body: Mapped[bytes | None]
     """The signed authorisation; none until the owner has granted it."""
@@ -102,4 +104,18 @@ def hold(session: Session, *, organization_id: str, delegation_id: str) -> Deleg
         .where(Delegation.id == delegation_id)
         .with_for_update()
         .execution_options(populate_existing=True)
+    )
+
+
+def hold_granted(session: Session, *, organization_id: str) -> list[Delegation]:
+    """All authorisations that an owner has signed, held in one order until the transaction ends."""
+    return list(
+        session.scalars(
+            select(Delegation)
+            .where(Delegation.organization_id == organization_id)
+            .where(Delegation.body.is_not(None))
+            .order_by(Delegation.created_at, Delegation.id)
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        )
     )

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import ForeignKey, select
+from sqlalchemy import ForeignKey, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from kpass_vc.records.base import Base
@@ -41,6 +41,20 @@ def by_id(session: Session, *, organization_id: str, delivery_id: str) -> Delive
         .with_for_update()
         .execution_options(populate_existing=True)
     )
+
+
+def waiting_since(
+    session: Session, *, organization_id: str, before: datetime
+) -> tuple[int, str | None]:
+    """How many notices have waited since before a moment, and what went wrong with one of them last."""
+    query = (
+        select(func.count(), func.max(Delivery.last_error))
+        .where(Delivery.organization_id == organization_id)
+        .where(Delivery.state == "waiting")
+        .where(Delivery.created_at < before)
+    )
+    count, error = session.execute(query).one()
+    return count, error
 
 
 def of_award(session: Session, *, organization_id: str, award_id: str) -> list[Delivery]:

@@ -90,6 +90,29 @@ def approvers(session: Session, *, definition_version_id: str) -> tuple[str, ...
     return tuple(dict.fromkeys(found))
 
 
+def signed_by(session: Session, *, organization_id: str) -> list[Review]:
+    """What an organisation has approved of and signed, its own versions and others'."""
+    query = (
+        select(Review)
+        .where(Review.organization_id == organization_id)
+        .where(Review.endorsement.is_not(None))
+    )
+    return list(session.scalars(query.order_by(Review.decided_at, Review.id)))
+
+
+def approvals_by(session: Session, *, organization_id: str) -> list[Review]:
+    """All approvals that an organisation has signed, held until the transaction ends."""
+    return list(
+        session.scalars(
+            select(Review)
+            .where(Review.organization_id == organization_id)
+            .where(Review.endorsement.is_not(None))
+            .order_by(Review.decided_at, Review.id)
+            .with_for_update()
+        )
+    )
+
+
 def endorsement_by_url(session: Session, url: str) -> Review | None:
     """A review by the public address of its endorsement."""
     return session.scalar(select(Review).where(Review.endorsement_url == url))

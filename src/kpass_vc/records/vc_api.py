@@ -65,6 +65,16 @@ def has_issued(session: Session, *, issuer_id: str) -> bool:
     return session.scalar(query) is not None
 
 
+def revoked(session: Session, *, organization_id: str) -> list[VcApiCredential]:
+    """What an organisation has issued by the VC-API and revoked."""
+    query = (
+        select(VcApiCredential)
+        .where(VcApiCredential.organization_id == organization_id)
+        .where(VcApiCredential.is_revoked)
+    )
+    return list(session.scalars(query.order_by(VcApiCredential.id)))
+
+
 def issued(session: Session, *, organization_id: str, credential_id: str) -> list[VcApiCredential]:
     """What an organisation issued under a credential id, the newest first; held until the transaction ends."""
     query = (

@@ -11,6 +11,7 @@ from typing import Final
 
 from kpass_vc.compose.authorization import WITHDRAWAL, covers
 from kpass_vc.compose.credential import AUTHORIZATION
+from kpass_vc.dids import method_of
 from kpass_vc.errors import Malformed
 from kpass_vc.jsonld.expansion import to_quads
 from kpass_vc.model.dates import day_text, parse_date_time
@@ -155,8 +156,22 @@ def _creator(case: Case) -> str | None:
 
 
 def _owner(case: Case) -> str:
+    """What the owner is called; with its own web address beside it where it is none of this service's.
+
+    The name is the credential's word: anybody may call themselves as they like under an address of their own.
+    """
     creator = case.model.credential_subject.achievement.creator if case.model else None
-    return str((creator.name if creator else None) or _creator(case) or "")[:200]
+    did = _creator(case) or ""
+    name = str((creator.name if creator else None) or did)[:200]
+    home = case.evidence.home
+    try:
+        address = method_of(did).address(did) if did.startswith("did:") else None
+    except Malformed:
+        address = None
+    if address is None or did == name or (home and stands_under(address, f"{home}/o/")):
+        return name
+    place = address.removeprefix("https://").removesuffix("/did.json")
+    return f"{name} ({place.removesuffix('/.well-known')[:200]})"
 
 
 def _listed(case: Case) -> frozenset[str]:

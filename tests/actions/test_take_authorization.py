@@ -1,0 +1,188 @@
+"""An authorisation from another service: what an owner there may get wrong, or do on purpose."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from kpass_vc.actions.sign import secure
+from kpass_vc.actions.take_authorization import (
+    Gathered,
+    TakeOrder,
+    gather_authorization,
+    take_authorization,
+)
+from kpass_vc.compose.definition import digest_sri
+from kpass_vc.errors import Conflict, InvalidInput
+from kpass_vc.formats import FORMATS
+from kpass_vc.model.dates import utc_text
+from kpass_vc.records import definition as definitions
+from tests.actions.test_verify_elsewhere import Elsewhere, Json, elsewhere
+from tests.sample import outcome
+from tests.world import actor_of, body_of, definition_document
+
+__all__ = ["elsewhere"]
+ISSUER = "stadsnat-exempel"
+LINE = "/o/owner/definitions/SOB-OPTO-01"
+
+
+def offered(
+    there: Elsewhere,
+    version: str = "1.0.0",
+    *,
+    document: Json | None = None,
+    edition: Json | None = None,
+    folder: str = "",
+) -> TakeOrder:
+    """What an owner elsewhere serves: the authorisation, and one version of a definition."""
+    base, did = there.base, there.world.organization(ISSUER).did
+    vocabulary = there.world.env.vocabulary
+    line = base + LINE
+    place = f"{LINE}/{folder or version}"
+    owner = {"id": there.did, "type": ["Profile"], "name": "Ägaren"}
+    published = definition_document() | {
+        "id": f"{base}{place}/definition.json",
+        "definition": line,
+        "version": version,
+        "owner": {"id": there.did, "name": {"sv": "Ägaren", "en": "The owner"}},
+    }
+    del published["authorised_issuers"]
+    shown = {
+        "@context": there.credential()["@context"],
+        "id": f"{base}{place}/achievement.sv.json",
+        "type": ["Achievement"],
+        "name": "Fibersvetsning",
+        "description": "Kan skarva.",
+        "criteria": {"narrative": "Ett prov."},
+        "creator": owner,
+    }
+    bodies = {
+        "definition": json.dumps(published | (document or {})).encode(),
+        "achievement.sv": json.dumps(shown | (edition or {})).encode(),
+    }
+    urls = {name: there.serve(f"{place}/{name}.json", body) for name, body in bodies.items()}
+    said: Json = {
+        "@context": there.credential()["@context"],
+        "type": ["VerifiableCredential", "EndorsementCredential"],
+        "name": "x",
+        "issuer": owner,
+        "validFrom": utc_text(there.world.env.now()),
+    }
+    word = said | {
+        "id": f"{base}{place}/publication.json",
+        "credentialSubject": {"id": line, "type": ["EndorsementSubject"]},
+        "relatedResource": [
+            {"id": urls[name], "mediaType": "application/json", "digestSRI": digest_sri(body)}
+            for name, body in bodies.items()
+        ],
+    }
+    there.serve(f"{place}/publication.json", there.sign(word))
+    right = said | {
+        "id": f"{base}/o/owner/authorizations/{version}.json",
+        "type": [*said["type"], f"{vocabulary}IssuingAuthorization"],
+        "credentialSubject": {
+            "id": did,
+            "type": ["EndorsementSubject"],
+            f"{vocabulary}mayIssue": [{"id": line}],
+        },
+    }
+    url = there.serve(f"/o/owner/authorizations/{version}.json", there.sign(right))
+    return TakeOrder(authorization=url, definitions=[urls["definition"]])
+
+
+def gathered(there: Elsewhere, order: TakeOrder) -> Gathered:
+    own = there.world.organization(ISSUER)
+    return gather_authorization(there.world.env, actor_of(own), own.did, order)
+
+
+def taken(there: Elsewhere, order: TakeOrder) -> str:
+    found = gathered(there, order)
+    own = there.world.organization(ISSUER)
+    with there.world.writing() as session:
+        take_authorization(there.world.env, session, actor_of(own), found)
+    return order.definitions[0]
+
+
+WRONG: dict[str, tuple[Callable[[Elsewhere], Json], str]] = {
+    "an owner without a name": (
+        lambda there: {"document": {"owner": {"id": there.did}}},
+        "another_document",
+    ),
+    "a name that is no map": (
+        lambda there: {"document": {"owner": {"id": there.did, "name": "x"}}},
+        "another_document",
+    ),
+    "an owner that is a text": (lambda _: {"document": {"owner": "sobona"}}, "another_owner"),
+    "another owner": (
+        lambda _: {"document": {"owner": {"id": "did:web:other.example", "name": {"sv": "x"}}}},
+        "another_owner",
+    ),
+    "another creator": (
+        lambda _: {"edition": {"creator": {"id": "did:web:other.example"}}},
+        "another_owner",
+    ),
+    "another line": (
+        lambda _: {"document": {"definition": "https://other.example/x"}},
+        "another_document",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_a_definition_that_does_not_say_what_its_owner_signs_is_not_taken_in(
+    elsewhere: Elsewhere, case: str
+) -> None:
+    changes, rule = WRONG[case]
+
+    with pytest.raises(InvalidInput) as caught:
+        gathered(elsewhere, offered(elsewhere, **changes(elsewhere)))
+
+    assert [error.rule for error in caught.value.fields] == [rule]
+
+
+def states(there: Elsewhere, *urls: str) -> list[str]:
+    with there.world.reading() as session:
+        found = [definitions.by_document_url(session, url) for url in urls]
+    return [each[0].state for each in found if each is not None]
+
+
+def test_an_older_version_that_is_taken_in_later_takes_no_place_from_the_newer(
+    elsewhere: Elsewhere,
+) -> None:
+    newer = taken(elsewhere, offered(elsewhere, "2.0.0"))
+    older = taken(elsewhere, offered(elsewhere, "1.0.0"))
+    assert states(elsewhere, newer, older) == ["published", "superseded"]
+
+    newest = taken(elsewhere, offered(elsewhere, "10.0.0"))
+    assert states(elsewhere, newer, newest) == ["superseded", "published"]
+
+
+def test_one_version_at_two_addresses_is_a_conflict(elsewhere: Elsewhere) -> None:
+    taken(elsewhere, offered(elsewhere, "1.0.0"))
+    again = offered(elsewhere, "1.0.0", folder="again")
+    url = again.authorization.replace("1.0.0", "again")
+    body: Any = json.loads(elsewhere.world.env.fetcher.get(again.authorization, accept="*/*").body)
+    del body["proof"]
+    elsewhere.serve(url.removeprefix(elsewhere.base), elsewhere.sign(body | {"id": url}))
+
+    with pytest.raises(Conflict) as caught:
+        taken(elsewhere, again.model_copy(update={"authorization": url}))
+
+    assert caught.value.rule == "definition_differs"
+
+
+def test_who_has_taken_a_definition_in_is_not_thereby_named_by_its_owner(
+    elsewhere: Elsewhere,
+) -> None:
+    """A credential that names no authorisation has none, though our own records know the issuer."""
+    world = elsewhere.world
+    url = taken(elsewhere, offered(elsewhere))
+    issued = world.issued(definition=url, languages=["sv"])
+    bare = json.loads(body_of(issued))
+    del bare["proof"], bare["termsOfUse"]
+    issuer = world.organization(ISSUER)
+    with world.writing() as session:
+        body = secure(world.env, session, issuer, FORMATS["ldp_vc"], bare, world.env.now()).body
+
+    assert outcome(world.verified(body), "authorization") == ("failed", "none")
