@@ -218,8 +218,15 @@ def test_a_batch_from_a_file_is_undone_to_its_last_row(world: World) -> None:
     table = "\r\n".join(["Namn;Bedömningsdag", *lines]).encode()
     slices: list[tuple[str | int, ...]] = []
 
-    def noted(session: Session, queue: str, workflow: str, *of: str | int, key: str = "") -> None:
-        assert session.in_transaction(), (queue, key)
+    def noted(
+        session: Session,
+        queue: str,
+        workflow: str,
+        *of: str | int,
+        key: str = "",
+        delay: int = 0,
+    ) -> None:
+        assert session.in_transaction(), (queue, key, delay)
         if workflow == UNDO_SLICE:
             slices.append(of)
 
