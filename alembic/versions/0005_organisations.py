@@ -471,11 +471,13 @@ def upgrade() -> None:
         table.add_column(sa.Column("confirmed", sa.LargeBinary(), nullable=True))
         table.add_column(sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True))
         table.add_column(sa.Column("sunset_at", sa.DateTime(timezone=True), nullable=True))
+        table.add_column(sa.Column("lists_from", sa.Integer(), server_default="0", nullable=False))
 
 
 def downgrade() -> None:
     """Undo."""
     with op.batch_alter_table("service") as table:
+        table.drop_column("lists_from")
         table.drop_column("sunset_at")
         table.drop_column("confirmed_at")
         table.drop_column("confirmed")

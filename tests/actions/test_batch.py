@@ -1,14 +1,17 @@
 """Issue to many: every row its own outcome, nothing twice, undone as a whole."""
 
 import io
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from pypdf import PdfReader
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from kpass_vc.actions.batch import (
+    UNDO_SLICE,
     BatchStatusOrder,
     Looked,
     issue_slice,
@@ -208,6 +211,40 @@ def test_a_batch_is_undone_as_a_whole_and_may_be_sent_again(world: World) -> Non
     again = taken(world, items)
     work(world, again)
     assert states(world, again) == ["issued"] * 3
+
+
+def test_a_batch_from_a_file_is_undone_to_its_last_row(world: World) -> None:
+    lines = [f"{name};{DAY}" for name in ("Li", "Bo", "Cai")]
+    table = "\r\n".join(["Namn;Bedömningsdag", *lines]).encode()
+    slices: list[tuple[str | int, ...]] = []
+
+    def noted(
+        session: Session,
+        queue: str,
+        workflow: str,
+        *of: str | int,
+        key: str = "",
+        delay: int = 0,
+    ) -> None:
+        assert session.in_transaction(), (queue, key, delay)
+        if workflow == UNDO_SLICE:
+            slices.append(of)
+
+    env = replace(world.env, enqueue=noted)
+    with world.writing() as session:
+        actor = actor_of(world.organization(ISSUER))
+        looked = look_through(env, session, actor, DEFINITION, read_file(DEFINITION, table))
+        batch = take_in(env, session, actor, DEFINITION, looked)
+    work(world, batch)
+    with world.writing() as session:
+        order = BatchStatusOrder(status="undone", reason="issued_in_error")
+        undo(env, session, actor, batch.id, order)
+    for organization_id, batch_id, first, last, name in slices:
+        undo_slice(env, str(organization_id), str(batch_id), int(first), int(last), str(name))
+
+    assert states(world, batch) == ["revoked"] * 3
+    with world.reading() as session:
+        assert session.get_one(Batch, batch.id).state == "undone"
 
 
 def test_anothers_batch_is_not_there(world: World) -> None:

@@ -261,19 +261,7 @@ def undo(
     if batch.state in {"undoing", "undone"}:
         raise Conflict("batch_undone", batch=batch_id)
     batch.state, batch.reason = "undoing", order.reason
-    for start in range(1, batch.total + 1, SLICE):
-        last = min(start + SLICE - 1, batch.total)
-        env.enqueue(
-            session,
-            "batches",
-            UNDO_SLICE,
-            organization_id,
-            batch.id,
-            start,
-            last,
-            actor.name,
-            key=f"undo/{batch.id}/{start}",
-        )
+    _enqueue_undo(env, session, batch, actor.name, "undo")
     audit(
         env,
         session,
@@ -284,6 +272,28 @@ def undo(
         reason=order.reason,
     )
     return batch
+
+
+def undo_again(env: Environment, session: Session, batch: Batch) -> None:
+    """Go on with what was being undone when the workflows were lost; the operator does it."""
+    _enqueue_undo(env, session, batch, "cli", f"undo-{env.now():%Y%m%d%H%M%S}")
+
+
+def _enqueue_undo(env: Environment, session: Session, batch: Batch, actor: str, key: str) -> None:
+    # not their count: the rows of a file are numbered as they lie in it, below its heading
+    most = batches.last_number(session, organization_id=batch.organization_id, batch_id=batch.id)
+    for start in range(1, most + 1, SLICE):
+        env.enqueue(
+            session,
+            "batches",
+            UNDO_SLICE,
+            batch.organization_id,
+            batch.id,
+            start,
+            min(start + SLICE - 1, most),
+            actor,
+            key=f"{key}/{batch.id}/{start}",
+        )
 
 
 def undo_slice(

@@ -66,6 +66,8 @@ def make_list(
     issuer: str,
 ) -> StatusList:
     """A new list of full size; if another transaction has just made it, that one."""
+    service = the_service(session)
+    number = max(number, service.lists_from if service else 0)
     row = StatusList(
         id=env.new_id(),
         organization_id=organization.id,

@@ -31,7 +31,9 @@ def restore(
     ] = None,
     published: Annotated[
         list[Path] | None,
-        typer.Option(help="A status list as it was published last, or a folder of them."),
+        typer.Option(
+            help="A status list as it was published last, or a folder of them (status/*.json, did.json)."
+        ),
     ] = None,
     *,
     accepted: Annotated[
@@ -59,10 +61,22 @@ def restore(
 
 def _show(found: list[Merged]) -> None:
     if CHOICE.as_json:
-        lists = [{"url": m.url, "merged": m.merged, "raised": m.raised} for m in found]
+        lists = [
+            {
+                "url": m.url,
+                "merged": m.merged,
+                "raised": m.raised,
+                "known": m.known,
+                "vouched": m.vouched,
+            }
+            for m in found
+        ]
         answer({"lists": lists})
         return
     for each in found:
-        kind = "merged" if each.merged else "not_merged"
+        kind = "merged" if each.merged else "not_merged" if each.known else "unknown"
         words = {"url": each.url, "raised": each.raised}
         say_line(say(CHOICE.language, f"backup.{kind}", **words), "" if each.merged else "yellow")
+        if each.vouched:
+            say_line(say(CHOICE.language, "backup.vouched", url=each.url), "yellow")
+    say_line(say(CHOICE.language, "backup.erasures"), "yellow")

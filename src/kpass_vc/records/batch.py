@@ -106,6 +106,16 @@ def counts(session: Session, *, organization_id: str, batch_id: str) -> dict[str
     return {row[0]: row[1] for row in rows}
 
 
+def last_number(session: Session, *, organization_id: str, batch_id: str) -> int:
+    """The highest number of a batch's rows."""
+    query = (
+        select(func.max(BatchRow.number))
+        .where(BatchRow.organization_id == organization_id)
+        .where(BatchRow.batch_id == batch_id)
+    )
+    return session.scalar(query) or 0
+
+
 def rows(
     session: Session,
     *,

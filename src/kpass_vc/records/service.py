@@ -22,6 +22,8 @@ class Service(Base):
     """When that was signed."""
     sunset_at: Mapped[datetime | None]
     """When it ended: nothing is issued or revoked after that."""
+    lists_from: Mapped[int] = mapped_column(default=0, server_default="0")
+    """The least number of a new status list: after a restore, past those that are forgotten."""
 
 
 def the_service(session: Session, *, for_update: bool = False) -> Service | None:

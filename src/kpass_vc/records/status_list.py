@@ -98,14 +98,21 @@ def publication(
     return session.scalar(query)
 
 
-def every(session: Session, *, organization_id: str) -> list[tuple[StatusList, StatusPublication]]:
-    """All lists of an organisation with what was last signed of them."""
+def every(
+    session: Session, *, organization_id: str, for_update: bool = False
+) -> list[tuple[StatusList, StatusPublication]]:
+    """All lists of an organisation with what was last signed of them.
+
+    `for_update` holds them until the transaction ends: no index is given out and no bit changed meanwhile.
+    """
     query = (
         select(StatusList, StatusPublication)
         .join(StatusPublication, StatusPublication.status_list_id == StatusList.id)
         .where(StatusList.organization_id == organization_id)
         .order_by(StatusList.purpose, StatusList.number)
     )
+    if for_update:
+        query = query.with_for_update().execution_options(populate_existing=True)
     return [(row[0], row[1]) for row in session.execute(query)]
 
 
