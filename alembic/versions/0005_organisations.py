@@ -445,6 +445,7 @@ def upgrade() -> None:
         table.create_foreign_key(
             table.f("fk_award_replaces_id_award"), "award", ["replaces_id"], ["id"]
         )
+    _index_references("organization_id", "external_reference", "is_test")
 
     with op.batch_alter_table("definition_version") as table:
         table.add_column(sa.Column("authors", sa.JSON(), server_default="[]", nullable=False))
@@ -474,6 +475,20 @@ def upgrade() -> None:
         table.add_column(sa.Column("lists_from", sa.Integer(), server_default="0", nullable=False))
 
 
+def _index_references(*columns: str) -> None:
+    """The index that lets a reference be used once, over these columns."""
+    open_ones = sa.text("state != 'revoked'")
+    op.drop_index("uq_award_external_reference", table_name="award")
+    op.create_index(
+        "uq_award_external_reference",
+        "award",
+        list(columns),
+        unique=True,
+        sqlite_where=open_ones,
+        postgresql_where=open_ones,
+    )
+
+
 def downgrade() -> None:
     """Undo."""
     with op.batch_alter_table("service") as table:
@@ -495,6 +510,8 @@ def downgrade() -> None:
         table.drop_column("review_round")
         table.drop_column("authors")
 
+    op.execute(sa.text("UPDATE award SET external_reference = NULL WHERE is_test"))
+    _index_references("organization_id", "external_reference")
     with op.batch_alter_table("award") as table:
         table.drop_constraint(table.f("fk_award_replaces_id_award"), type_="foreignkey")
         table.drop_constraint(table.f("fk_award_delegation_id_delegation"), type_="foreignkey")

@@ -93,6 +93,18 @@ ROLES: Final[Mapping[Role, frozenset[Permission]]] = {
 SYSTEM: Final = ORGANIZATION - {Permission.PEOPLE_WRITE, Permission.DEFINITIONS_REVIEW}
 """What a system's token may do: it neither lets people in nor approves, since both take a person."""
 
+TEST: Final = frozenset(
+    {
+        Permission.DEFINITIONS_READ,
+        Permission.CREDENTIALS_ISSUE,
+        Permission.CREDENTIALS_READ,
+        Permission.CREDENTIALS_REVOKE,
+        Permission.LEARNERS_ERASE,
+        Permission.WEBHOOKS_WRITE,
+    }
+)
+"""What a test system may do at most, and only with what is a test: a supplier builds with it, before it is trusted."""
+
 
 def permissions_of(roles: Iterable[Role]) -> frozenset[Permission]:
     """All that somebody with these roles may do."""
@@ -108,7 +120,7 @@ class Actor:
     permissions: frozenset[Permission]
     person_id: str | None = None
     is_test: bool = False
-    """Whether what is issued is a test."""
+    """Whether what is issued is a test; then nothing else is seen or changed either."""
     scope: frozenset[Permission] = ORGANIZATION
     """What a person's token opens at most, in whichever organisation; a token that it makes opens no more."""
 

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from kpass_vc import resources
+from kpass_vc.actions.correct import CorrectionOrder, correct
 from kpass_vc.actions.erase import erase
 from kpass_vc.actions.offline import bundled, verify_offline
 from kpass_vc.actions.recheck import recheck
@@ -17,7 +18,7 @@ from kpass_vc.records import Base
 from kpass_vc.settings import Settings
 from tests.api.http import bearer, client_of, variables
 from tests.cli.test_cli import Kpass
-from tests.world import OPERATOR_ACTOR, World, actor_of, body_of
+from tests.world import OPERATOR_ACTOR, World, actor_of, body_of, issue_order
 
 ISSUER = "stadsnat-exempel"
 NAME, EMAIL = "Osannolika Namnsson", "osannolik@example.org"
@@ -67,6 +68,24 @@ def test_a_learner_is_forgotten_and_a_copy_still_verifies(world: World) -> None:
     http, headers = client_of(world.env), bearer(world.token(ISSUER))
     for path in ("/v1/credentials", f"/v1/credentials/{issued.award.id}"):
         assert http.get(path, headers=headers).status_code == 200
+
+
+def test_a_correction_is_of_the_same_learner(world: World) -> None:
+    world.published_definition()
+    wrong = world.issued(holder={"name": "Osannolika Felsson"})
+    actor = actor_of(world.organization(ISSUER))
+    ids = [wrong.award.id]
+    for name in ("Osannolika Namnson", NAME):
+        order = {"holder": {"name": name}, "assessedOn": issue_order()["assessedOn"]}
+        with world.writing() as session:
+            wanted = CorrectionOrder.model_validate(order)
+            ids.append(correct(world.env, session, actor, ids[-1], wanted).award.id)
+
+    with world.writing() as session:
+        found = erase(world.env, session, actor, ids[1])
+
+    assert {award.id for award in found} == set(ids)
+    assert "sannolik" not in everything(world).lower()
 
 
 def test_anothers_learner_is_not_there(world: World) -> None:

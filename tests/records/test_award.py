@@ -51,7 +51,7 @@ def test_an_organisation_finds_its_own_award_and_no_other(
                 is None
             )
         found = awards.by_reference(
-            session, organization_id=own.organization_id, external_reference="A-1"
+            session, organization_id=own.organization_id, external_reference="A-1", is_test=False
         )
         assert found is not None
         assert found.id == own.id

@@ -18,7 +18,7 @@ def baked(session: Session, award: Award, representation: Representation, kind: 
     found = definitions.by_id(session, award.definition_version_id)
     if found is None:
         raise NotFound("definition", definition=award.definition_version_id)
-    face = badge_face(found, cast("Language", representation.language))
+    face = badge_face(found, cast("Language", representation.language), is_test=award.is_test)
     if kind == "svg":
         return bake_svg(draw(face).encode(), representation.body)
     return bake_png(badge_png(face), representation.body)

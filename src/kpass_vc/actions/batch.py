@@ -141,10 +141,10 @@ def look_through(
     for row in rows:
         errors = row.errors
         if row.order is not None and not errors:
-            errors = _wrong_with(env, session, issuer, row, row.order, found)
+            errors = _wrong_with(env, session, actor, issuer, row, row.order, found)
             if row.table is not None:
                 errors = in_cells(row.table, errors)
-            mark = fingerprint(env, issuer, found[1].id, row.order)
+            mark = fingerprint(env, actor, issuer, found[1].id, row.order)
             if mark in first_with and not errors:
                 place = f"A{row.number}" if row.table else f"/items/{row.number - 1}"
                 errors = (FieldError(place, "row_twice", row=first_with[mark]),)
@@ -254,7 +254,11 @@ def undo(
     actor.require(Permission.CREDENTIALS_REVOKE)
     organization_id = actor.own_organization()
     batch = batches.by_id(
-        session, organization_id=organization_id, batch_id=batch_id, for_update=True
+        session,
+        organization_id=organization_id,
+        batch_id=batch_id,
+        tests_only=actor.is_test,
+        for_update=True,
     )
     if batch is None:
         raise NotFound("batch", batch=batch_id)
@@ -323,18 +327,29 @@ def undo_slice(
 def own_batch(session: Session, actor: Actor, batch_id: str) -> Batch:
     """A batch of the actor's organisation, else NotFound."""
     actor.require(Permission.CREDENTIALS_READ)
-    found = batches.by_id(session, organization_id=actor.own_organization(), batch_id=batch_id)
+    found = batches.by_id(
+        session,
+        organization_id=actor.own_organization(),
+        batch_id=batch_id,
+        tests_only=actor.is_test,
+    )
     if found is None:
         raise NotFound("batch", batch=batch_id)
     return found
 
 
-def fingerprint(env: Environment, issuer: Organization, line_id: str, order: IssueOrder) -> str:
-    """By what a row is known again: who gets what, assessed when; nothing of it can be read from this."""
+def fingerprint(
+    env: Environment, actor: Actor, issuer: Organization, line_id: str, order: IssueOrder
+) -> str:
+    """By what a row is known again: who gets what, assessed when; nothing of it can be read from this.
+
+    A test is never what was issued before in earnest, nor the other way about.
+    """
     holder = order.holder
     contact = holder.contact.email if holder.contact else None
     who = order.external_reference or holder.reference or holder.id or holder.email or contact
-    text = "\0".join([line_id, order.assessed_on.isoformat(), who or "", holder.name or ""])
+    parts = [line_id, order.assessed_on.isoformat(), who or "", holder.name or ""]
+    text = "\0".join([*parts, "test"] if actor.is_test else parts)
     return keyed_hash(env.contact_key, text, within=issuer.id)
 
 
@@ -348,13 +363,14 @@ def _own(session: Session, actor: Actor) -> Organization:
 def _wrong_with(
     env: Environment,
     session: Session,
+    actor: Actor,
     issuer: Organization,
     row: Row,
     order: IssueOrder,
     found: definitions.Found,
 ) -> tuple[FieldError, ...]:
     try:
-        check_order(env, session, issuer, found, order)
+        check_order(env, session, issuer, found, order, is_test=actor.is_test)
     except InvalidInput as error:
         return _at(f"/items/{row.number - 1}", error.fields)
     except Conflict as error:
@@ -436,6 +452,7 @@ def _issue(env: Environment, session: Session, actor: Actor, row: BatchRow) -> N
             session,
             organization_id=row.organization_id,
             external_reference=order.external_reference,
+            is_test=actor.is_test,
         )
         if order.external_reference
         else None

@@ -66,7 +66,11 @@ def change_status(
     """
     actor.require(Permission.CREDENTIALS_REVOKE)
     award = awards.by_id(
-        session, organization_id=actor.own_organization(), award_id=award_id, for_update=True
+        session,
+        organization_id=actor.own_organization(),
+        award_id=award_id,
+        tests_only=actor.is_test,
+        for_update=True,
     )
     if award is None:
         raise NotFound("credential", credential=award_id)

@@ -45,7 +45,11 @@ def correct(
     actor.require(Permission.CREDENTIALS_ISSUE)
     actor.require(Permission.CREDENTIALS_REVOKE)
     old = awards.by_id(
-        session, organization_id=actor.own_organization(), award_id=award_id, for_update=True
+        session,
+        organization_id=actor.own_organization(),
+        award_id=award_id,
+        tests_only=actor.is_test,
+        for_update=True,
     )
     found = definitions.by_id(session, old.definition_version_id) if old else None
     if old is None or found is None:

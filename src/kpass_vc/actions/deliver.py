@@ -18,6 +18,7 @@ from kpass_vc.actions.learners import (
     seal_contact,
 )
 from kpass_vc.actions.notify import DELIVER, Kind, notify
+from kpass_vc.actions.picture import marked
 from kpass_vc.actions.share import private_link
 from kpass_vc.authz import Actor, Permission
 from kpass_vc.delivery.channel import Notice
@@ -109,7 +110,7 @@ def _ready(
     contact = open_contact(env, row.id, row.sealed_contact)
     language = contact.language
     words = {
-        "title": found[0].title(language),
+        "title": marked(found[0].title(language), language, is_test=award.is_test),
         "issuer": issuer.name(language),
         "name": award.holder_name or say(language, "mail.you"),
         "link": private_link(env, award),
@@ -142,7 +143,11 @@ def resend(
     """
     actor.require(Permission.CREDENTIALS_ISSUE)
     award = awards.by_id(
-        session, organization_id=actor.own_organization(), award_id=award_id, for_update=True
+        session,
+        organization_id=actor.own_organization(),
+        award_id=award_id,
+        tests_only=actor.is_test,
+        for_update=True,
     )
     if award is None:
         raise NotFound("credential", credential=award_id)
@@ -185,6 +190,7 @@ def _correct(env: Environment, session: Session, award: Award, contact: ContactO
             organization_id=award.organization_id,
             reference=None,
             contact=contact,
+            is_test=award.is_test,
         )
         award.learner_id = made.id if made else None
         return

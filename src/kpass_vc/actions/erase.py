@@ -24,20 +24,21 @@ from kpass_vc.records.share_link import ShareLink
 def erase(env: Environment, session: Session, actor: Actor, award_id: str) -> list[Award]:
     """The awards of the learner of an award, of whom nothing is known any more; erasing again changes nothing.
 
-    All that the organisation issued to the same learner, where it knows that it is the same.
+    All that the organisation issued to the same learner, where it knows that it is the same: by its own
+    record of the learner, or since one credential corrects another.
     """
     actor.require(Permission.LEARNERS_ERASE)
     organization_id = actor.own_organization()
     first = awards.by_id(
-        session, organization_id=organization_id, award_id=award_id, for_update=True
+        session,
+        organization_id=organization_id,
+        award_id=award_id,
+        tests_only=actor.is_test,
+        for_update=True,
     )
     if first is None:
         raise NotFound("credential", credential=award_id)
-    found = [first]
-    if first.learner_id is not None:
-        found = awards.of_learner(
-            session, organization_id=organization_id, learner_id=first.learner_id
-        )
+    found = _of_the_same(session, first)
     for award in found:
         if award.erased_at is None:
             _forget(env, session, award)
@@ -49,15 +50,38 @@ def erase(env: Environment, session: Session, actor: Actor, award_id: str) -> li
                 award.id,
                 organization_id=organization_id,
             )
-    if first.learner_id is not None:
-        learner = learners.by_id(
-            session, organization_id=organization_id, learner_id=first.learner_id
-        )
+    for learner_id in {award.learner_id for award in found if award.learner_id is not None}:
+        learner = learners.by_id(session, organization_id=organization_id, learner_id=learner_id)
         if learner is not None and learner.erased_at is None:
             learner.reference_index, learner.sealed_contact = None, None
             learner.erased_at = env.now()
     session.flush()
     return found
+
+
+def _of_the_same(session: Session, first: Award) -> list[Award]:
+    found: dict[str, Award] = {}
+    left = [first]
+    while left:
+        award = left.pop()
+        if award.id in found:
+            continue
+        found[award.id] = award
+        if award.learner_id is not None:
+            left += awards.of_learner(
+                session, organization_id=award.organization_id, learner_id=award.learner_id
+            )
+        if award.replaces_id is not None:
+            old = awards.by_id(
+                session,
+                organization_id=award.organization_id,
+                award_id=award.replaces_id,
+                for_update=True,
+            )
+            left += [old] if old is not None else []
+        new = awards.replacement_of(session, award_id=award.id, for_update=True)
+        left += [new] if new is not None else []
+    return list(found.values())
 
 
 def _forget(env: Environment, session: Session, award: Award) -> None:

@@ -174,14 +174,16 @@ def issue(
     it corrects. NotFound, Conflict, Forbidden or InvalidInput say why not, and then nothing was stored.
     """
     actor.require(Permission.CREDENTIALS_ISSUE)
-    handed = Handed(order.holder.id, order.holder.name, order.parts, order.presented)
+    is_test = actor.is_test or (replaces is not None and replaces.is_test)
+    holder_id, name = order.holder.id, order.holder.name
+    handed = Handed(holder_id, name, order.parts, order.presented, is_test=is_test)
     presented = presented_parts(env, handed)
     issuer = organizations.by_id(session, actor.own_organization())
     if issuer is None:
         raise NotFound("organization")
     award_id = env.new_id()
     if idempotency_key is not None:
-        earlier = _claim(env, session, issuer, order, idempotency_key, award_id)
+        earlier = _claim(env, session, issuer, order, idempotency_key, award_id, is_test=is_test)
         if earlier is not None:
             return earlier
     _check(env, order)
@@ -190,13 +192,14 @@ def issue(
     source = source_of(version)
     _require_reviewed(env, version, owner)
     under = _authority(env, session, actor, found, issuer)
-    last_day = check_order(env, session, issuer, found, order)
+    last_day = check_order(env, session, issuer, found, order, is_test=is_test)
     learner = know_learner(
         env,
         session,
         organization_id=issuer.id,
         reference=order.holder.reference,
         contact=order.holder.contact,
+        is_test=is_test,
     )
     learner_id = learner.id if learner else replaces.learner_id if replaces else None
     made_of = find_parts(env, session, found, issuer.id, learner_id, handed, presented)
@@ -224,7 +227,7 @@ def issue(
         delegation_id=under.id if under else None,
         replaces_id=replaces.id if replaces else None,
         channel=channel,
-        is_test=actor.is_test,
+        is_test=is_test,
     )
     _record(session, issuer, order, award)
     approvals = _approvals(session, version) if order.endorsements else []
@@ -249,7 +252,7 @@ def issue(
             authorization_url=under.url if under else None,
             replaces=_credential_id_of(session, replaces, language),
             endorsements=approvals,
-            is_test=actor.is_test,
+            is_test=is_test,
         )
         representations += _edition(env, session, award, parts, language, issuer)
     session.add_all(representations)
@@ -268,12 +271,18 @@ def issue(
 
 
 def check_order(
-    env: Environment, session: Session, issuer: Organization, found: Found, order: IssueOrder
+    env: Environment,
+    session: Session,
+    issuer: Organization,
+    found: Found,
+    order: IssueOrder,
+    *,
+    is_test: bool,
 ) -> date | None:
     """The last day of validity, if there is one; InvalidInput or Conflict for what is wrong. Stores nothing."""
     _check(env, order)
     _require_another_holder(order.holder, issuer, found[2])
-    _require_free_reference(session, issuer, order)
+    _require_free_reference(session, issuer, order, is_test=is_test)
     return _last_day(env, source_of(found[0]), order)
 
 
@@ -323,11 +332,13 @@ def _claim(
     order: IssueOrder,
     key: str,
     award_id: str,
+    *,
+    is_test: bool,
 ) -> Issued | None:
     """None if the key is ours now; the earlier award if it was used for the same order."""
     if not 0 < len(key) <= _KEY or not key.isascii() or not key.isprintable():
         raise InvalidInput(FieldError("Idempotency-Key", "idempotency_key"))
-    kept = hashlib.sha256(key.encode()).hexdigest()
+    kept = hashlib.sha256(f"{'test ' if is_test else ''}{key}".encode()).hexdigest()
     body = json.dumps(order.model_dump(mode="json"), sort_keys=True)
     # Keyed with the Idempotency-Key, which is not kept in clear: whoever reads the database must
     # guess it too before trying e-mail addresses. If it is easily guessed, the digest tells no
@@ -436,15 +447,20 @@ def _record(session: Session, issuer: Organization, order: IssueOrder, award: Aw
             session.add(award)
             session.flush()
     except IntegrityError:
-        _require_free_reference(session, issuer, order)
+        _require_free_reference(session, issuer, order, is_test=award.is_test)
         raise
 
 
-def _require_free_reference(session: Session, issuer: Organization, order: IssueOrder) -> None:
+def _require_free_reference(
+    session: Session, issuer: Organization, order: IssueOrder, *, is_test: bool
+) -> None:
     if order.external_reference is None:
         return
     used = awards.by_reference(
-        session, organization_id=issuer.id, external_reference=order.external_reference
+        session,
+        organization_id=issuer.id,
+        external_reference=order.external_reference,
+        is_test=is_test,
     )
     if used is not None:
         raise Conflict(

@@ -13,6 +13,7 @@ from typing import Final, cast
 from sqlalchemy.orm import Session
 
 from kpass_vc.actions.audit import audit
+from kpass_vc.actions.picture import marked
 from kpass_vc.actions.share import private_link
 from kpass_vc.authz import Actor, Permission
 from kpass_vc.environment import Environment
@@ -46,7 +47,11 @@ def letter(
     found = []
     for award_id in award_ids:
         award = awards.by_id(
-            session, organization_id=actor.own_organization(), award_id=award_id, for_update=True
+            session,
+            organization_id=actor.own_organization(),
+            award_id=award_id,
+            tests_only=actor.is_test,
+            for_update=True,
         )
         if award is None or award.erased_at is not None:
             raise NotFound("credential", credential=award_id)
@@ -70,7 +75,10 @@ def batch_letters(
     """
     actor.require(Permission.CREDENTIALS_ISSUE)
     organization_id = actor.own_organization()
-    if batches.by_id(session, organization_id=organization_id, batch_id=batch_id) is None:
+    batch = batches.by_id(
+        session, organization_id=organization_id, batch_id=batch_id, tests_only=actor.is_test
+    )
+    if batch is None:
         raise NotFound("batch", batch=batch_id)
     rows = batches.rows(
         session, organization_id=organization_id, batch_id=batch_id, states=("issued",)
@@ -147,7 +155,7 @@ def _letter(
     )
     words = {
         "name": award.holder_name or say(language, "mail.you"),
-        "title": found[0].title(language),
+        "title": marked(found[0].title(language), language, is_test=award.is_test),
         "issuer": issuer.name(language),
         "owner": found[2].name(language),
         "assessed": award.assessed_on.isoformat(),

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from kpass_vc.actions.audit import audit
 from kpass_vc.actions.tokens import NewToken, new_token
-from kpass_vc.authz import SYSTEM, Actor, Permission
+from kpass_vc.authz import SYSTEM, TEST, Actor, Permission
 from kpass_vc.crypto.jose import CompactJws, from_jwk, read_compact, verify_compact
 from kpass_vc.crypto.keys import Algorithm
 from kpass_vc.environment import Environment
@@ -79,9 +79,10 @@ def register_client(
     organization = organizations.by_slug(session, slug)
     if organization is None:
         raise NotFound("organization", organization=slug)
-    wanted = SYSTEM if order.permissions is None else frozenset(order.permissions)
-    if not wanted <= SYSTEM:
-        raise InvalidInput(FieldError("/permissions", "enum", expected=", ".join(sorted(SYSTEM))))
+    most = TEST if order.test else SYSTEM
+    wanted = most if order.permissions is None else frozenset(order.permissions)
+    if not wanted <= most:
+        raise InvalidInput(FieldError("/permissions", "enum", expected=", ".join(sorted(most))))
     row = OauthClient(
         id=f"kc_{env.entropy(9).hex()}",
         organization_id=organization.id,

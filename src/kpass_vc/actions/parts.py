@@ -50,6 +50,8 @@ class Handed:
     name: str | None
     ids: Sequence[str]
     credentials: Sequence[JsonObject]
+    is_test: bool
+    """Whether the order is a test: that is made of tests, and what is real of nothing that is one."""
 
 
 def presented_parts(env: Environment, handed: Handed) -> list[Part]:
@@ -101,7 +103,11 @@ def find_parts(
     known += [
         part
         for award in awards.of_holder(
-            session, organization_id=organization_id, learner_id=learner_id, did=handed.did
+            session,
+            organization_id=organization_id,
+            learner_id=learner_id,
+            did=handed.did,
+            is_test=handed.is_test,
         )
         if (part := _of_award(env, session, award, now)) is not None
     ]
@@ -154,7 +160,7 @@ def _named(
 ) -> Part:
     found = awards.by_credential_id(session, credential_id)
     part = _of_award(env, session, found[0], env.now()) if found else None
-    if found is None or part is None:
+    if found is None or part is None or found[0].is_test != handed.is_test:
         raise InvalidInput(FieldError(field, "part_not_valid"))
     award = found[0]
     if award.holder_id != handed.did and (

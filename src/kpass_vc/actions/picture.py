@@ -13,13 +13,13 @@ SIZE: Final = 1024
 """Pixels a side: sharp on a screen and in print, and half of what phones shrink a picture to."""
 
 
-def badge_face(found: Found, language: Language) -> BadgeFace:
-    """The face of a definition version's badge, in one language."""
+def badge_face(found: Found, language: Language, *, is_test: bool = False) -> BadgeFace:
+    """The face of a definition version's badge, in one language; that of a test says so."""
     source = source_of(found[0])
     owner = found[2]
     level = source.level
     return BadgeFace(
-        title=source.title.get(language, source.title["sv"]),
+        title=marked(source.title.get(language, source.title["sv"]), language, is_test=is_test),
         organisation=owner.name(language),
         code=source.code,
         version=source.version,
@@ -32,6 +32,11 @@ def badge_face(found: Found, language: Language) -> BadgeFace:
         colour_seed=owner.slug,
         illustrative=source.illustrative,
     )
+
+
+def marked(title: str, language: Language, *, is_test: bool) -> str:
+    """A title as people see it where there is no verdict beside it: that of a test begins with TEST."""
+    return say(language, "badge.test", title=title) if is_test else title
 
 
 def badge_text(found: Found, language: Language) -> str:

@@ -309,7 +309,11 @@ def _held(env: Environment, session: Session, token: str, *, for_update: bool = 
 
 def _own(session: Session, actor: Actor, award_id: str) -> Award:
     award = awards.by_id(
-        session, organization_id=actor.own_organization(), award_id=award_id, for_update=True
+        session,
+        organization_id=actor.own_organization(),
+        award_id=award_id,
+        tests_only=actor.is_test,
+        for_update=True,
     )
     if award is None:
         raise NotFound("credential", credential=award_id)

@@ -15,7 +15,16 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
 from kpass_vc.actions.audit import audit
-from kpass_vc.authz import OPERATOR, ORGANIZATION, SYSTEM, Actor, Permission, Role, permissions_of
+from kpass_vc.authz import (
+    OPERATOR,
+    ORGANIZATION,
+    SYSTEM,
+    TEST,
+    Actor,
+    Permission,
+    Role,
+    permissions_of,
+)
 from kpass_vc.crypto.multibase import base64url_encode
 from kpass_vc.environment import Environment
 from kpass_vc.errors import FieldError, Forbidden, InvalidInput, NotFound, Unauthenticated
@@ -66,7 +75,9 @@ def grant_token(
     organization = organizations.by_slug(session, slug) if slug is not None else None
     if slug is not None and organization is None:
         raise NotFound("organization", organization=slug)
-    allowed = OPERATOR if organization is None else SYSTEM
+    allowed = OPERATOR if organization is None else TEST if order.test else SYSTEM
+    if organization is None and order.test:
+        raise InvalidInput(FieldError("/test", "test_of_nobody"))
     wanted = allowed if order.permissions is None else frozenset(order.permissions)
     if not wanted <= allowed:
         raise InvalidInput(FieldError("/permissions", "enum", expected=", ".join(sorted(allowed))))
@@ -147,6 +158,8 @@ def authenticate(
     scope = frozenset(each for each in Permission if each.value in row.permissions)
     if row.person_id is not None:
         return person_acting(session, row.person_id, organization, scope)
+    if row.is_test:
+        scope &= TEST
     return Actor(f"token:{row.id}", row.organization_id, scope, is_test=row.is_test)
 
 

@@ -219,7 +219,11 @@ def get_batches(
     """Newest first."""
     actor.require(Permission.CREDENTIALS_READ)
     found, total = batches.of_organization(
-        session, organization_id=actor.own_organization(), limit=limit, offset=offset
+        session,
+        organization_id=actor.own_organization(),
+        limit=limit,
+        offset=offset,
+        tests_only=actor.is_test,
     )
     return BatchList(
         batches=[batch_reply(session, batch, language) for batch in found], total=total

@@ -233,6 +233,7 @@ def get_credentials(
         state=status,
         compromised=bool(compromised),
         disputed=disputed,
+        tests_only=actor.is_test,
         limit=limit,
         offset=offset,
     )
@@ -412,7 +413,12 @@ def post_credential_dispute(
 
 def _own(session: Session, actor: Actor, award_id: str) -> Award:
     actor.require(Permission.CREDENTIALS_READ)
-    award = awards.by_id(session, organization_id=actor.own_organization(), award_id=award_id)
+    award = awards.by_id(
+        session,
+        organization_id=actor.own_organization(),
+        award_id=award_id,
+        tests_only=actor.is_test,
+    )
     if award is None:
         raise NotFound("credential", credential=award_id)
     return award

@@ -5,7 +5,7 @@ with what was written in it.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final, Literal, cast
 
@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from kpass_vc.actions.bake import baked
 from kpass_vc.actions.learner_export import learner_export
-from kpass_vc.actions.picture import badge_text
+from kpass_vc.actions.picture import badge_text, marked
 from kpass_vc.actions.share import (
     MOST_TEXT,
     DisputeOrder,
@@ -227,11 +227,12 @@ def _page(
     at = env.addresses.definition_at(version.document_url or "")
     address = env.addresses.holder_page(token)
     links = [_link(env, link, language, now) for link in held.links]
+    title = in_words(definition.title, language)
     page = render(
         "holder.html",
         language,
         definition=definition,
-        title=in_words(definition.title, language),
+        title=replace(title, text=marked(title.text, language, is_test=award.is_test)),
         description=in_words(definition.description, language) if definition.description else None,
         notice=notice(owner.name(language), language) if definition.illustrative else None,
         badge_url=f"{address}/credential.{held.languages[0]}.png"

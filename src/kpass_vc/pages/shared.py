@@ -10,7 +10,7 @@ from typing import Final
 
 from fastapi import APIRouter, Request, Response
 
-from kpass_vc.actions.picture import badge_face, badge_text
+from kpass_vc.actions.picture import badge_face, badge_text, marked
 from kpass_vc.actions.share import SharedAward, code_of, open_share
 from kpass_vc.actions.verify import verify
 from kpass_vc.badges import ShareFace, draw_share, rasterise
@@ -55,7 +55,7 @@ def shared(code: str, request: Request, env: Env, language: str | None = None) -
         "shared.html",
         shown,
         parts=report_parts(report, shown, home=env.addresses.base),
-        title=version.title(shown),
+        title=marked(version.title(shown), shown, is_test=found.award.is_test),
         owner_name=owner.name(shown),
         badge_url=at.badge(found.language),
         badge_text=badge_text(definition, shown),
@@ -107,7 +107,7 @@ def _representation(found: SharedAward, extension: str) -> Representation:
 def _face(env: Environment, found: SharedAward, definition: Found) -> ShareFace:
     code = code_of(env, found.link)
     return ShareFace(
-        face=badge_face(definition, found.language),
+        face=badge_face(definition, found.language, is_test=found.award.is_test),
         holder=found.award.holder_name,
         awarded=_written(found.award.assessed_on, found.language),
         url=env.addresses.share(code),

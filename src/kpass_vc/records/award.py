@@ -36,6 +36,7 @@ class Award(Base):
             "uq_award_external_reference",
             "organization_id",
             "external_reference",
+            "is_test",
             unique=True,
             sqlite_where=text("state != 'revoked'"),
             postgresql_where=text("state != 'revoked'"),
@@ -121,12 +122,19 @@ def used_key(session: Session, *, organization_id: str, key: str) -> Idempotency
 
 
 def by_id(
-    session: Session, *, organization_id: str, award_id: str, for_update: bool = False
+    session: Session,
+    *,
+    organization_id: str,
+    award_id: str,
+    tests_only: bool = False,
+    for_update: bool = False,
 ) -> Award | None:
     """An award of one organisation; `for_update` holds the row until the transaction ends."""
     query = (
         select(Award).where(Award.organization_id == organization_id).where(Award.id == award_id)
     )
+    if tests_only:
+        query = query.where(Award.is_test)
     if for_update:
         query = query.with_for_update().execution_options(populate_existing=True)
     return session.scalar(query)
@@ -149,9 +157,17 @@ def replacement_of(session: Session, *, award_id: str, for_update: bool = False)
 
 
 def of_holder(
-    session: Session, *, organization_id: str, learner_id: str | None, did: str | None
+    session: Session,
+    *,
+    organization_id: str,
+    learner_id: str | None,
+    did: str | None,
+    is_test: bool,
 ) -> list[Award]:
-    """An organisation's awards to somebody it knows by its own record of the learner, or by a DID; newest first."""
+    """An organisation's awards to somebody it knows by its own record of the learner, or by a DID; newest first.
+
+    Those that are tests, or those that are none.
+    """
     known = []
     if learner_id is not None:
         known.append(Award.learner_id == learner_id)
@@ -159,7 +175,12 @@ def of_holder(
         known.append(Award.holder_id == did)
     if not known:
         return []
-    query = select(Award).where(Award.organization_id == organization_id).where(or_(*known))
+    query = (
+        select(Award)
+        .where(Award.organization_id == organization_id)
+        .where(Award.is_test.is_(is_test))
+        .where(or_(*known))
+    )
     return list(session.scalars(query.order_by(Award.issued_at.desc(), Award.id)))
 
 
@@ -177,13 +198,14 @@ def of_learner(session: Session, *, organization_id: str, learner_id: str) -> li
 
 
 def by_reference(
-    session: Session, *, organization_id: str, external_reference: str
+    session: Session, *, organization_id: str, external_reference: str, is_test: bool
 ) -> Award | None:
-    """The award that is not revoked and carries an issuer's own reference."""
+    """The award that is not revoked and carries an issuer's own reference; a test has its own of them."""
     return session.scalar(
         select(Award)
         .where(Award.organization_id == organization_id)
         .where(Award.external_reference == external_reference)
+        .where(Award.is_test.is_(is_test))
         .where(Award.state != "revoked")
     )
 
@@ -197,11 +219,14 @@ def search(
     state: str | None = None,
     compromised: bool = False,
     disputed: bool | None = None,
+    tests_only: bool = False,
     limit: int = 100,
     offset: int = 0,
 ) -> tuple[list[Award], int]:
     """A page of an organisation's awards, newest first, and how many there are in all."""
     query = select(Award).where(Award.organization_id == organization_id)
+    if tests_only:
+        query = query.where(Award.is_test)
     if external_reference is not None:
         query = query.where(Award.external_reference == external_reference)
     if definition_version_id is not None:
@@ -253,8 +278,13 @@ def count_signed_with(session: Session, *, organization_id: str, method: str) ->
 
 
 def count_under(session: Session, *, delegation_id: str) -> int:
-    """How many awards were issued under a delegation, those that are revoked since among them."""
-    query = select(func.count()).select_from(Award).where(Award.delegation_id == delegation_id)
+    """How many awards were issued under a delegation, those that are revoked since among them; no tests."""
+    query = (
+        select(func.count())
+        .select_from(Award)
+        .where(Award.delegation_id == delegation_id)
+        .where(Award.is_test.is_(False))
+    )
     return session.scalar(query) or 0
 
 

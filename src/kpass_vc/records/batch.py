@@ -63,22 +63,31 @@ class BatchRow(Base):
 
 
 def by_id(
-    session: Session, *, organization_id: str, batch_id: str, for_update: bool = False
+    session: Session,
+    *,
+    organization_id: str,
+    batch_id: str,
+    tests_only: bool = False,
+    for_update: bool = False,
 ) -> Batch | None:
     """A batch of an organisation; `for_update` holds it until the transaction ends."""
     query = (
         select(Batch).where(Batch.organization_id == organization_id).where(Batch.id == batch_id)
     )
+    if tests_only:
+        query = query.where(Batch.is_test)
     if for_update:
         query = query.with_for_update().execution_options(populate_existing=True)
     return session.scalar(query)
 
 
 def of_organization(
-    session: Session, *, organization_id: str, limit: int, offset: int
+    session: Session, *, organization_id: str, limit: int, offset: int, tests_only: bool = False
 ) -> tuple[list[Batch], int]:
     """A page of an organisation's batches, newest first, and how many there are in all."""
     query = select(Batch).where(Batch.organization_id == organization_id)
+    if tests_only:
+        query = query.where(Batch.is_test)
     total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
     page = query.order_by(Batch.created_at.desc(), Batch.id).limit(limit).offset(offset)
     return list(session.scalars(page)), total
