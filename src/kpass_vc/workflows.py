@@ -5,7 +5,7 @@ transaction that does it, so that a step that is done twice does nothing the sec
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from threading import Event, Thread
 from typing import Any, Final
 
@@ -17,8 +17,10 @@ from kpass_vc.actions.webhooks import tell
 from kpass_vc.durable import Workflow, adopt, start, step, stop
 from kpass_vc.environment import Environment
 
-CHAIN_EVERY: Final = 5.0
+LOOK_EVERY: Final = 5.0
 """Seconds between one look at what waits to be chained or told, and the next."""
+PATIENCE: Final = 10.0
+"""Seconds that a stop waits for what is under way."""
 QUEUE_OF: Final = {ISSUE_SLICE: "batches", UNDO_SLICE: "batches", DELIVER: "deliveries"}
 _log: Final = logging.getLogger("kpass")
 
@@ -33,19 +35,24 @@ def start_work(env: Environment, worker: str) -> None:
             env.enqueue(session, QUEUE_OF[name], name, *arguments, key=key, delay=delay)
 
     start(env.engine, workflows(env), worker=worker, put_off=put_off)
-    _chainer.start(env)
+    for each in _LOOKS:
+        each.start(env)
 
 
 def stop_work() -> None:
     """Stop; what is under way goes on at the next start."""
-    _chainer.stop()
+    for each in _LOOKS:
+        each.end()
+    for each in _LOOKS:
+        each.wait()
     stop()
 
 
-class _Chainer:
-    """Chains audit entries and tells webhooks of them, now and then, in a thread of its own."""
+class _Look:
+    """Does what has come to wait, now and then, in a thread of its own: a slow receiver holds up no chain."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str, work: Callable[[Environment], int]) -> None:
+        self._name, self._work = name, work
         self._stopped = Event()
         self._thread: Thread | None = None
 
@@ -53,26 +60,28 @@ class _Chainer:
         """Begin, unless it has begun."""
         if self._thread is None:
             self._stopped.clear()
-            self._thread = Thread(target=self._run, args=(env,), name="chainer", daemon=True)
+            self._thread = Thread(target=self._run, args=(env,), name=self._name, daemon=True)
             self._thread.start()
 
-    def stop(self) -> None:
-        """End, once what is being chained is done."""
+    def end(self) -> None:
+        """Begin nothing more."""
         self._stopped.set()
+
+    def wait(self) -> None:
+        """Until what is being done is done, or so long: whatever is broken off is done again."""
         if self._thread is not None:
-            self._thread.join()
+            self._thread.join(timeout=PATIENCE)
             self._thread = None
 
     def _run(self, env: Environment) -> None:
-        while not self._stopped.wait(CHAIN_EVERY):
+        while not self._stopped.wait(LOOK_EVERY):
             try:
-                chain_all(env)
-                tell(env)
+                self._work(env)
             except Exception as error:  # noqa: BLE001 - the next round tries again; who else would?
-                _log.exception("the audit chain waits: %s", type(error).__name__)
+                _log.exception("%s waits: %s", self._name, type(error).__name__)
 
 
-_chainer: Final = _Chainer()
+_LOOKS: Final = (_Look("the audit chain", chain_all), _Look("webhooks", tell))
 
 
 def workflows(env: Environment) -> Mapping[str, Workflow]:

@@ -20,7 +20,7 @@ from kpass_vc.actions.webhooks import (
 from kpass_vc.errors import InvalidInput, NotFetched, NotFound
 from kpass_vc.records.webhook import Webhook
 from tests.api.http import bearer, client_of
-from tests.world import NothingElsewhere, World, actor_of
+from tests.world import Clock, NothingElsewhere, World, actor_of
 
 ISSUER = "stadsnat-exempel"
 
@@ -31,10 +31,15 @@ class Receiver(NothingElsewhere):
 
     got: list[tuple[str, bytes, Mapping[str, str]]] = field(default_factory=list)
     is_down: bool = False
+    clock: Clock | None = None
+    takes: int = 0
+    """Seconds before it answers."""
 
     def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> None:
         if self.is_down:
             raise NotFetched("unreachable", url=url)
+        if self.clock is not None:
+            self.clock.advance(seconds=self.takes)
         self.got.append((url, body, headers))
 
     @property
@@ -44,7 +49,7 @@ class Receiver(NothingElsewhere):
 
 @pytest.fixture
 def receiver(world: World) -> Receiver:
-    found = Receiver()
+    found = Receiver(clock=world.clock)
     world.env = replace(world.env, fetcher=found)
     world.published_definition()
     return found
@@ -102,6 +107,22 @@ def test_a_receiver_that_is_down_loses_nothing_and_is_not_hammered(
     with world.reading() as session:
         held = session.get_one(Webhook, row.id)
         assert (held.failures, held.last_error) == (0, None)
+
+
+def test_a_slow_receiver_and_a_broken_webhook_hold_up_nobody_else(
+    world: World, receiver: Receiver
+) -> None:
+    broken, _ = hook(world, "credential.issued")
+    hook(world, "credential.issued")
+    with world.writing() as session:
+        session.get_one(Webhook, broken.id).sealed_secret = b"damaged"
+    for _ in range(4):
+        world.issued()
+    receiver.takes = 12
+    assert told(world) == 3
+    receiver.takes = 0
+    assert told(world) == 1
+    assert len({headers["webhook-id"] for _, _, headers in receiver.got}) == 4
 
 
 def test_replay_sends_the_same_events_under_the_same_ids(world: World, receiver: Receiver) -> None:

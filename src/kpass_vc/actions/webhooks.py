@@ -9,6 +9,7 @@ same id. Replay is to go on from an earlier place.
 import base64
 import hmac
 import json
+import logging
 from datetime import datetime, timedelta
 from typing import Annotated, Final
 
@@ -27,12 +28,15 @@ from kpass_vc.records import webhook as records
 from kpass_vc.records.audit import AuditEntry
 from kpass_vc.records.webhook import Webhook
 
+_log: Final = logging.getLogger("kpass")
 EVENTS: Final = {event_of(action): action for action in CHANGES}
 PAUSES: Final = (10, 60, 300, 1800, 7200, 21600)
 """Seconds to wait after so many failures in a row; the last one from then on."""
 LEASE: Final = timedelta(minutes=2)
 AT_ONCE: Final = 100
 """Events that one receiver is sent before the others have their turn."""
+SPELL: Final = timedelta(seconds=30)
+"""How long one receiver is sent to before the others have their turn: well within the lease, however slow it is."""
 
 
 class WebhookOrder(BaseModel):
@@ -138,10 +142,20 @@ def tell(env: Environment) -> int:
         found = records.due(session, now)
         for row in found:
             row.next_at = now + LEASE
-    return sum(_tell(env, row) for row in found)
+    return sum(_told(env, row) for row in found)
+
+
+def _told(env: Environment, row: Webhook) -> int:
+    """What is wrong with one webhook keeps no other from its events; it is looked at again after the lease."""
+    try:
+        return _tell(env, row)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the others are told
+        _log.exception("the webhook %s waits: %s", row.id, type(error).__name__)
+        return 0
 
 
 def _tell(env: Environment, row: Webhook) -> int:
+    until = env.now() + SPELL
     secret = base64.b64decode(unseal(env.contact_key, row.sealed_secret, about=row.id))
     with env.reading() as session:
         page = audits.after(
@@ -150,7 +164,7 @@ def _tell(env: Environment, row: Webhook) -> int:
     taken, position, problem = 0, row.position, None
     for entry in page:
         wanted = entry.action in (row.events or CHANGES)
-        if wanted and taken == AT_ONCE:
+        if wanted and (taken == AT_ONCE or env.now() >= until):
             break
         if wanted:
             try:
