@@ -16,6 +16,8 @@ from tests.cli.test_cli import Kpass
 from tests.test_baking import DRAWING, png
 from tests.world import World, body_of
 
+pytestmark = pytest.mark.sqlite
+
 
 @pytest.fixture
 def kpass(settings: Settings, tmp_path: Path) -> Kpass:

@@ -9,6 +9,8 @@ from tests.api.http import variables
 from tests.cli.test_cli import DEFINITION, ISSUER, Kpass
 from tests.world import World
 
+pytestmark = pytest.mark.sqlite
+
 
 @pytest.fixture
 def published(settings: Settings, tmp_path: Path, world: World) -> Kpass:

@@ -10,6 +10,8 @@ from tests.api.vc_api import VcApi, credential
 from tests.cli.test_cli import ISSUER, Kpass
 from tests.world import World
 
+pytestmark = pytest.mark.sqlite
+
 
 @pytest.fixture
 def kpass(settings: Settings, tmp_path: Path, world: World) -> Kpass:

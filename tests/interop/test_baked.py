@@ -21,7 +21,7 @@ from tests.interop.foreign import Verdict
 from tests.interop.tampering import change_a_text, change_the_payload
 from tests.interop.verdicts import judge_tokens
 
-pytestmark = [pytest.mark.interop, pytest.mark.xdist_group("interop")]
+pytestmark = [pytest.mark.interop, pytest.mark.sqlite, pytest.mark.xdist_group("interop")]
 
 KINDS: tuple[Kind, ...] = ("png", "svg")
 FORMS = ("ldp_vc", "vc-jwt")

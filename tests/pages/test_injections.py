@@ -22,6 +22,8 @@ from tests.injections import INJECTIONS
 from tests.pages.reading import Page
 from tests.world import World, definition_document
 
+pytestmark = pytest.mark.sqlite
+
 PLAIN = "plain words"
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 ADDRESSES = Addresses("http://localhost:8000")
