@@ -1,5 +1,6 @@
 """What is a test and what is real: neither is taken for the other, and a test system reaches nothing real."""
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -185,3 +186,18 @@ def test_a_real_learner_of_the_same_reference_is_not_there_for_a_test(world: Wor
     real, actor = world.issued(holder=HOLDER), supplier(world)
     with world.writing() as session, pytest.raises(NotFound):
         erase(world.env, session, actor, real.award.id)
+
+
+def test_the_learner_sees_that_it_is_a_test(world: World) -> None:
+    world.published_definition()
+    http = client_of(world.env)
+    for language, words in (("sv", "gäller inte"), ("en", "not valid")):
+        made, genuine = tried(world), world.issued()
+        page = http.get(f"/c/{world.token_of(made.award.id)}?language={language}").text
+        assert '<p class="held-status test">' in page
+        assert words in page
+        assert re.search("<h1>(<span[^>]*>)?TEST: ", page)
+        shared = http.get(f"/s/{world.code_of(world.shared(made.award.id))}?language={language}")
+        assert "TEST: " in shared.text
+        plain = http.get(f"/c/{world.token_of(genuine.award.id)}?language={language}").text
+        assert "TEST" not in plain

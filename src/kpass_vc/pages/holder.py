@@ -58,7 +58,7 @@ from kpass_vc.records.share_link import ShareLink
 
 router = APIRouter(include_in_schema=False)
 
-HeldStatus = Literal["valid", "revoked", "suspended", "expired", "compromised"]
+HeldStatus = Literal["valid", "revoked", "suspended", "expired", "compromised", "test"]
 _PICTURES: Final = {"png": "image/png", "svg": "image/svg+xml"}
 _SHARE_FIELDS: Final = ("label", "lasts", "language")
 
@@ -297,6 +297,8 @@ def _link(env: Environment, link: ShareLink, language: Language, now: datetime) 
 
 def _status(held: HeldAward, now: datetime) -> HeldStatus:
     award = held.award
+    if award.is_test:
+        return "test"
     if award.state == "revoked":
         return "revoked"
     if award.valid_until is not None and award.valid_until < now:
