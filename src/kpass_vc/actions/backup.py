@@ -300,7 +300,7 @@ def _take_back(env: Environment, session: Session, published: list[_Published]) 
     slug, purpose, number = _parts_of(env, first.url)
     owner = organizations.by_slug(session, slug)
     if owner is None or len({len(each.bits) for each in published}) != 1:
-        raise Malformed("backup_list")
+        raise Malformed("backup_list", list=first.url)
     row = StatusList(
         id=env.new_id(),
         organization_id=owner.id,
