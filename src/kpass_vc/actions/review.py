@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from kpass_vc.actions.audit import audit
 from kpass_vc.actions.define import source_of
-from kpass_vc.actions.publish import document_of, missing, own_version
+from kpass_vc.actions.publish import document_of, latest_published, missing, own_version
 from kpass_vc.actions.sign import secure
 from kpass_vc.authz import Actor, Permission
 from kpass_vc.compose.approval import approval
@@ -87,7 +87,7 @@ class UnderReview:
     comments: Sequence[ReviewComment]
     asked: Sequence[Organization]
     changes: Sequence[Change]
-    """Against the version that is published now."""
+    """Against the latest version of its line that was ever published, as publishing compares them."""
 
 
 def submit(
@@ -326,13 +326,13 @@ def _remark(
 
 
 def _under_review(session: Session, found: Found) -> UnderReview:
-    version, line, owner = found
+    version, line, _ = found
     rows = reviews.of_version(session, definition_version_id=version.id)
     asked = reviews.asked(session, definition_version_id=version.id)
-    present = definitions.published_of_line(session, slug=owner.slug, code=line.code)
+    before = latest_published(definitions.versions(session, definition_id=line.id))
     differences = (
-        changes(source_of(present[0]), source_of(version))
-        if present is not None and present[0].id != version.id
+        changes(source_of(before), source_of(version))
+        if before is not None and before.id != version.id
         else []
     )
     parties = {
