@@ -68,12 +68,16 @@ class CommentOrder(_Message):
 
 
 class ReviewPolicyOrder(_Message):
-    """What an owner demands before a version is published."""
+    """What an owner demands before a version is published: so many from within, so many from outside.
+
+    One internal (1), internal and external (2, of them 1 external), a panel of n. Neither stands in for the
+    other: who is outside does not know the owner's house, and who is inside is not independent of it.
+    """
 
     approvals: Annotated[int, Field(ge=0, le=9)]
-    """How many must approve; none lets the owner publish on its own word."""
+    """How many must approve in all; none lets the owner publish on its own word."""
     external_approvals: Annotated[int, Field(alias="externalApprovals", ge=0, le=9)] = 0
-    """How many of them must speak for another organisation."""
+    """How many of them must speak for another organisation; the others speak for the owner."""
     grace_days: Annotated[int, Field(alias="graceDays", ge=0, le=3650)] = 180
     """How long issuing goes on when a definition is due for review."""
 
@@ -276,9 +280,19 @@ def _review(
 
 
 def _is_enough(said: Sequence[Review], owner: Organization) -> bool:
+    """Whether both the internal and the external approvals that the policy demands are there.
+
+    Without a policy a version that is handed in takes one approval, whoever gives it.
+    """
     approved = [row for row in said if row.decision == "approved"]
-    external = [row for row in approved if row.organization_id != owner.id]
-    return len(approved) >= max(owner.approvals, 1) and len(external) >= owner.external_approvals
+    if owner.approvals == 0:
+        return bool(approved)
+    external = sum(row.organization_id != owner.id for row in approved)
+    internal = len(approved) - external
+    return (
+        external >= owner.external_approvals
+        and internal >= owner.approvals - owner.external_approvals
+    )
 
 
 def _held(session: Session, actor: Actor, version_id: str) -> Found:

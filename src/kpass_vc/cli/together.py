@@ -263,7 +263,9 @@ def review_show(organization: _Org, reference: _Reference) -> None:
 def review_policy(
     owner: _Org,
     approvals: Annotated[int, typer.Argument(help="How many must approve; 0 to publish alone.")],
-    external: Annotated[int, typer.Option(help="How many of them from elsewhere.")] = 0,
+    external: Annotated[
+        int, typer.Option(help="How many of them from elsewhere; the others from within.")
+    ] = 0,
     grace: Annotated[int, typer.Option(help="Days of issuing when a review is due.")] = 180,
 ) -> None:
     """Say what your versions take to be published."""
