@@ -50,10 +50,11 @@ from kpass_vc.cli.console import (
     say_line,
     table,
 )
-from kpass_vc.cli.files import write_files
+from kpass_vc.cli.files import input_bytes, write_files
 from kpass_vc.environment import Environment
 from kpass_vc.errors import NotFound
 from kpass_vc.language import say
+from kpass_vc.model.document import JsonObject, read_json
 from kpass_vc.model.field_errors import validated
 from kpass_vc.records import definition as definitions
 from kpass_vc.records.delegation import Delegation
@@ -295,15 +296,28 @@ def confirm(
 
 def correct(
     credential_id: Annotated[str, typer.Argument(help="The id that issuing gave.")],
-    name: Annotated[str, typer.Option(help="What the learner is called.")],
-    assessed_on: Annotated[str, typer.Option(help="The day of the assessment, 2026-11-20.")],
+    name: Annotated[str | None, typer.Option(help="What the learner is called.")] = None,
+    assessed_on: Annotated[
+        str | None, typer.Option(help="The day of the assessment, 2026-11-20.")
+    ] = None,
     reason: Annotated[
-        str, typer.Option(help="wrong_details, wrong_holder or issued_in_error")
-    ] = "wrong_details",
+        str | None, typer.Option(help="wrong_details, wrong_holder or issued_in_error")
+    ] = None,
+    order_file: Annotated[
+        Path | None, typer.Option("--order", help="The whole order as JSON, as the API takes it.")
+    ] = None,
     out: Annotated[Path, typer.Option(help="The folder the files are written to.")] = Path(),
 ) -> None:
     """Issue a credential anew as it should have been; the old one is revoked and leads to it."""
-    given = {"holder": {"name": name}, "assessedOn": assessed_on, "reason": reason}
+    holder = {"name": name} if name is not None else None
+    members = {"holder": holder, "assessedOn": assessed_on, "reason": reason}
+    given: JsonObject = {member: value for member, value in members.items() if value is not None}
+    if order_file is not None and given:
+        raise typer.BadParameter(
+            "holds the whole order; leave the others out", param_hint="--order"
+        )
+    if order_file is not None:
+        given = read_json(input_bytes(order_file))
     order = validated(CorrectionOrder, given)
     env = opened()
     actor = acting_for_issuer_of(env, credential_id)
