@@ -33,6 +33,7 @@ from tests.world import (
     actor_of,
     body_of,
     definition_document,
+    failed_checks,
     issue_order,
 )
 
@@ -72,6 +73,52 @@ def notes(world: World, issued: Issued) -> Sequence[str]:
     report = world.verified(body_of(issued))
     assert report.verified, [each for each in report.findings if each.outcome != "passed"]
     return [each.code for each in report.notes if each.code.startswith("definition_")]
+
+
+def test_the_new_credential_names_the_old_one_signed_in_each_form_and_language(
+    world: World,
+) -> None:
+    world.published_definition()
+    old = world.issued()
+
+    new = corrected(world, old)
+
+    member = f"{world.env.vocabulary}replaces"
+    for language, form in FORMS:
+        credential = said(new, language, form)
+        assert credential[member] == {"id": said(old, language, form)["id"]}
+        assert member not in said(old, language, form)
+        assert world.verified(body_of(new, language, form)).verified
+        assert failed_checks(world.verified(body_of(old, language, form))) == ["status"]
+    assert len({said(new, language, "ldp_vc")[member]["id"] for language in ("sv", "en")}) == 2
+    assert (new.award.replaces_id, state_of(world, old)) == (old.award.id, "revoked")
+
+
+def test_who_says_that_it_corrects_another_is_not_believed(world: World) -> None:
+    world.published_definition()
+    new = corrected(world, world.issued())
+    other = world.issued()
+    member = f"{world.env.vocabulary}replaces"
+
+    for language in ("sv", "en"):
+        forged = said(new, language, "ldp_vc")
+        forged[member] = {"id": said(other, language, "ldp_vc")["id"]}
+        report = world.verified(json.dumps(forged).encode())
+        assert "proof" in [each.check for each in report.findings if each.outcome == "failed"]
+        del forged[member]
+        assert not world.verified(json.dumps(forged).encode()).verified
+
+
+def test_a_correction_of_one_language_names_what_there_was(world: World) -> None:
+    world.published_definition()
+    old = world.issued(languages=["en"])
+
+    new = corrected(world, old)
+
+    assert {row.language for row in new.representations} == {"en"}
+    assert said(new, "en", "vc-jwt")[f"{world.env.vocabulary}replaces"] == {
+        "id": said(old, "en", "ldp_vc")["id"]
+    }
 
 
 @pytest.mark.parametrize("what", ["superseded", "retired", "both"])
