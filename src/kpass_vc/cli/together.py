@@ -49,6 +49,7 @@ from kpass_vc.cli.console import (
     operator,
     say_line,
     table,
+    wrote,
 )
 from kpass_vc.cli.files import write_files
 from kpass_vc.environment import Environment
@@ -363,7 +364,7 @@ def letter(
     with env.writing() as session, session.begin():
         body = act_letter(env, session, actor, [credential_id], CHOICE.language)
     out.write_bytes(body)
-    say_line(str(out))
+    wrote(out)
 
 
 def statistics(organization: _Org) -> None:
