@@ -5,17 +5,19 @@ from dataclasses import dataclass, field, replace
 from email import message_from_bytes
 from email.message import Message
 from email.policy import default
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from aiosmtpd.controller import Controller
 from sqlalchemy import select
 
+from kpass_vc.actions.change_status import Reason
 from kpass_vc.actions.correct import CorrectionOrder, correct
 from kpass_vc.actions.deliver import deliver, resend
 from kpass_vc.actions.learners import ContactOrder
 from kpass_vc.delivery import CHANNELS
 from kpass_vc.errors import Conflict
+from kpass_vc.language import has
 from kpass_vc.records.delivery import Delivery
 from tests.api.http import free_port
 from tests.injections import INJECTIONS
@@ -224,3 +226,19 @@ def test_whatever_a_name_says_comes_as_text(mailing: World, sink: Sink) -> None:
         assert receivers == ["amina@example.org"]
         assert message.get_content_type() == "text/plain"
         assert message["Bcc"] is None
+
+
+@pytest.mark.parametrize("reason", get_args(Reason))
+@pytest.mark.parametrize("language", ["sv", "en"])
+def test_every_reason_can_be_told(mailing: World, sink: Sink, reason: str, language: str) -> None:
+    made = mailing.issued(
+        holder={"name": "Li", "contact": {"email": "li@example.org", "language": language}}
+    )
+    mailing.set_status(made, "revoked", reason)
+    with mailing.reading() as session:
+        (row,) = session.scalars(select(Delivery).where(Delivery.kind == "revoked"))
+
+    assert sent(mailing, row) == "sent"
+    assert has(f"holder.reason.{reason}")
+    ((_, message),) = sink.got
+    assert ": ." not in message.get_content()  # type: ignore[attr-defined]
