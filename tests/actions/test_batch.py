@@ -14,6 +14,7 @@ from kpass_vc.actions.batch import (
     UNDO_SLICE,
     BatchStatusOrder,
     Looked,
+    _stored,
     issue_slice,
     look_through,
     read_file,
@@ -28,7 +29,8 @@ from kpass_vc.actions.change_status import StatusOrder, change_status
 from kpass_vc.actions.erase import erase
 from kpass_vc.actions.letter import batch_letters
 from kpass_vc.actions.publish import retire
-from kpass_vc.errors import Conflict, NotFound
+from kpass_vc.errors import Conflict, FieldError, InvalidInput, NotFound, Unavailable
+from kpass_vc.model.field_errors import validated
 from kpass_vc.records import batch as batches
 from kpass_vc.records.award import Award, representations
 from kpass_vc.records.batch import Batch, BatchRow
@@ -211,6 +213,86 @@ def test_a_batch_is_undone_as_a_whole_and_may_be_sent_again(world: World) -> Non
     again = taken(world, items)
     work(world, again)
     assert states(world, again) == ["issued"] * 3
+
+
+def test_what_is_sent_while_a_batch_is_undone_is_issued_after_that(world: World) -> None:
+    items = [item("Li"), item("Bo", externalReference="r1")]
+    wrong = taken(world, items)
+    work(world, wrong)
+    beside = taken(world, [item("Cai"), *items])
+    # as if it had been taken in just before the other one was issued
+    with world.writing() as session:
+        rows = batches.rows(session, organization_id=beside.organization_id, batch_id=beside.id)
+        sealed = _stored_again(world, beside, [item("Cai"), *items])
+        for row in rows:
+            row.state, row.award_id, row.sealed_order = "waiting", None, sealed[row.number]
+    order = BatchStatusOrder(status="undone", reason="issued_in_error")
+    with world.writing() as session:
+        undo(world.env, session, actor_of(world.organization(ISSUER)), wrong.id, order)
+
+    for each in items:
+        with pytest.raises(Conflict) as caught:
+            taken(world, [each])
+        assert caught.value.rule == "batch_undoing"
+    with pytest.raises(Conflict):
+        work(world, beside)
+    undo_slice(world.env, wrong.organization_id, wrong.id, 1, 50, "test:issuer")
+    work(world, beside)
+
+    assert states(world, beside) == ["issued"] * 3
+    assert sorted(award.state for award in awards(world)) == ["active"] * 3 + ["revoked"] * 2
+
+
+def _stored_again(
+    world: World, batch: Batch, items: list[dict[str, Any]]
+) -> dict[int, bytes | None]:
+    looked = Looked(tuple(read_items(DEFINITION, items)))
+    return {row.number: _stored(world.env, batch, row, looked).sealed_order for row in looked.rows}
+
+
+def test_a_reference_that_another_definition_has_is_said_and_loses_nobody_a_credential(
+    world: World,
+) -> None:
+    world.published_definition(code="SOB-OPTO-02")
+    world.issued(definition="sobona/SOB-OPTO-02", externalReference="elev-1")
+    items = [item("Li", externalReference="elev-1")]
+
+    batch = taken(world, items)
+
+    assert [error.rule for row in look(world, items).bad for error in row.errors] == ["row_refused"]
+    assert states(world, batch) == ["failed"]
+
+
+def test_a_dry_run_counts_what_has_its_reference_already_as_issued(world: World) -> None:
+    world.issued(externalReference="elev-1")
+    looked = look(world, [item("Li", externalReference="elev-1")])
+    assert (len(looked.good), len(looked.issued_before)) == (0, 1)
+
+
+def test_a_row_waits_for_what_does_not_answer_and_is_not_given_up(world: World) -> None:
+    batch = taken(world, [item("Li")])
+    silent = replace(world.env, key_stores={})
+    reserve(world.env, batch.organization_id, batch.id, 1, 50)
+    with pytest.raises(Unavailable):
+        issue_slice(silent, batch.organization_id, batch.id, 1, 50)
+    assert states(world, batch) == ["waiting"]
+    work(world, batch)
+    assert states(world, batch) == ["issued"]
+
+
+def test_a_row_that_no_rule_takes_any_more_stops_no_other(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = taken(world, [item("Li"), item("Bo")])
+
+    def stricter(kind: type[Any], given: dict[str, Any]) -> Any:
+        if given["holder"]["name"] == "Li":
+            raise InvalidInput(FieldError("/holder/name", "no_letter"))
+        return validated(kind, given)
+
+    monkeypatch.setattr("kpass_vc.actions.batch.validated", stricter)
+    work(world, batch)
+    assert states(world, batch) == ["failed", "issued"]
 
 
 def test_a_batch_from_a_file_is_undone_to_its_last_row(world: World) -> None:

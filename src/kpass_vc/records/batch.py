@@ -168,6 +168,19 @@ def issued_before(
     return {row[0]: row[1] for row in found if row[1] is not None}
 
 
+def undoing(session: Session, *, organization_id: str, award_ids: list[str]) -> str | None:
+    """A batch that is being undone and has issued one of these awards, if there is one."""
+    return session.scalar(
+        select(Batch.id)
+        .join(BatchRow, BatchRow.batch_id == Batch.id)
+        .where(Batch.organization_id == organization_id)
+        .where(Batch.state == "undoing")
+        .where(BatchRow.state == "issued")
+        .where(BatchRow.award_id.in_(award_ids))
+        .limit(1)
+    )
+
+
 def no_longer_issued(session: Session, *, organization_id: str, award_ids: list[str]) -> None:
     """Mark the rows of awards that are revoked: the same row may be issued again."""
     session.execute(
