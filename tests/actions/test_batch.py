@@ -26,6 +26,7 @@ from kpass_vc.actions.batch import (
     written,
 )
 from kpass_vc.actions.change_status import StatusOrder, change_status
+from kpass_vc.actions.correct import CorrectionOrder, correct
 from kpass_vc.actions.erase import erase
 from kpass_vc.actions.letter import batch_letters
 from kpass_vc.actions.publish import retire
@@ -293,6 +294,29 @@ def test_a_row_that_no_rule_takes_any_more_stops_no_other(
     monkeypatch.setattr("kpass_vc.actions.batch.validated", stricter)
     work(world, batch)
     assert states(world, batch) == ["failed", "issued"]
+
+
+def test_what_was_corrected_is_not_issued_again_and_is_undone_with_its_batch(world: World) -> None:
+    items = [item("Lii")]
+    batch = taken(world, items)
+    work(world, batch)
+    (old,) = awards(world)
+    actor = actor_of(world.organization(ISSUER))
+    right = CorrectionOrder.model_validate({"holder": {"name": "Li"}, "assessedOn": DAY})
+    with world.writing() as session:
+        new = correct(world.env, session, actor, old.id, right).award
+
+    again = taken(world, items)
+    work(world, again)
+    assert states(world, again) == ["already_issued"]
+    with world.reading() as session:
+        (row,) = batches.rows(session, organization_id=batch.organization_id, batch_id=again.id)
+        assert row.award_id == new.id
+    order = BatchStatusOrder(status="undone", reason="issued_in_error")
+    with world.writing() as session:
+        undo(world.env, session, actor, batch.id, order)
+    undo_slice(world.env, batch.organization_id, batch.id, 1, 50, "test:issuer")
+    assert {award.state for award in awards(world)} == {"revoked"}
 
 
 def test_a_batch_from_a_file_is_undone_to_its_last_row(world: World) -> None:

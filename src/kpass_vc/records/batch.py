@@ -190,3 +190,14 @@ def no_longer_issued(session: Session, *, organization_id: str, award_ids: list[
         .where(BatchRow.state == "issued")
         .values(state="revoked")
     )
+
+
+def corrected(session: Session, *, organization_id: str, old_id: str, new_id: str) -> None:
+    """Have the row of an award that was just corrected lead to the new one: it is issued, and undone with its batch."""
+    rows = (
+        update(BatchRow)
+        .where(BatchRow.organization_id == organization_id)
+        .where(BatchRow.award_id == old_id)
+    )
+    session.execute(rows.where(BatchRow.state == "already_issued").values(award_id=new_id))
+    session.execute(rows.where(BatchRow.state == "revoked").values(award_id=new_id, state="issued"))
