@@ -15,6 +15,7 @@ from kpass_vc.actions.batch import (
     BatchStatusOrder,
     Looked,
     _stored,
+    each_error,
     issue_slice,
     look_through,
     read_file,
@@ -265,7 +266,7 @@ def test_a_reference_that_another_definition_has_is_said_and_loses_nobody_a_cred
 
 
 def test_a_dry_run_counts_what_has_its_reference_already_as_issued(world: World) -> None:
-    world.issued(externalReference="elev-1")
+    world.issued(holder={"name": "Li"}, externalReference="elev-1")
     looked = look(world, [item("Li", externalReference="elev-1")])
     assert (len(looked.good), len(looked.issued_before)) == (0, 1)
 
@@ -317,6 +318,59 @@ def test_what_was_corrected_is_not_issued_again_and_is_undone_with_its_batch(wor
         undo(world.env, session, actor, batch.id, order)
     undo_slice(world.env, batch.organization_id, batch.id, 1, 50, "test:issuer")
     assert {award.state for award in awards(world)} == {"revoked"}
+
+
+def test_a_reference_that_stands_for_a_whole_class_is_said_in_every_row(world: World) -> None:
+    items = [
+        item("Li", externalReference="kurs-17"),
+        item("Bo", externalReference="Kurs-17"),
+        item("Cai", holder={"name": "Cai", "reference": "7A"}),
+        item("Disa", holder={"name": "Disa", "reference": "7A"}),
+        item("Eva", externalReference="kurs-18"),
+    ]
+    found = {row.number: row.errors[0] for row in look(world, items).bad}
+    assert {
+        number: (error.field, error.rule, error.data["row"]) for number, error in found.items()
+    } == {
+        1: ("/items/0/externalReference", "reference_shared", 2),
+        2: ("/items/1/externalReference", "reference_shared", 1),
+        3: ("/items/2/holder/reference", "reference_shared", 4),
+        4: ("/items/3/holder/reference", "reference_shared", 3),
+    }
+    table = f"Namn;Bedömningsdag;Egen referens\r\nLi;{DAY};k\r\nBo;{DAY};k".encode()
+    with world.reading() as session:
+        actor = actor_of(world.organization(ISSUER))
+        rows = read_file(DEFINITION, table)
+        looked = look_through(world.env, session, actor, DEFINITION, rows)
+    assert [error.field for row in looked.bad for error in row.errors] == ["C2", "C3"]
+
+
+def test_a_reference_of_somebody_else_is_said_and_not_taken_for_issued(world: World) -> None:
+    first = taken(world, [item("Li", externalReference="kurs-17")])
+    beside = taken(world, [item("Bo", externalReference="kurs-17")])
+    work(world, first)
+    work(world, beside)
+    assert states(world, beside) == ["failed"]
+    assert len(look(world, [item("Bo", externalReference="kurs-17")]).bad) == 1
+
+
+def test_an_item_for_another_definition_is_not_issued_for_this_one(world: World) -> None:
+    looked = look(world, [item("Li", definition="sobona/OTHER"), item("Bo", definition=DEFINITION)])
+    ((number, error),) = each_error(looked)
+    assert (number, error.field, error.rule) == (1, "/items/0/definition", "definition_differs")
+
+
+def test_letters_wait_until_the_batch_is_done(world: World) -> None:
+    batch = taken(world, [item("Li"), item("Bo")])
+    work(world, batch, 1, 1)
+    actor = actor_of(world.organization(ISSUER))
+    with world.writing() as session, pytest.raises(Conflict) as caught:
+        batch_letters(world.env, session, actor, batch.id, "sv")
+    assert caught.value.rule == "batch_running"
+    work(world, batch)
+    with world.writing() as session:
+        body = batch_letters(world.env, session, actor, batch.id, "sv")
+    assert len(PdfReader(io.BytesIO(body)).pages) == 2
 
 
 def test_a_batch_from_a_file_is_undone_to_its_last_row(world: World) -> None:

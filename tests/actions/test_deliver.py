@@ -9,6 +9,7 @@ from typing import Any, get_args
 
 import pytest
 from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP
 from sqlalchemy import select
 
 from kpass_vc.actions.change_status import Reason
@@ -18,8 +19,10 @@ from kpass_vc.actions.erase import erase
 from kpass_vc.actions.learners import ContactOrder
 from kpass_vc.actions.share import open_holder, open_share
 from kpass_vc.delivery import CHANNELS
-from kpass_vc.errors import Conflict, NotFound
+from kpass_vc.delivery.channel import Notice
+from kpass_vc.errors import Conflict, InvalidInput, NotDelivered, NotFound, Undeliverable
 from kpass_vc.language import has
+from kpass_vc.model.field_errors import validated
 from kpass_vc.records.award import Award
 from kpass_vc.records.delivery import Delivery
 from kpass_vc.records.learner import Learner
@@ -345,3 +348,48 @@ def test_who_has_been_forgotten_gets_no_notice_and_is_not_known_again(mailing: W
         corrected(mailing, row.award_id)
     with mailing.reading() as session:
         assert [each.sealed_contact for each in session.scalars(select(Learner))] == [None]
+
+
+NO_ADDRESSES = [
+    "anna@skola.se.", "anna@skola..se", ",anna@skola.se", "anna@skola.se,", "anna.@skola.se", "(anna@skola.se",
+    "a@[b.se", "åsa@skola.se", "anna..b@skola.se", "anna@skola", "anna@-skola.se", "a;b@skola.se", "a@b.1",
+    "anna@skola.se\u200b", f"{'a' * 65}@skola.se", "anna skola.se",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("address", NO_ADDRESSES)
+def test_what_no_mail_server_takes_is_said_at_once(address: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        validated(ContactOrder, {"email": address})
+    assert [error.rule for error in caught.value.fields] == ["email_address"]
+
+
+@pytest.mark.parametrize("address", NO_ADDRESSES)
+def test_an_address_that_was_taken_in_earlier_is_given_up_and_not_tried_for_ever(
+    address: str,
+) -> None:
+    channel = CHANNELS["email"]("smtp://127.0.0.1:9", "no-reply@kpass.example")
+    with pytest.raises((Undeliverable, NotDelivered)):
+        channel.deliver(notice_to(address))
+
+
+def notice_to(address: str, reply_to: str | None = None) -> Notice:
+    return Notice("<1@kpass.example>", address, "sv", "Kommunen", reply_to, "Bevis", "Hej!")
+
+
+def test_a_domain_with_swedish_letters_gets_its_mail(mailing: World, sink: Sink) -> None:
+    mailing.env.channels["email"].deliver(notice_to("anna+kurs@gävle.se", "fel@@kommunen"))
+    ((receivers, message),) = sink.got
+    assert receivers == ["anna+kurs@xn--gvle-loa.se"]
+    assert message["Reply-To"] is None
+
+
+def test_what_the_server_has_taken_is_sent_however_it_parts(
+    mailing: World, sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def busy(server: SMTP, _arg: str) -> None:
+        await server.push("421 Too busy to say goodbye")
+
+    monkeypatch.setattr(SMTP, "smtp_QUIT", busy)
+    assert sent(mailing, issued(mailing)) == "sent"
+    assert len(sink.got) == 1

@@ -6,7 +6,8 @@ durable: a slice that is broken off is done again, and its rows that are done st
 """
 
 import json
-from collections.abc import Iterator, Sequence
+import unicodedata
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Final, Literal
 
@@ -41,6 +42,11 @@ SLICE: Final = 50
 ISSUE_SLICE: Final = "issue_slice"
 UNDO_SLICE: Final = "undo_slice"
 """The workflows that work on a slice."""
+_REFERENCES: Final[tuple[tuple[str, Callable[[IssueOrder], str | None]], ...]] = (
+    ("/externalReference", lambda order: order.external_reference),
+    ("/holder/reference", lambda order: order.holder.reference),
+)
+"""What is one learner's own."""
 
 
 class BatchOrder(BaseModel):
@@ -96,15 +102,23 @@ class Looked:
 
 
 def read_items(definition: str, items: Sequence[JsonObject]) -> list[Row]:
-    """The rows of a JSON order, numbered from one; what is wrong with one stands under /items/N."""
+    """The rows of a JSON order, numbered from one; what is wrong with one stands under /items/N.
+
+    One that names another definition is wrong: it is nobody's wish that it is issued for this one.
+    """
     found: list[Row] = []
     for number, item in enumerate(items, 1):
         try:
-            order = validated(IssueOrder, {**item, "definition": definition})
-            found.append(Row(number, order))
+            found.append(Row(number, _for(definition, item)))
         except InvalidInput as error:
             found.append(Row(number, None, _at(f"/items/{number - 1}", error.fields)))
     return found
+
+
+def _for(definition: str, item: JsonObject) -> IssueOrder:
+    if item.get("definition", definition) != definition:
+        raise InvalidInput(FieldError("/definition", "definition_differs"))
+    return validated(IssueOrder, {**item, "definition": definition})
 
 
 def read_file(definition: str, content: bytes) -> list[Row]:
@@ -142,7 +156,7 @@ def look_through(
     fingerprints: dict[int, str] = {}
     first_with: dict[str, int] = {}
     referred: dict[int, str] = {}
-    for row in rows:
+    for row in _shared(rows):
         errors = row.errors
         if row.order is not None and not errors:
             errors, known = _wrong_with(env, session, actor, issuer, row, row.order, found)
@@ -393,7 +407,10 @@ def _wrong_with(
 def _with_reference(
     session: Session, actor: Actor, found: definitions.Found, order: IssueOrder
 ) -> str | None:
-    """The award of this definition that has the order's reference; that of another one is in the way."""
+    """The award that has the order's reference, where it is of this definition and says the same name.
+
+    Any other is in the way, and that is said: a reference that stands for a whole class loses nobody theirs.
+    """
     if order.external_reference is None:
         return None
     used = awards.by_reference(
@@ -402,8 +419,37 @@ def _with_reference(
         external_reference=order.external_reference,
         is_test=actor.is_test,
     )
-    of = definitions.by_id(session, used.definition_version_id) if used else None
-    return used.id if used and of and of[1].id == found[1].id else None
+    if used is None or _folded(used.holder_name) != _folded(order.holder.name):
+        return None
+    of = definitions.by_id(session, used.definition_version_id)
+    return used.id if of and of[1].id == found[1].id else None
+
+
+def _folded(name: str | None) -> str:
+    return unicodedata.normalize("NFKC", name or "").casefold()
+
+
+def _shared(rows: Sequence[Row]) -> list[Row]:
+    """The rows, those wrong whose reference stands at another name too: a class's number is nobody's own."""
+    found = list(rows)
+    for place, of in _REFERENCES:
+        first: dict[str, Row] = {}
+        shared: dict[int, int] = {}
+        for row in rows:
+            reference = of(row.order) if row.order and not row.errors else None
+            if reference is None or row.order is None:
+                continue
+            other = first.setdefault(_folded(reference), row)
+            if other.order and _folded(other.order.holder.name) != _folded(row.order.holder.name):
+                shared[row.number] = other.number
+                shared.setdefault(other.number, row.number)
+        for at, row in enumerate(found):
+            if row.number in shared:
+                field = f"/items/{row.number - 1}{place}"
+                error = FieldError(field, "reference_shared", row=shared[row.number])
+                errors = in_cells(row.table, [error]) if row.table else (error,)
+                found[at] = Row(row.number, row.order, (*row.errors, *errors), row.table)
+    return found
 
 
 def _require_not_undoing(session: Session, actor: Actor, award_ids: list[str]) -> None:
