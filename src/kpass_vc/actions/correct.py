@@ -8,11 +8,13 @@ from sqlalchemy.orm import Session
 from kpass_vc.actions.audit import audit
 from kpass_vc.actions.change_status import StatusOrder, change_status
 from kpass_vc.actions.issue import Channel, EvidenceOrder, HolderOrder, Issued, IssueOrder, issue
+from kpass_vc.actions.notify import withdraw_notices
 from kpass_vc.authz import Actor, Permission
 from kpass_vc.environment import Environment
 from kpass_vc.errors import Conflict, NotFound
 from kpass_vc.model.dates import Day
 from kpass_vc.records import award as awards
+from kpass_vc.records import batch as batches
 from kpass_vc.records import definition as definitions
 from kpass_vc.records import share_link as share_links
 
@@ -40,7 +42,9 @@ def correct(
 ) -> Issued:
     """The new award; the learner is told once. Conflict if the old one is revoked already.
 
-    It has the languages of the old one, its reference, and the definition as it is published now.
+    It has the languages of the old one, its reference, and the definition as it is published now. Where
+    the old one was somebody else's, that person is told that it is revoked, and neither their links nor
+    their address lead to the new one.
     """
     actor.require(Permission.CREDENTIALS_ISSUE)
     actor.require(Permission.CREDENTIALS_REVOKE)
@@ -52,7 +56,7 @@ def correct(
         for_update=True,
     )
     found = definitions.by_id(session, old.definition_version_id) if old else None
-    if old is None or found is None:
+    if old is None or found is None or old.erased_at is not None:
         raise NotFound("credential", credential=award_id)
     if old.state == "revoked":
         raise Conflict("revoked_for_ever", credential=old.id)
@@ -65,8 +69,10 @@ def correct(
         actor,
         old.id,
         StatusOrder(status="revoked", reason=order.reason),
-        tell=False,
+        tell=order.reason == "wrong_holder",
     )
+    if not old.was_anothers:
+        withdraw_notices(session, old)
     session.flush()
     given = order.model_dump(mode="json", by_alias=True, exclude={"reason"}, exclude_none=True)
     wanted = IssueOrder.model_validate(
@@ -78,8 +84,12 @@ def correct(
         }
     )
     made = issue(env, session, actor, wanted, channel=channel, replaces=old)
-    for link in share_links.of_award(session, award_id=old.id):
-        link.award_id = made.award.id
+    if not old.was_anothers:
+        for link in share_links.of_award(session, award_id=old.id):
+            link.award_id = made.award.id
+    batches.corrected(
+        session, organization_id=old.organization_id, old_id=old.id, new_id=made.award.id
+    )
     session.flush()
     audit(
         env,

@@ -331,6 +331,7 @@ def post_correction(
     """Issues it anew as it should have been, revokes the old one with the reason, and tells the learner.
 
     The new credential names the old one; the learner's links and share links lead to the new one.
+    Not for `wrong_holder`: who had it is told that it is revoked, and comes to nothing of the new one.
     """
     issued = correct(env, session, actor, credential_id, order)
     return _issued(env, session, issued.award, list(issued.representations))

@@ -301,7 +301,10 @@ def correct(
     ] = "wrong_details",
     out: Annotated[Path, typer.Option(help="The folder the files are written to.")] = Path(),
 ) -> None:
-    """Issue a credential anew as it should have been; the old one is revoked and leads to it."""
+    """Issue a credential anew as it should have been; the old one is revoked and leads to it.
+
+    Where it was somebody else's (wrong_holder) it leads to nothing, and no address of theirs is used.
+    """
     given = {"holder": {"name": name}, "assessedOn": assessed_on, "reason": reason}
     order = validated(CorrectionOrder, given)
     env = opened()
