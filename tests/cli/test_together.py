@@ -95,6 +95,32 @@ def test_an_owner_lets_an_organisation_issue_and_ends_it_by_commands(
     assert (listed["status"], listed["definitions"]) == ("withdrawn", CODE)
 
 
+def test_who_works_for_two_organisations_logs_in_and_changes_the_token_without_a_gap(
+    kpass: Kpass,
+) -> None:
+    first = person(kpass, "sobona", "rut@example.org", "reviewer")
+    kpass.json("person", "add", "branschradet", "Rut", "rut@example.org", "--role=reviewer")
+    person(kpass, "sobona", "ada@example.org", "auditor")
+
+    done = kpass.run("login", stdin=first["KPASS_TOKEN"] + "\n")
+    assert done.returncode == 0, done.stderr
+    roles = kpass.json("whoami")["roles"]
+    new = kpass.json("person", "token", "rut@example.org", "--permission", "definitions:read")
+    third = kpass.json("person", "token", "rut@example.org", status=1)
+    old = next(
+        each["id"]
+        for each in kpass.json("person", "tokens", "rut@example.org")["tokens"]
+        if each["id"] != new["id"]
+    )
+    anothers = kpass.json("person", "tokens", "ada@example.org", status=1)
+    kpass.run("login", stdin=new["token"] + "\n")
+    left = kpass.json("person", "tokens", "rut@example.org", "--revoke", old)["tokens"]
+
+    assert {each["organization"] for each in roles} == {"sobona", "branschradet"}
+    assert (third["error"], anothers["error"]) == ("conflict", "not_found")
+    assert [bool(each["withdrawn"]) for each in left if each["id"] == old] == [True]
+
+
 def test_who_has_logged_in_is_nobody_but_themselves_until_the_token_is_withdrawn(
     kpass: Kpass,
 ) -> None:

@@ -26,12 +26,14 @@ from kpass_vc.actions.issue import (
     Replaced,
     issue,
 )
+from kpass_vc.actions.notify import withdraw_notices
 from kpass_vc.actions.parts import Handed, presented_parts
 from kpass_vc.authz import Actor, Permission
 from kpass_vc.environment import Environment
 from kpass_vc.errors import Conflict, NotFound
 from kpass_vc.model.dates import Day
 from kpass_vc.records import award as awards
+from kpass_vc.records import batch as batches
 from kpass_vc.records import definition as definitions
 from kpass_vc.records import share_link as share_links
 from kpass_vc.records.award import Representation
@@ -66,6 +68,8 @@ def correct(
 
     It has the languages of the old one, its reference, its version of the definition, and the approvals of
     that version's reviewers if the old one carries them. Forbidden if the issuer may not issue it any more.
+    Where the old one was somebody else's, that person is told that it is revoked, and neither their links
+    nor their address lead to the new one.
     """
     actor.require(Permission.CREDENTIALS_ISSUE)
     actor.require(Permission.CREDENTIALS_REVOKE)
@@ -80,7 +84,7 @@ def correct(
         for_update=True,
     )
     found = definitions.by_id(session, old.definition_version_id) if old else None
-    if old is None or found is None:
+    if old is None or found is None or old.erased_at is not None:
         raise NotFound("credential", credential=award_id)
     if old.state == "revoked":
         raise Conflict("revoked_for_ever", credential=old.id)
@@ -91,8 +95,10 @@ def correct(
         actor,
         old.id,
         StatusOrder(status="revoked", reason=order.reason),
-        tell=False,
+        tell=order.reason == "wrong_holder",
     )
+    if not old.was_anothers:
+        withdraw_notices(session, old)
     session.flush()
     given = order.model_dump(mode="json", by_alias=True, exclude={"reason"}, exclude_none=True)
     wanted = IssueOrder.model_validate(
@@ -106,8 +112,12 @@ def correct(
     )
     replaced = Replaced(old, found, presented)
     made = issue(env, session, actor, wanted, channel=channel, replaces=replaced)
-    for link in share_links.of_award(session, award_id=old.id):
-        link.award_id = made.award.id
+    if not old.was_anothers:
+        for link in share_links.of_award(session, award_id=old.id):
+            link.award_id = made.award.id
+    batches.corrected(
+        session, organization_id=old.organization_id, old_id=old.id, new_id=made.award.id
+    )
     session.flush()
     audit(
         env,
@@ -123,9 +133,5 @@ def correct(
 
 
 def _carries_endorsements(forms: Sequence[Representation]) -> bool:
-    """Whether a credential was issued with the approvals in it; of one that was erased it is not known."""
-    return any(
-        "endorsement" in json.loads(row.body)
-        for row in forms
-        if row.format == "ldp_vc" and row.body
-    )
+    """Whether a credential was issued with the approvals in it."""
+    return any("endorsement" in json.loads(row.body) for row in forms if row.format == "ldp_vc")

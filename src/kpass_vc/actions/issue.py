@@ -220,7 +220,8 @@ def issue(
         contact=order.holder.contact,
         is_test=is_test,
     )
-    learner_id = learner.id if learner else old.learner_id if old else None
+    same = old if old and not old.was_anothers else None
+    learner_id = learner.id if learner else same.learner_id if same else None
     made_of = find_parts(env, session, found, issuer.id, learner_id, handed, presented)
     ends = earliest_end(source, made_of)
     if ends is not None and (last_day is None or ends < end_of_day(last_day)):
@@ -285,7 +286,7 @@ def issue(
         organization_id=issuer.id,
         definition=f"{owner.slug}/{source.code}/{source.version}",
     )
-    notify(env, session, award, "corrected" if replaces else "issued")
+    notify(env, session, award, "corrected" if same else "issued")
     return Issued(award, tuple(representations), is_new=True)
 
 

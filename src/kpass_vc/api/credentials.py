@@ -333,6 +333,7 @@ def post_correction(
     The new credential names the old one and is under the same version of the definition, superseded, retired
     or not; an issuer that is not authorised any more corrects nothing. It carries the approvals of reviewers
     if the old one does. The learner's links and share links lead to the new one.
+    Not for `wrong_holder`: who had it is told that it is revoked, and comes to nothing of the new one.
     """
     issued = correct(env, session, actor, credential_id, order)
     return _issued(env, session, issued.award, list(issued.representations))

@@ -311,7 +311,7 @@ def issue(
     env = opened()
     actor = acting_for(env, issuer)
     with env.writing() as session, session.begin():
-        issued = act_issue(env, session, actor, order)
+        issued = act_issue(env, session, actor, order, channel="cli")
     files = write_files(issued, out)
     if CHOICE.as_json:
         answer(

@@ -49,6 +49,7 @@ from kpass_vc.cli.console import (
     operator,
     say_line,
     table,
+    wrote,
 )
 from kpass_vc.cli.files import input_bytes, write_files
 from kpass_vc.environment import Environment
@@ -308,7 +309,10 @@ def correct(
     ] = None,
     out: Annotated[Path, typer.Option(help="The folder the files are written to.")] = Path(),
 ) -> None:
-    """Issue a credential anew as it should have been; the old one is revoked and leads to it."""
+    """Issue a credential anew as it should have been; the old one is revoked and leads to it.
+
+    Where it was somebody else's (wrong_holder) it leads to nothing, and no address of theirs is used.
+    """
     holder = {"name": name} if name is not None else None
     members = {"holder": holder, "assessedOn": assessed_on, "reason": reason}
     given: JsonObject = {member: value for member, value in members.items() if value is not None}
@@ -379,7 +383,7 @@ def letter(
     with env.writing() as session, session.begin():
         body = act_letter(env, session, actor, [credential_id], CHOICE.language)
     out.write_bytes(body)
-    say_line(str(out))
+    wrote(out)
 
 
 def statistics(organization: _Org) -> None:

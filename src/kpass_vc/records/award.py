@@ -74,6 +74,11 @@ class Award(Base):
     claimed_at: Mapped[datetime | None]
     """When its learner first opened it and accepted."""
 
+    @property
+    def was_anothers(self) -> bool:
+        """Whether it was revoked since it is somebody else's: what took its place is not for who has this one."""
+        return self.reason == "wrong_holder"
+
 
 class Representation(Base):
     """One secured form of an award: its bytes as they were signed, which are the bytes that are served."""
