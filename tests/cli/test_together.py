@@ -6,12 +6,14 @@ from pathlib import Path
 import pytest
 from jwcrypto.jwk import JWK
 
+from kpass_vc.actions.publish import retire
 from kpass_vc.records import audit as audits
+from kpass_vc.records import award as awards
 from kpass_vc.records.award import Award
 from kpass_vc.settings import Settings
 from tests.api.http import Json, variables
 from tests.cli.test_cli import ISSUER, Kpass, file_of
-from tests.world import World, definition_document
+from tests.world import World, actor_of, definition_document, issue_order
 
 pytestmark = pytest.mark.sqlite
 CODE, REFERENCE = "SOB-OPTO-01", "sobona/SOB-OPTO-01/1.0.0"
@@ -212,6 +214,36 @@ def test_a_notice_goes_to_a_corrected_address(kpass: Kpass, world: World) -> Non
     assert sorted(row["state"] for row in after) == ["waiting", "withdrawn"]
     none = kpass.json("notice", world.issued(externalReference="2").award.id, "--send", status=1)
     assert none["error"] == "conflict"
+
+
+def test_a_correction_takes_a_name_and_a_day_or_the_whole_order(kpass: Kpass, world: World) -> None:
+    version, _, owner = world.published_definition()
+    first = world.issued()
+    day = str(issue_order()["assessedOn"])
+    with world.writing() as session:
+        retire(world.env, session, actor_of(owner), version.id)
+    evidence = [{"name": "Protokoll"}]
+    order = {"holder": {"name": "Bo"}, "assessedOn": day, "evidence": evidence, "parts": []}
+    given = file_of(kpass.folder, order | {"reason": "wrong_holder"})
+
+    second = kpass.json("correct", first.award.id, "--name=Amina Berg", f"--assessed-on={day}")
+    both = kpass.run("correct", second["id"], "--name=Bo", f"--order={given}")
+    lacking = kpass.json("correct", second["id"], "--name=Bo", status=1)
+    third = kpass.json("correct", second["id"], f"--order={given}")
+
+    assert both.returncode == 2
+    assert lacking["error"] == "invalid_input"
+    with world.reading() as session:
+        found = [session.get_one(Award, each) for each in (first.award.id, second["id"])]
+        new = session.get_one(Award, third["id"])
+        assert [(row.state, row.reason) for row in found] == [
+            ("revoked", "wrong_details"),
+            ("revoked", "wrong_holder"),
+        ]
+        assert (new.state, new.holder_name) == ("active", "Bo")
+        assert new.definition_version_id == version.id
+        (form, *_) = awards.representations(session, award_id=new.id)
+        assert json.loads(form.body)["evidence"][0]["name"] == "Protokoll"
 
 
 def test_audit_finds_nothing_then_a_change_and_what_a_kept_head_tells(

@@ -336,7 +336,9 @@ def post_correction(
 ) -> IssuedReply:
     """Issues it anew as it should have been, revokes the old one with the reason, and tells the learner.
 
-    The new credential names the old one; the learner's links and share links lead to the new one.
+    The new credential names the old one and is under the same version of the definition, superseded, retired
+    or not; an issuer that is not authorised any more corrects nothing. It carries the approvals of reviewers
+    if the old one does. The learner's links and share links lead to the new one.
     Not for `wrong_holder`: who had it is told that it is revoked, and comes to nothing of the new one.
     """
     issued = correct(env, session, actor, credential_id, order)

@@ -1,6 +1,5 @@
 """The sub-commands of `kpass`."""
 
-import sys
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
@@ -53,7 +52,7 @@ from kpass_vc.cli.console import (
     say_line,
     table,
 )
-from kpass_vc.cli.files import write_files
+from kpass_vc.cli.files import input_bytes, write_files
 from kpass_vc.completeness import element
 from kpass_vc.environment import Environment
 from kpass_vc.errors import FieldError, InvalidInput, NotFound
@@ -181,12 +180,15 @@ def define(
     env = opened()
     cells: list[Mapping[str, str]] = []
     if file.suffix.lower() == ".xlsx":
-        read = definition_table.read_definitions(_bytes(file))
+        read = definition_table.read_definitions(input_bytes(file))
         given: object = [document for document, _ in read]
         cells = [places for _, places in read]
     else:
         document = read_json(
-            _bytes(file), max_bytes=20 * MAX_BYTES, max_values=50 * MAX_VALUES, max_items=MAX_VALUES
+            input_bytes(file),
+            max_bytes=20 * MAX_BYTES,
+            max_values=50 * MAX_VALUES,
+            max_items=MAX_VALUES,
         )
         given = document.get("definitions", [document])
     rows: list[list[str]] = []
@@ -299,7 +301,7 @@ def issue(
             raise typer.BadParameter(
                 "holds the whole order; leave the others out", param_hint="--order"
             )
-        given = read_json(_bytes(order_file)) | given
+        given = read_json(input_bytes(order_file)) | given
     else:
         holder = {"name": name, "id": did, "email": email}
         given["holder"] = {member: value for member, value in holder.items() if value is not None}
@@ -561,15 +563,6 @@ def _version(env: Environment, reference: str) -> tuple[Actor, str]:
 
 def _model(model: type[Message], given: dict[str, object]) -> Message:
     return validated(model, {name: value for name, value in given.items() if value is not None})
-
-
-def _bytes(file: Path) -> bytes:
-    if str(file) == "-":
-        return sys.stdin.buffer.read()
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise typer.BadParameter(f"{file}: {error.strerror}") from error
 
 
 def _shown(members: dict[str, str]) -> None:
