@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from kpass_vc.actions.change_status import Reason
 from kpass_vc.actions.correct import CorrectionOrder, correct
-from kpass_vc.actions.deliver import deliver, resend
+from kpass_vc.actions.deliver import deliver, resend, resend_undelivered
 from kpass_vc.actions.erase import erase
 from kpass_vc.actions.learners import ContactOrder
 from kpass_vc.actions.share import open_holder, open_share
@@ -26,7 +26,7 @@ from kpass_vc.model.field_errors import validated
 from kpass_vc.records.award import Award
 from kpass_vc.records.delivery import Delivery
 from kpass_vc.records.learner import Learner
-from tests.api.http import free_port
+from tests.api.http import bearer, client_of, free_port
 from tests.injections import INJECTIONS
 from tests.world import World, actor_of
 
@@ -120,6 +120,34 @@ def test_a_server_that_is_down_or_busy_is_tried_again_under_the_same_message_id(
 
     assert [message["Message-ID"] for _, message in sink.got] == [row.message_id]
     assert reread(mailing, row).attempts == 4
+
+
+def test_what_was_given_up_is_listed_and_sent_again_together(mailing: World, sink: Sink) -> None:
+    http, headers = client_of(mailing.env), bearer(mailing.token("stadsnat-exempel"))
+    for _ in range(3):
+        issued(mailing)
+    with mailing.reading() as session:
+        rows = list(session.scalars(select(Delivery)))
+    sink.replies = ["550 full", "550 full"]
+    assert [sent(mailing, row) for row in rows] == ["ended", "ended", "sent"]
+    given_up = {row.award_id for row in rows[:2]}
+
+    def listed() -> set[str]:
+        found = http.get("/v1/credentials?undelivered=true", headers=headers).json()
+        return {each["id"] for each in found["credentials"]}
+
+    assert listed() == given_up
+    mailing.clock.advance(seconds=1)
+    actor = actor_of(mailing.organization("stadsnat-exempel"))
+    with mailing.writing() as session:
+        assert resend_undelivered(mailing.env, session, actor) == 2
+    assert listed() == set()
+    with mailing.reading() as session:
+        again = list(session.scalars(select(Delivery).where(Delivery.state == "waiting")))
+    assert {row.award_id for row in again} == given_up
+    assert [sent(mailing, row) for row in again] == ["sent", "sent"]
+    with mailing.writing() as session:
+        assert resend_undelivered(mailing.env, session, actor) == 0
 
 
 def test_what_is_refused_for_good_is_not_tried_again(mailing: World, sink: Sink) -> None:

@@ -169,6 +169,25 @@ def resend(
     return made
 
 
+def resend_undelivered(env: Environment, session: Session, actor: Actor) -> int:
+    """A new notice of each credential whose last one was given up, to the address that is known; says how many."""
+    organization_id = actor.own_organization()
+    actor.require(Permission.CREDENTIALS_ISSUE)
+    ids = list(session.scalars(deliveries.undelivered(organization_id=organization_id)))
+    return sum(_resent(env, session, actor, award_id) for award_id in dict.fromkeys(ids))
+
+
+def _resent(env: Environment, session: Session, actor: Actor, award_id: str) -> bool:
+    try:
+        resend(env, session, actor, award_id)
+    except (
+        Conflict,
+        NotFound,
+    ):  # no address any more, or forgotten, or no test where only those are seen
+        return False
+    return True
+
+
 def _kind(award: Award) -> Kind:
     return cast("Kind", {"revoked": "revoked", "suspended": "suspended"}.get(award.state, "link"))
 

@@ -221,19 +221,25 @@ def get_credentials(
     disputed: Annotated[
         bool | None, Query(description="Whether the learner says that something is wrong.")
     ] = None,
+    undelivered: Annotated[
+        bool | None,
+        Query(description="Only those whose last notice to the learner was given up."),
+    ] = None,
     limit: Limit = 100,
     offset: Offset = 0,
 ) -> CredentialList:
     """Newest first."""
     actor.require(Permission.CREDENTIALS_READ)
+    organization_id = actor.own_organization()
     rows, total = awards.search(
         session,
-        organization_id=actor.own_organization(),
+        organization_id=organization_id,
         external_reference=external_reference,
         state=status,
         compromised=bool(compromised),
         disputed=disputed,
         tests_only=actor.is_test,
+        among=deliveries.undelivered(organization_id=organization_id) if undelivered else None,
         limit=limit,
         offset=offset,
     )

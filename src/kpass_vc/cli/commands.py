@@ -60,6 +60,7 @@ from kpass_vc.language import LANGUAGES, Language, say
 from kpass_vc.model.document import MAX_BYTES, MAX_VALUES, JsonObject, read_json
 from kpass_vc.model.field_errors import validated
 from kpass_vc.records import access, award, definition
+from kpass_vc.records import delivery as deliveries
 from kpass_vc.settings import Settings
 
 Message = TypeVar("Message", bound=BaseModel)
@@ -340,16 +341,22 @@ def list_credentials(
     disputed: Annotated[
         bool, typer.Option("--disputed", help="Only those that the learner says are wrong.")
     ] = False,
+    undelivered: Annotated[
+        bool, typer.Option("--undelivered", help="Only those whose last notice was given up.")
+    ] = False,
 ) -> None:
     """The credentials of an organisation, newest first."""
     env = opened()
-    organization_id = acting_for(env, issuer).own_organization()
+    actor = acting_for(env, issuer)
+    actor.require(Permission.CREDENTIALS_READ)
+    organization_id = actor.own_organization()
     with env.reading() as session:
         found, total = award.search(
             session,
             organization_id=organization_id,
             compromised=compromised,
             disputed=disputed or None,
+            among=deliveries.undelivered(organization_id=organization_id) if undelivered else None,
             limit=limit,
         )
         rows = [
@@ -514,6 +521,7 @@ app.add_typer(together.reviews, name="review")
 app.command("confirm")(together.confirm)
 app.command("correct")(together.correct)
 app.command("notice")(holder.notice)
+app.command("resend")(holder.resend_all)
 app.command("letter")(together.letter)
 app.command("statistics")(together.statistics)
 app.command("work")(work.work)

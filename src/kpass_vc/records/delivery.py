@@ -3,8 +3,8 @@
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import ForeignKey, func, select, update
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy import ForeignKey, Select, exists, func, select, update
+from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
 
 from kpass_vc.records.award import Award
 from kpass_vc.records.base import Base
@@ -86,6 +86,22 @@ def waiting_of_learner(
             .with_for_update(of=Delivery)
             .execution_options(populate_existing=True)
         )
+    )
+
+
+def undelivered(*, organization_id: str) -> Select[str]:
+    """The ids of an organisation's awards whose last notice was given up."""
+    later = aliased(Delivery)
+    newer = (
+        exists()
+        .where(later.award_id == Delivery.award_id)
+        .where(later.created_at > Delivery.created_at)
+    )
+    return (
+        select(Delivery.award_id)
+        .where(Delivery.organization_id == organization_id)
+        .where(Delivery.state == "failed")
+        .where(~newer)
     )
 
 
