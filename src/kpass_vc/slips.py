@@ -54,7 +54,7 @@ _NEGATIONS: Final = (
     *("o", "icke", "in", "im", "il", "ir", "un", "non"),
     *("dis", "mis", "miss", "anti", "de"),
 )
-"""What turns a word into its opposite when it is put before it, or before a part of it."""
+"""What turns a word into its opposite when it is put before it."""
 _PREFIXES: Final = """
     an av be bort efter fram från för före genom in kring med mot ned ner om på sam till ut upp ur
     under åter över down en ex im inter intra micro macro mega milli kilo out over post pre re sub super up
@@ -63,8 +63,8 @@ _DIRECTIONS: Final = tuple(_PREFIXES.split())
 """What turns a word into another when it stands there instead of its like: ansluta, avsluta."""
 _SHORTEST: Final = 4
 """Letters of a word that may be misspelt: of a shorter one each letter makes it another word."""
-_LONG: Final = 10
-"""Letters of a word that may have two slips."""
+_LONG: Final = 6
+"""Letters of a word in which any one may be wrong; in a shorter one two may have changed places, or one be doubled."""
 _UNIT: Final = 3
 """Letters of what may be a unit, after a number."""
 
@@ -126,42 +126,54 @@ def _mends(old: list[tuple[str, str]], here: int, new: list[tuple[str, str]], th
 
 
 def _is_respelt(before: str, after: str) -> bool:
-    """Whether two words are one, but for a letter or two."""
+    """Whether two words are one, but for one letter."""
     if before == after:
         return True
     shorter = min(len(before), len(after))
     if shorter < _SHORTEST or {before, after} & _DECIDING or before[0] != after[0]:
         return False
-    if _is_numeral(before) and _is_numeral(after):
+    if (_is_numeral(before) and _is_numeral(after)) or not _is_one_step(before, after):
         return False
-    steps = _distance(before, after)
-    if steps > (2 if shorter >= _LONG else 1):
+    if shorter < _LONG and not _is_plain_slip(before, after):
         return False
-    return not (
-        _is_denied(before, after, steps)
-        or _is_denied(after, before, steps)
-        or _turns(before, after)
-        or _turns(after, before)
+    return not any(
+        judge(one, other)
+        for judge in (_is_denied, _turns)
+        for one, other in ((before, after), (after, before))
     )
+
+
+def _is_one_step(before: str, after: str) -> bool:
+    """Whether one letter is put in, left out, changed, or changes places with the next."""
+    at = next((n for n, (a, b) in enumerate(zip(before, after, strict=False)) if a != b), None)
+    at = min(len(before), len(after)) if at is None else at
+    rest, other = before[at:], after[at:]
+    return (
+        rest[1:] == other
+        or rest == other[1:]
+        or rest[1:] == other[1:]
+        or (rest[:2] == other[1::-1] and rest[2:] == other[2:])
+    )
+
+
+def _is_plain_slip(before: str, after: str) -> bool:
+    """Whether two letters have changed places, or one is doubled or should be."""
+    return sorted(before) == sorted(after) or _undoubled(before) == _undoubled(after)
+
+
+def _undoubled(word: str) -> str:
+    return re.sub(r"(.)\1", r"\1", word)
 
 
 def _is_numeral(word: str) -> bool:
     return _NUMERAL.fullmatch(word) is not None
 
 
-def _is_denied(word: str, other: str, steps: int) -> bool:
-    """Whether the one is the other with a negation put before it, or before a part of it."""
-    at_start = any(
-        word.startswith(prefix) and _distance(word[len(prefix) :], other) < steps
-        for prefix in _NEGATIONS
+def _is_denied(word: str, other: str) -> bool:
+    """Whether the one is the other with an o- put before it, or before a part of it: platsoberoende."""
+    return (len(word) > len(other) and word.endswith(other)) or any(
+        word[at] == "o" and word[:at] + word[at + 1 :] == other for at in range(3, len(word) - 4)
     )
-    within = any(
-        word[:at] + word[at + len(prefix) :] == other
-        for prefix in _NEGATIONS
-        for at in range(3, len(word) - len(prefix) - 3)
-        if word.startswith(prefix, at)
-    )
-    return at_start or within or (len(word) > len(other) and word.endswith(other))
 
 
 def _turns(word: str, other: str) -> bool:
@@ -174,18 +186,3 @@ def _turns(word: str, other: str) -> bool:
         if one != two and other.startswith(two)
         for rest in [word[len(one) :]]
     )
-
-
-def _distance(before: str, after: str) -> int:
-    """How many letters are put in, left out, changed, or change places with the next."""
-    width = len(after) + 1
-    rows = [list(range(width))]
-    for i, letter in enumerate(before, 1):
-        row = [i]
-        for j, other in enumerate(after, 1):
-            step = min(rows[-1][j] + 1, row[j - 1] + 1, rows[-1][j - 1] + (letter != other))
-            if i > 1 and j > 1 and letter == after[j - 2] and before[i - 2] == other:
-                step = min(step, rows[-2][j - 2] + 1)
-            row.append(step)
-        rows.append(row)
-    return rows[-1][-1]
