@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from kpass_vc.actions.sign import secure
 from kpass_vc.actions.take_authorization import (
@@ -18,9 +19,11 @@ from kpass_vc.errors import Conflict, InvalidInput
 from kpass_vc.formats import FORMATS
 from kpass_vc.model.dates import utc_text
 from kpass_vc.records import definition as definitions
+from kpass_vc.records.audit import AuditEntry
+from kpass_vc.records.delegation import Delegation
 from tests.actions.test_verify_elsewhere import Elsewhere, Json, elsewhere
 from tests.sample import outcome
-from tests.world import actor_of, body_of, definition_document
+from tests.world import Clock, actor_of, body_of, definition_document
 
 __all__ = ["elsewhere"]
 ISSUER = "stadsnat-exempel"
@@ -156,6 +159,69 @@ def test_an_older_version_that_is_taken_in_later_takes_no_place_from_the_newer(
 
     newest = taken(elsewhere, offered(elsewhere, "10.0.0"))
     assert states(elsewhere, newer, newest) == ["superseded", "published"]
+
+
+def test_taken_in_again_it_gains_what_is_new_and_nothing_is_there_twice(
+    elsewhere: Elsewhere,
+) -> None:
+    first = offered(elsewhere, "1.0.0")
+    taken(elsewhere, first)
+    second = offered(elsewhere, "1.1.0")
+    both = first.model_copy(update={"definitions": [*first.definitions, *second.definitions]})
+
+    for _ in range(2):
+        taken(elsewhere, both)
+
+    assert states(elsewhere, *both.definitions) == ["superseded", "published"]
+    with elsewhere.world.reading() as session:
+        rows = session.scalars(select(Delegation)).all()
+        entries = session.scalars(
+            select(AuditEntry).where(AuditEntry.action == "delegation.taken_in")
+        ).all()
+    assert [(row.codes, row.state) for row in rows] == [(["SOB-OPTO-01"], "active")]
+    assert [entry.details["definitions"] for entry in entries] == [
+        "SOB-OPTO-01/1.0.0",
+        "SOB-OPTO-01/1.1.0",
+        "",
+    ]
+    issued = elsewhere.world.issued(definition=second.definitions[0], languages=["sv"])
+    report = elsewhere.world.verified(body_of(issued))
+    assert outcome(report, "authorization") == ("passed", "authorised")
+
+
+def test_one_that_its_owner_does_not_sign_any_more_is_not_taken_in_again(
+    elsewhere: Elsewhere,
+) -> None:
+    order = offered(elsewhere)
+    taken(elsewhere, order)
+    path = order.authorization.removeprefix(elsewhere.base)
+    body = elsewhere.world.env.fetcher.get(order.authorization, accept="*/*").body
+    elsewhere.serve(path, body.replace(b"SOB-OPTO-01", b"SOB-OPTO-02"))
+
+    with pytest.raises(InvalidInput) as caught:
+        taken(elsewhere, order)
+
+    assert [error.rule for error in caught.value.fields] == ["not_signed_by_owner"]
+
+
+def test_a_definition_from_elsewhere_is_due_for_review_when_its_owner_says(
+    elsewhere: Elsewhere, clock: Clock
+) -> None:
+    world = elsewhere.world
+    quality = {"types": ["sector_validation_model"], "review_interval_months": 6}
+    url = taken(elsewhere, offered(elsewhere, document={"quality_assurance": quality}))
+    issued = world.issued(definition=url, languages=["sv"])
+    before = world.verified(body_of(issued))
+
+    clock.advance(days=200)
+    later = world.verified(body_of(world.issued(definition=url, languages=["sv"])))
+    clock.advance(days=190)
+    with pytest.raises(Conflict) as caught:
+        world.issued(definition=url, languages=["sv"])
+
+    assert "review_due" not in [note.code for note in before.notes]
+    assert "review_due" in [note.code for note in later.notes]
+    assert caught.value.rule == "review_overdue"
 
 
 def test_one_version_at_two_addresses_is_a_conflict(elsewhere: Elsewhere) -> None:

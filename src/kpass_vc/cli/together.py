@@ -150,7 +150,10 @@ def delegation_take(
         list[str], typer.Option(help="The address of a definition document, https.")
     ],
 ) -> None:
-    """Take in an authorisation from another service with its definitions, to issue under it."""
+    """Take in an authorisation from another service with its definitions, to issue under it.
+
+    Again, with what its owner has published since: new versions, and new definitions of its family.
+    """
     order = validated(TakeOrder, {"authorization": authorization, "definitions": definition})
     env = opened()
     actor = acting_for(env, issuer)
