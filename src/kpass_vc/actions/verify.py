@@ -143,9 +143,11 @@ def gather(env: Environment, session: Session, want: Wanted) -> Evidence:
             states[url] = found[0].state
             issuers = (organizations.by_slug(session, slug) for slug in found[0].authorised_issuers)
             ids = [issuer.id for issuer in issuers if issuer is not None]
-            # of an owner elsewhere our records name who has taken it in, which is not the owner's word
-            named_by_owner = [] if found[2].is_elsewhere else ids
-            authorised[url] = keys.dids(session, organization_ids=named_by_owner)
+            # of an owner elsewhere our records name who has taken it in, which is not the owner's word;
+            # what it issues of its own it signs itself
+            elsewhere = found[2].is_elsewhere
+            listed = keys.dids(session, organization_ids=[] if elsewhere else ids)
+            authorised[url] = frozenset({found[2].did}) if elsewhere else listed
             due = found[0].review_due
             if due is not None and due < env.now().astimezone(STOCKHOLM).date():
                 overdue[url] = due
