@@ -184,6 +184,7 @@ def test_what_one_service_issues_for_an_owner_on_another_is_verified_by_both(two
         (said,) = [each for each in report["checks"] if each["check"] == "authorization"]
         assert "own word" in said["detail"]
 
+    # the owner was asked less than five minutes ago, before it withdrew: the verifiers are the judge
     late = two.issuer.ask("/v1/credentials", order | {"externalReference": "2"}, ISSUER, 201)
     for service in (two.owner, two.issuer):
         report = service.report(late["editions"][0]["credential"])

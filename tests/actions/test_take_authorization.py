@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from kpass_vc import statuslist
+from kpass_vc.actions.batch import issue_slice, look_through, read_items, take_in
 from kpass_vc.actions.sign import secure
 from kpass_vc.actions.take_authorization import (
     Gathered,
@@ -20,10 +22,13 @@ from kpass_vc.formats import FORMATS
 from kpass_vc.model.dates import utc_text
 from kpass_vc.records import definition as definitions
 from kpass_vc.records.audit import AuditEntry
+from kpass_vc.records.award import Award
+from kpass_vc.records.batch import BatchRow
 from kpass_vc.records.delegation import Delegation
 from tests.actions.test_verify_elsewhere import Elsewhere, Json, elsewhere
+from tests.api.http import bearer, client_of
 from tests.sample import outcome
-from tests.world import Clock, actor_of, body_of, definition_document
+from tests.world import Clock, actor_of, body_of, definition_document, issue_order
 
 __all__ = ["elsewhere"]
 ISSUER = "stadsnat-exempel"
@@ -36,6 +41,7 @@ def offered(
     *,
     document: Json | None = None,
     edition: Json | None = None,
+    status: Json | None = None,
     folder: str = "",
 ) -> TakeOrder:
     """What an owner elsewhere serves: the authorisation, and one version of a definition."""
@@ -90,6 +96,8 @@ def offered(
             f"{vocabulary}mayIssue": [{"id": line}],
         },
     }
+    if status is not None:
+        right["credentialStatus"] = status
     url = there.serve(f"/o/owner/authorizations/{version}.json", there.sign(right))
     return TakeOrder(authorization=url, definitions=[urls["definition"]])
 
@@ -252,3 +260,138 @@ def test_who_has_taken_a_definition_in_is_not_thereby_named_by_its_owner(
         body = secure(world.env, session, issuer, FORMATS["ldp_vc"], bare, world.env.now()).body
 
     assert outcome(world.verified(body), "authorization") == ("failed", "none")
+
+
+# ---- the owner withdraws it
+
+
+def says(there: Elsewhere, *, withdrawn: bool) -> None:
+    """The owner's list, by which the authorisation holds or is withdrawn."""
+    bits = statuslist.put(statuslist.empty(), 7, value=withdrawn)
+    there.serve("/list", there.sign(there.status_list(statuslist.encode(bits))))
+
+
+@pytest.fixture
+def withdrawable(elsewhere: Elsewhere) -> tuple[Elsewhere, str]:
+    """The owner, and the address of a definition that was taken in while its authorisation held."""
+    says(elsewhere, withdrawn=False)
+    url = taken(elsewhere, offered(elsewhere, status=elsewhere.status("7")))
+    elsewhere.asked.clear()
+    return elsewhere, url
+
+
+def posted(there: Elsewhere, url: str, **more: object) -> tuple[int, str]:
+    """Status and rule of the reply to somebody who wants to issue."""
+    order = issue_order() | {"definition": url, "languages": ["sv"]} | more
+    token = bearer(there.world.token(ISSUER))
+    reply = client_of(there.world.env).post("/v1/credentials", headers=token, json=order)
+    return reply.status_code, reply.json().get("rule", "")
+
+
+def state_of(there: Elsewhere) -> str:
+    with there.world.reading() as session:
+        return session.scalars(select(Delegation)).one().state
+
+
+def test_nothing_is_issued_under_an_authorisation_that_its_owner_has_withdrawn(
+    withdrawable: tuple[Elsewhere, str], clock: Clock
+) -> None:
+    there, url = withdrawable
+    assert posted(there, url)[0] == 201
+    says(there, withdrawn=True)
+    assert posted(there, url)[0] == 201
+    assert there.asked.count("/list") == 1
+    assert state_of(there) == "active"
+
+    clock.advance(minutes=6)
+
+    assert posted(there, url) == (403, "not_authorised_issuer")
+    assert state_of(there) == "withdrawn"
+    assert posted(there, url) == (403, "not_authorised_issuer")
+    assert there.asked.count("/list") == 2
+
+
+@pytest.mark.parametrize("list_there", [b"<html>", None])
+def test_an_owner_that_cannot_be_asked_stops_nothing(
+    withdrawable: tuple[Elsewhere, str], list_there: bytes | None
+) -> None:
+    there, url = withdrawable
+    if list_there is None:
+        there.answers.clear()
+    else:
+        there.serve("/list", list_there)
+
+    assert posted(there, url)[0] == 201
+    assert state_of(there) == "active"
+
+
+def test_a_list_that_another_signed_withdraws_nothing(
+    withdrawable: tuple[Elsewhere, str],
+) -> None:
+    there, url = withdrawable
+    says(there, withdrawn=True)
+    other = there.status_list(issuer="did:web:other.example")
+    there.serve("/list", there.sign(other))
+
+    assert posted(there, url)[0] == 201
+
+
+def test_a_token_that_may_not_issue_makes_us_ask_nobody(
+    withdrawable: tuple[Elsewhere, str],
+) -> None:
+    there, url = withdrawable
+    token = bearer(there.world.token(ISSUER, permissions=["credentials:read"]))
+    order = issue_order() | {"definition": url}
+    reply = client_of(there.world.env).post("/v1/credentials", headers=token, json=order)
+
+    assert reply.status_code == 403
+    assert there.asked == []
+
+
+def test_the_owner_is_asked_once_for_a_batch_and_its_withdrawal_fails_every_row(
+    withdrawable: tuple[Elsewhere, str],
+) -> None:
+    there, url = withdrawable
+    env = there.world.env
+    actor = actor_of(there.world.organization(ISSUER))
+    order = {name: value for name, value in issue_order().items() if name != "definition"}
+    items = [
+        order | {"languages": ["sv"], "externalReference": str(number)} for number in range(120)
+    ]
+    with there.world.writing() as session:
+        looked = look_through(env, session, actor, url, read_items(url, items))
+        batch = take_in(env, session, actor, url, looked)
+    says(there, withdrawn=True)
+
+    for first in (1, 51, 101):
+        issue_slice(env, batch.organization_id, batch.id, first, first + 49)
+
+    assert there.asked.count("/list") == 1
+    with there.world.reading() as session:
+        rows = session.scalars(select(BatchRow)).all()
+        assert {row.state for row in rows} == {"failed"}
+        said = {error["en"].partition(": ")[2] for row in rows for error in row.errors or []}
+    assert said == {f"The owner of {url} has not authorised {ISSUER} to issue it."}
+
+
+def test_what_was_issued_under_it_is_corrected_as_long_as_it_holds(
+    withdrawable: tuple[Elsewhere, str], clock: Clock
+) -> None:
+    there, url = withdrawable
+    first, second = (there.world.issued(definition=url, languages=["sv"]) for _ in range(2))
+    newer = taken(there, offered(there, "1.1.0", status=there.status("7")))
+    order = {"holder": {"name": "Amina Berg"}, "assessedOn": issue_order()["assessedOn"]}
+    token = bearer(there.world.token(ISSUER))
+    client = client_of(there.world.env)
+
+    done = client.post(f"/v1/credentials/{first.award.id}/correction", headers=token, json=order)
+    says(there, withdrawn=True)
+    clock.advance(minutes=6)
+    late = client.post(f"/v1/credentials/{second.award.id}/correction", headers=token, json=order)
+
+    assert done.status_code == 201, done.text
+    bound = done.json()["editions"][0]["credential"]["relatedResource"]
+    assert [each["id"] for each in bound] == [newer]
+    assert late.status_code == 403
+    with there.world.reading() as session:
+        assert session.get_one(Award, second.award.id).state == "active"

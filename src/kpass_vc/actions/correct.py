@@ -15,6 +15,7 @@ from kpass_vc.model.dates import Day
 from kpass_vc.records import award as awards
 from kpass_vc.records import definition as definitions
 from kpass_vc.records import share_link as share_links
+from kpass_vc.records.definition import Found
 
 
 class CorrectionOrder(BaseModel):
@@ -72,7 +73,7 @@ def correct(
     wanted = IssueOrder.model_validate(
         {
             **given,
-            "definition": f"{found[2].slug}/{found[1].code}",
+            "definition": _as_published_now(session, found),
             "languages": list(languages),
             "externalReference": old.external_reference,
         }
@@ -92,3 +93,28 @@ def correct(
         reason=order.reason,
     )
     return made
+
+
+def definition_of(env: Environment, actor: Actor, award_id: str) -> str:
+    """The address of the definition that a correction would be issued of; "" if there is no such credential."""
+    actor.require(Permission.CREDENTIALS_ISSUE)
+    actor.require(Permission.CREDENTIALS_REVOKE)
+    with env.reading() as session:
+        old = awards.by_id(
+            session,
+            organization_id=actor.own_organization(),
+            award_id=award_id,
+            tests_only=actor.is_test,
+        )
+        found = definitions.by_id(session, old.definition_version_id) if old else None
+        return _as_published_now(session, found) if found else ""
+
+
+def _as_published_now(session: Session, found: Found) -> str:
+    """The reference of a line: of an owner elsewhere, the address of its version that is published now."""
+    version, line, owner = found
+    if not owner.is_elsewhere:
+        return f"{owner.slug}/{line.code}"
+    siblings = definitions.versions(session, definition_id=line.id)
+    present = next((each for each in siblings if each.state == "published"), version)
+    return str(present.document_url)

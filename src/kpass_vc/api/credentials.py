@@ -8,8 +8,9 @@ from fastapi import APIRouter, Depends, Header, Query, Response
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy.orm import Session
 
+from kpass_vc.actions.ask_owner import ask_owner
 from kpass_vc.actions.change_status import StatusOrder, change_status
-from kpass_vc.actions.correct import CorrectionOrder, correct
+from kpass_vc.actions.correct import CorrectionOrder, correct, definition_of
 from kpass_vc.actions.deliver import resend
 from kpass_vc.actions.erase import erase
 from kpass_vc.actions.issue import IssueOrder, issue
@@ -201,6 +202,7 @@ def post_credential(
     ] = None,
 ) -> IssuedReply:
     """Signs one award in every language and format, records it with its status index, and answers after the commit."""
+    ask_owner(env, actor, order.definition)
     issued = issue(env, session, actor, order, idempotency_key)
     response.headers["Location"] = f"{env.addresses.base}/v1/credentials/{issued.award.id}"
     return _issued(env, session, issued.award, list(issued.representations))
@@ -332,6 +334,7 @@ def post_correction(
 
     The new credential names the old one; the learner's links and share links lead to the new one.
     """
+    ask_owner(env, actor, definition_of(env, actor, credential_id))
     issued = correct(env, session, actor, credential_id, order)
     return _issued(env, session, issued.award, list(issued.representations))
 

@@ -5,9 +5,10 @@ from typing import Annotated
 
 import typer
 
+from kpass_vc.actions.ask_owner import ask_owner
 from kpass_vc.actions.confirm import ConfirmationOrder, unconfirm
 from kpass_vc.actions.confirm import confirm as act_confirm
-from kpass_vc.actions.correct import CorrectionOrder
+from kpass_vc.actions.correct import CorrectionOrder, definition_of
 from kpass_vc.actions.correct import correct as act_correct
 from kpass_vc.actions.delegate import (
     AskOrder,
@@ -308,6 +309,7 @@ def correct(
     order = validated(CorrectionOrder, given)
     env = opened()
     actor = acting_for_issuer_of(env, credential_id)
+    ask_owner(env, actor, definition_of(env, actor, credential_id))
     with env.writing() as session, session.begin():
         made = act_correct(env, session, actor, credential_id, order, channel="cli")
     files = write_files(made, out)
