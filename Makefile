@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fix foreign contexts schemas requirements clean
+.PHONY: help run test check drill fix foreign contexts schemas requirements clean
 
 help: ## List these targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -27,6 +27,10 @@ check: .venv/.dev ## Static checks: format, lint, types, imports, migrations, sc
 fix: .venv/.dev ## Format, and mend what the linter can
 	$(BIN)/ruff format src tests contexts schemas alembic
 	$(BIN)/ruff check --fix src tests contexts schemas alembic
+
+drill: .venv/.dev ## Issue ten thousand while workers are killed, on both databases: half an hour
+	$(BIN)/python -m tests.drill --rows 10000 --kills 10
+	$(BIN)/python -m tests.drill --rows 10000 --kills 10 --database postgresql --workers 2
 
 foreign: .venv/.dev ## Ask other people's verifiers about a file: make foreign FILE=var/demo/ID.sv.json
 	$(BIN)/python -m tests.interop.ask $(FILE)

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from aiosmtpd.controller import Controller
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from kpass_vc.actions.batch import look_through, read_items, take_in
 from kpass_vc.actions.initialise import initialise
@@ -75,8 +75,17 @@ class Workers:
 
     def _start(self, number: int) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "kpass_vc", "work", "--name", f"worker-{number}"]
+        self.values["PYTHONUNBUFFERED"] = "1"
         with (self.folder / f"worker-{number}.log").open("ab") as log:
             return subprocess.Popen(command, env=self.values, stdout=log, stderr=log)
+
+    def wait_until_all_work(self) -> None:
+        """Each says a line once it works."""
+        until = time.monotonic() + 60
+        logs = [self.folder / f"worker-{number}.log" for number in range(len(self.running))]
+        while not all(log.read_bytes() for log in logs):
+            assert time.monotonic() < until, [log.read_text() for log in logs]
+            time.sleep(0.1)
 
     def kill(self, number: int) -> None:
         """SIGKILL one, and start it again under its name."""
@@ -115,15 +124,16 @@ def drill(
         for number in range(rows)
     ]
     with mail_server() as (sink, port):
+        running = Workers(settings, folder, workers, port)
+        running.wait_until_all_work()
         started = time.monotonic()
+        actor = actor_of(world.organization(ISSUER))
         with world.writing() as session:
-            actor = actor_of(world.organization(ISSUER))
             looked = look_through(
                 world.env, session, actor, DEFINITION, read_items(DEFINITION, items)
             )
             batch = take_in(world.env, session, actor, DEFINITION, looked)
         taken_in = time.monotonic() - started
-        running = Workers(settings, folder, workers, port)
         killed = 0
         moments = sorted(chance.uniform(0.02, 0.95) for _ in range(kills))
         try:
@@ -149,6 +159,7 @@ def drill(
             running.stop()
         took = time.monotonic() - started
     found = counted(world, batch)
+    shared = shares(world)
     world.env.engine.dispose()
     assert found == {
         "issued": rows,
@@ -159,12 +170,25 @@ def drill(
         "notices": rows if mail else 0,
     }, found
     assert len(sink.got) == (rows if mail else 0)
+    assert set(shared) == {f"worker-{number}" for number in range(workers)}, shared
     return found | {
         "kills": killed,
         "mails sent again": sum(sink.got.values()) - len(sink.got),
         "seconds": round(took, 1),
         "seconds to take in": round(taken_in, 1),
+        "workflows by worker": shared,
     }
+
+
+def shares(world: World) -> dict[str, int]:
+    """How many workflows each worker has finished."""
+    schema = "dbos." if world.env.engine.dialect.name == "postgresql" else ""
+    query = text(
+        f"SELECT executor_id, count(*) FROM {schema}workflow_status"
+        " WHERE status = 'SUCCESS' GROUP BY executor_id"
+    )
+    with world.reading() as session:
+        return {str(row[0]): int(row[1]) for row in session.execute(query)}
 
 
 def counted(world: World, batch: Batch) -> dict[str, int]:

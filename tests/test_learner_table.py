@@ -1,6 +1,7 @@
 """Learners in a table: what Excel writes is read, what is wrong is said by cell, and no formula goes in or out."""
 
 import io
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 from datetime import datetime
@@ -274,3 +275,21 @@ def test_a_small_file_with_millions_of_cells_is_not_opened(more: bytes) -> None:
     with pytest.raises(TooLarge) as caught:
         read_table(content)
     assert "celler" in caught.value.sentence("sv")
+
+
+def test_a_million_empty_rows_of_a_formatted_sheet_cost_nothing() -> None:
+    heading = "Namn;Bedömningsdag\r\nLi;2026-11-20\r\n".encode()
+    empty = b";" * 199 + b"\r\n"
+    tracemalloc.start()
+    try:
+        found = read_table(heading + empty * 20_000)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(found) == 2
+    assert peak < 60_000_000
+
+
+def test_more_rows_than_a_sheet_has_are_too_many() -> None:
+    with pytest.raises(TooLarge):
+        read_table(b"Namn\n" + b"\n" * 1_048_577)

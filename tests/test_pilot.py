@@ -35,6 +35,8 @@ def test_two_classes_of_five_hundred_from_definition_to_withdrawal(world: World)
     assert told.online.verified
     assert told.offline.verified
     assert code(told.online, "authorization") == "authorised"
+    assert code(told.offline, "authorization") == "authorised"
+    assert told.offline.presented != told.online.presented
     assert told.after.verified
     assert code(told.after, "authorization") == "authorised_then"
     assert told.other.verified

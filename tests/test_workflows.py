@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from kpass_vc.delivery.channel import Notice
 from kpass_vc.environment import Environment
@@ -92,3 +93,60 @@ def test_a_workflow_that_meets_an_accident_is_done_again(world: World) -> None:
 
     assert len(channel.tried) == 2
     assert len(set(channel.tried)) == 1
+
+
+@dataclass
+class Full:
+    """A database that takes no workflow so many times."""
+
+    env: Environment
+    times: int
+    refused: list[str] = field(default_factory=list)
+
+    def __call__(
+        self,
+        session: Session,
+        queue: str,
+        workflow: str,
+        *arguments: str | int,
+        key: str = "",
+        delay: int = 0,
+    ) -> None:
+        if len(self.refused) < self.times:
+            self.refused.append(key)
+            raise OSError
+        self.env.enqueue(session, queue, workflow, *arguments, key=key, delay=delay)
+
+
+def test_what_cannot_even_be_put_off_is_not_given_up(world: World) -> None:
+    def first_time(number: int, _: Notice) -> None:
+        if number == 1:
+            raise RuntimeError("the disk was full")
+
+    channel = Channel(first_time)
+    world.env = replace(world.env, channels={"email": channel})
+    world.published_definition()
+    issued(world, 1)
+    full = Full(world.env, times=2)
+
+    with working(replace(world.env, enqueue=full)):
+        until(lambda: bool(full.refused))
+    assert states(world) == {"waiting": 1}
+    with working(world.env):
+        until(lambda: states(world) == {"sent": 1})
+    assert len(set(channel.tried)) == 1
+
+
+def test_what_could_not_be_put_off_at_first_is_put_off_later(world: World) -> None:
+    def first_time(number: int, _: Notice) -> None:
+        if number == 1:
+            raise RuntimeError("the disk was full")
+
+    world.env = replace(world.env, channels={"email": Channel(first_time)})
+    world.published_definition()
+    issued(world, 1)
+    full = Full(world.env, times=1)
+
+    with working(replace(world.env, enqueue=full)):
+        until(lambda: states(world) == {"sent": 1})
+    assert full.refused

@@ -7,6 +7,8 @@ a step may run twice, so each is made to bear it. The arguments are ids, kept as
 
 import logging
 from collections.abc import Callable, Mapping
+from itertools import chain, repeat
+from threading import Event
 from typing import Any, Final
 
 from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer
@@ -27,6 +29,9 @@ PutOff = Callable[[str, tuple[Any, ...], str, int], None]
 """Has a workflow run again: its name, its arguments, a key of that run's own, and the delay in seconds."""
 PUT_OFF: Final = (1, 10, 60, 300, 1800)
 """Seconds until what went wrong is tried again; the last one from then on."""
+_PATIENCE: Final = (1, 10, 60)
+"""Seconds until putting off is tried again, where that went wrong too."""
+_stopping: Final = Event()
 _log: Final = logging.getLogger("kpass")
 logging.getLogger("dbos").setLevel(logging.WARNING)
 
@@ -106,6 +111,7 @@ def start(
         "enable_otlp": False,
         "run_migrations": False,
     }
+    _stopping.clear()
     DBOS(config=config)
     for name, workflow in workflows.items():
         DBOS.workflow(name=name)(_lasting(name, workflow, put_off))
@@ -128,9 +134,29 @@ def _lasting(name: str, workflow: Workflow, put_off: PutOff) -> Workflow:
             number = int(run_before or 0)
             delay = PUT_OFF[min(number, len(PUT_OFF) - 1)]
             _log.exception("%s is tried again in %d seconds: %s", name, delay, type(error).__name__)
-            put_off(name, arguments, f"{key}~{number + 1}", delay)
+            _at_last(lambda: put_off(name, arguments, f"{key}~{number + 1}", delay), name)
 
     return run
+
+
+def _at_last(work: Callable[[], None], name: str) -> None:
+    """Do it however often it goes wrong: the database that a workflow failed for may take nothing for a while.
+
+    What is stopped meanwhile is left as it was begun, and goes on at the next start.
+    """
+    for delay in chain(_PATIENCE, repeat(_PATIENCE[-1])):
+        try:
+            work()
+        except Exception as error:  # noqa: BLE001 - whatever it is, the work is still to be done
+            _log.exception("%s cannot be put off yet: %s", name, type(error).__name__)
+        else:
+            return
+        if _stopping.wait(delay):
+            raise _Stopped
+
+
+class _Stopped(BaseException):
+    """The library takes an Exception for a workflow's outcome, and never does it again; it takes this for none."""
 
 
 def step(name: str, work: Callable[..., Any], *arguments: object) -> Any:  # noqa: ANN401 - whatever the step gives
@@ -140,4 +166,5 @@ def step(name: str, work: Callable[..., Any], *arguments: object) -> Any:  # noq
 
 def stop() -> None:
     """Stop working; what is not finished waits for the next start."""
+    _stopping.set()
     DBOS.destroy(destroy_registry=True)

@@ -5,6 +5,7 @@ What is written in it comes in as data and is set as text: nothing in a name is 
 
 import json
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -19,7 +20,12 @@ from kpass_vc.language import Language
 from kpass_vc.qr import qr_path
 
 _LACKING: Final = re.compile('the text `"(.+?)"` could not be displayed', re.DOTALL)
+_ESCAPED: Final = re.compile(r"\\u\{([0-9a-f]{1,6})\}")
 _MOST_TRIES: Final = 200
+_PARTLY_THERE: Final = frozenset(
+    {"", "LATIN", "GREEK", "CYRILLIC", "COMBINING", "ARABIC", "HEBREW", "ARMENIAN", "GEORGIAN"}
+)
+"""How the names of letters begin whose script the fonts have, though maybe not each letter."""
 
 
 @dataclass(frozen=True)
@@ -60,9 +66,31 @@ def write_letters(letters: Sequence[Letter], made: datetime) -> bytes:
             lacking = _LACKING.search(str(error))
             if lacking is None:
                 raise Malformed("letter") from error
-            for letter in set(lacking[1]):
+            for letter in _all_like(_unescaped(lacking[1]), data):
                 data = data.replace(letter, "?")
     raise Malformed("letter")
+
+
+def _all_like(lacking: str, data: str) -> set[str]:
+    """Those letters, and all of a script of which there is nothing: the compiler names but the first that it meets.
+
+    Of a letter in ASCII, which JSON is written in and the font has, it is the marks upon it that lack.
+    """
+    scripts = {_script(letter) for letter in lacking} - _PARTLY_THERE
+    marks = {letter for letter in set(data) if unicodedata.category(letter).startswith("M")}
+    found = set(lacking) | {letter for letter in set(data) if _script(letter) in scripts}
+    if lacking.isascii():
+        found |= {mark for mark in marks if lacking + mark in data}
+    return {letter for letter in found if not letter.isascii()}
+
+
+def _unescaped(text: str) -> str:
+    """What the compiler names, who writes what cannot be seen by its number in braces."""
+    return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)
+
+
+def _script(letter: str) -> str:
+    return unicodedata.name(letter, "").partition(" ")[0]
 
 
 def _compiled(data: str, made: datetime) -> bytes:

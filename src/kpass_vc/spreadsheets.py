@@ -49,7 +49,7 @@ _UNLIKELY: Final = re.compile(r"[^\W\d_][€\u201a\u0192„…†‡\u02c6‰Š\
 """Inside a word, what the å, ä and ö of MS-DOS and Macintosh read as in Windows."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Cell:
     """One cell: its name, its text as a person sees it, and whether it holds a formula or what one left behind.
 
@@ -261,14 +261,19 @@ def _csv(content: bytes) -> list[list[Cell]]:
         for number, row in enumerate(
             csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True), 1
         ):
-            if number > MOST_ROWS and any(row):
+            if number > _LAST_ROW or (number > MOST_ROWS and any(row)):
                 raise TooLarge("rows", limit=MOST_ROWS)
-            if len(row) > MOST_COLUMNS and any(row[MOST_COLUMNS:]):
+            if (
+                number > MOST_ROWS
+            ):  # a sheet that was formatted to its end leaves a million of these
+                continue
+            used = max((place for place, each in enumerate(row, 1) if each), default=0)
+            if used > MOST_COLUMNS:
                 raise TooLarge("columns", limit=MOST_COLUMNS)
             rows.append(
                 [
                     Cell(f"{get_column_letter(place)}{number}", value, is_formula=bad, live=bad)
-                    for place, value in enumerate(row[:MOST_COLUMNS], 1)
+                    for place, value in enumerate(row[:used], 1)
                     for bad in (_looks_like_formula(value),)
                 ]
             )

@@ -7,11 +7,11 @@ a slip: a text that stays nearly the same.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from typing import Any, Final, Literal
 
 from kpass_vc.errors import FieldError
 from kpass_vc.model.definition import Definition
+from kpass_vc.slips import is_slip
 
 Step = Literal["major", "minor", "patch"]
 
@@ -32,8 +32,6 @@ _MAJOR: Final = frozenset(
 """The members whose change changes what is awarded."""
 _BESIDE: Final = frozenset({"authorised_issuers", "code", "owner", "version"})
 """The members that say nothing of what is awarded."""
-_SLIP: Final = 0.9
-"""As alike as two texts must be for the difference to be a slip."""
 
 
 @dataclass(frozen=True)
@@ -100,11 +98,6 @@ def _compare(field: str, before: Any, after: Any, *, major: bool) -> list[Change
 
 
 def _step(before: object, after: object, *, major: bool) -> Step:
-    if isinstance(before, str) and isinstance(after, str) and _is_slip(before, after):
+    if isinstance(before, str) and isinstance(after, str) and is_slip(before, after):
         return "patch"
     return "major" if major else "minor"
-
-
-def _is_slip(before: str, after: str) -> bool:
-    """Whether two sentences are so alike that one mends the other; a single word or number is never."""
-    return " " in before and SequenceMatcher(None, before, after).ratio() >= _SLIP

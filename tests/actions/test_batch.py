@@ -1,6 +1,7 @@
 """Issue to many: every row its own outcome, nothing twice, undone as a whole."""
 
 import io
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,6 +15,8 @@ from kpass_vc.actions.batch import (
     UNDO_SLICE,
     BatchStatusOrder,
     Looked,
+    _stored,
+    each_error,
     issue_slice,
     look_through,
     read_file,
@@ -25,10 +28,12 @@ from kpass_vc.actions.batch import (
     written,
 )
 from kpass_vc.actions.change_status import StatusOrder, change_status
+from kpass_vc.actions.correct import CorrectionOrder, correct
 from kpass_vc.actions.erase import erase
 from kpass_vc.actions.letter import batch_letters
 from kpass_vc.actions.publish import retire
-from kpass_vc.errors import Conflict, NotFound
+from kpass_vc.crypto.sealing import seal
+from kpass_vc.errors import Conflict, NotFound, Unavailable
 from kpass_vc.records import batch as batches
 from kpass_vc.records.award import Award, representations
 from kpass_vc.records.batch import Batch, BatchRow
@@ -211,6 +216,160 @@ def test_a_batch_is_undone_as_a_whole_and_may_be_sent_again(world: World) -> Non
     again = taken(world, items)
     work(world, again)
     assert states(world, again) == ["issued"] * 3
+
+
+def test_what_is_sent_while_a_batch_is_undone_is_issued_after_that(world: World) -> None:
+    items = [item("Li"), item("Bo", externalReference="r1")]
+    wrong = taken(world, items)
+    work(world, wrong)
+    beside = taken(world, [item("Cai"), *items])
+    # as if it had been taken in just before the other one was issued
+    with world.writing() as session:
+        rows = batches.rows(session, organization_id=beside.organization_id, batch_id=beside.id)
+        sealed = _stored_again(world, beside, [item("Cai"), *items])
+        for row in rows:
+            row.state, row.award_id, row.sealed_order = "waiting", None, sealed[row.number]
+    order = BatchStatusOrder(status="undone", reason="issued_in_error")
+    with world.writing() as session:
+        undo(world.env, session, actor_of(world.organization(ISSUER)), wrong.id, order)
+
+    for each in items:
+        with pytest.raises(Conflict) as caught:
+            taken(world, [each])
+        assert caught.value.rule == "batch_undoing"
+    with pytest.raises(Conflict):
+        work(world, beside)
+    undo_slice(world.env, wrong.organization_id, wrong.id, 1, 50, "test:issuer")
+    work(world, beside)
+
+    assert states(world, beside) == ["issued"] * 3
+    assert sorted(award.state for award in awards(world)) == ["active"] * 3 + ["revoked"] * 2
+
+
+def _stored_again(
+    world: World, batch: Batch, items: list[dict[str, Any]]
+) -> dict[int, bytes | None]:
+    looked = Looked(tuple(read_items(DEFINITION, items)))
+    return {row.number: _stored(world.env, batch, row, looked).sealed_order for row in looked.rows}
+
+
+def test_a_reference_that_another_definition_has_is_said_and_loses_nobody_a_credential(
+    world: World,
+) -> None:
+    world.published_definition(code="SOB-OPTO-02")
+    world.issued(definition="sobona/SOB-OPTO-02", externalReference="elev-1")
+    items = [item("Li", externalReference="elev-1")]
+
+    batch = taken(world, items)
+
+    assert [error.rule for row in look(world, items).bad for error in row.errors] == ["row_refused"]
+    assert states(world, batch) == ["failed"]
+
+
+def test_a_dry_run_counts_what_has_its_reference_already_as_issued(world: World) -> None:
+    world.issued(holder={"name": "Li"}, externalReference="elev-1")
+    looked = look(world, [item("Li", externalReference="elev-1")])
+    assert (len(looked.good), len(looked.issued_before)) == (0, 1)
+
+
+def test_a_row_waits_for_what_does_not_answer_and_is_not_given_up(world: World) -> None:
+    batch = taken(world, [item("Li")])
+    silent = replace(world.env, key_stores={})
+    reserve(world.env, batch.organization_id, batch.id, 1, 50)
+    with pytest.raises(Unavailable):
+        issue_slice(silent, batch.organization_id, batch.id, 1, 50)
+    assert states(world, batch) == ["waiting"]
+    work(world, batch)
+    assert states(world, batch) == ["issued"]
+
+
+def test_a_row_that_no_rule_takes_any_more_stops_no_other(world: World) -> None:
+    batch = taken(world, [item("Li"), item("Bo")])
+    # as an earlier version had taken it in, whose rules were wider
+    old = json.dumps(item("") | {"definition": DEFINITION})
+    with world.writing() as session:
+        row = batches.rows(session, organization_id=batch.organization_id, batch_id=batch.id)[0]
+        row.sealed_order = seal(
+            world.env.contact_key, old, world.env.entropy(12), about=f"{batch.id}/{row.number}"
+        )
+    work(world, batch)
+    assert states(world, batch) == ["failed", "issued"]
+
+
+def test_what_was_corrected_is_not_issued_again_and_is_undone_with_its_batch(world: World) -> None:
+    items = [item("Lii")]
+    batch = taken(world, items)
+    work(world, batch)
+    (old,) = awards(world)
+    actor = actor_of(world.organization(ISSUER))
+    right = CorrectionOrder.model_validate({"holder": {"name": "Li"}, "assessedOn": DAY})
+    with world.writing() as session:
+        new = correct(world.env, session, actor, old.id, right).award
+
+    again = taken(world, items)
+    work(world, again)
+    assert states(world, again) == ["already_issued"]
+    with world.reading() as session:
+        (row,) = batches.rows(session, organization_id=batch.organization_id, batch_id=again.id)
+        assert row.award_id == new.id
+    order = BatchStatusOrder(status="undone", reason="issued_in_error")
+    with world.writing() as session:
+        undo(world.env, session, actor, batch.id, order)
+    undo_slice(world.env, batch.organization_id, batch.id, 1, 50, "test:issuer")
+    assert {award.state for award in awards(world)} == {"revoked"}
+
+
+def test_a_reference_that_stands_for_a_whole_class_is_said_in_every_row(world: World) -> None:
+    items = [
+        item("Li", externalReference="kurs-17"),
+        item("Bo", externalReference="Kurs-17"),
+        item("Cai", holder={"name": "Cai", "reference": "7A"}),
+        item("Disa", holder={"name": "Disa", "reference": "7A"}),
+        item("Eva", externalReference="kurs-18"),
+    ]
+    found = {row.number: row.errors[0] for row in look(world, items).bad}
+    assert {
+        number: (error.field, error.rule, error.data["row"]) for number, error in found.items()
+    } == {
+        1: ("/items/0/externalReference", "reference_shared", 2),
+        2: ("/items/1/externalReference", "reference_shared", 1),
+        3: ("/items/2/holder/reference", "reference_shared", 4),
+        4: ("/items/3/holder/reference", "reference_shared", 3),
+    }
+    table = f"Namn;Bedömningsdag;Egen referens\r\nLi;{DAY};k\r\nBo;{DAY};k".encode()
+    with world.reading() as session:
+        actor = actor_of(world.organization(ISSUER))
+        rows = read_file(DEFINITION, table)
+        looked = look_through(world.env, session, actor, DEFINITION, rows)
+    assert [error.field for row in looked.bad for error in row.errors] == ["C2", "C3"]
+
+
+def test_a_reference_of_somebody_else_is_said_and_not_taken_for_issued(world: World) -> None:
+    first = taken(world, [item("Li", externalReference="kurs-17")])
+    beside = taken(world, [item("Bo", externalReference="kurs-17")])
+    work(world, first)
+    work(world, beside)
+    assert states(world, beside) == ["failed"]
+    assert len(look(world, [item("Bo", externalReference="kurs-17")]).bad) == 1
+
+
+def test_an_item_for_another_definition_is_not_issued_for_this_one(world: World) -> None:
+    looked = look(world, [item("Li", definition="sobona/OTHER"), item("Bo", definition=DEFINITION)])
+    ((number, error),) = each_error(looked)
+    assert (number, error.field, error.rule) == (1, "/items/0/definition", "definition_differs")
+
+
+def test_letters_wait_until_the_batch_is_done(world: World) -> None:
+    batch = taken(world, [item("Li"), item("Bo")])
+    work(world, batch, 1, 1)
+    actor = actor_of(world.organization(ISSUER))
+    with world.writing() as session, pytest.raises(Conflict) as caught:
+        batch_letters(world.env, session, actor, batch.id, "sv")
+    assert caught.value.rule == "batch_running"
+    work(world, batch)
+    with world.writing() as session:
+        body = batch_letters(world.env, session, actor, batch.id, "sv")
+    assert len(PdfReader(io.BytesIO(body)).pages) == 2
 
 
 def test_a_batch_from_a_file_is_undone_to_its_last_row(world: World) -> None:

@@ -122,6 +122,34 @@ def test_several_letters_are_pages_of_one_file_over_http(world: World) -> None:
     assert reply.content.startswith(b"%PDF")
 
 
+def test_a_class_whose_script_the_font_lacks_gets_its_letters(world: World) -> None:
+    names = [f"Åsa {chr(0x4E00 + number)}{chr(0x1200 + number)}" for number in range(260)]
+    given = [
+        Letter(
+            language="sv", issuer="Kommunen", day="2026-11-25", title="Bevis", greeting=name,
+            lines=(name,), how="Så", steps=("Ett",), address="https://x.example/letter",
+            addresslabel="Adress", code="ABC", codelabel="Kod", until="i dag", qrtext="QR", ends=("Slut",),
+        )
+        for name in names
+    ]  # fmt: skip
+    pages = PdfReader(io.BytesIO(write_letters(given, world.env.now()))).pages
+    assert len(pages) == 260
+    assert "Åsa ??" in pages[259].extract_text()
+
+
+@pytest.mark.parametrize(
+    "odd", ["\ue000", "\u0378", "\U000f0000", "e\u20dd", "\u200d", "\u00ad", "\ufffc"]
+)
+def test_a_letter_that_cannot_be_seen_stops_nobody_s_letter(world: World, odd: str) -> None:
+    world.published_definition()
+    made = [world.issued(holder={"name": name}).award.id for name in (f"Li {odd}", "Bo")]
+    with world.writing() as session:
+        issuer = actor_of(world.organization("stadsnat-exempel"))
+        body = letter(world.env, session, issuer, [*made, made[0]], "sv")
+    pages = PdfReader(io.BytesIO(body)).pages
+    assert [page.extract_text().count("Hej ") for page in pages] == [1, 1]
+
+
 def test_whatever_a_text_says_is_set_as_text(world: World) -> None:
     markup = ["#sys.inputs", "*fet*", "= rubrik", "$x^2$", '#include "x"', "\\u{41}", "`kod`"]
     for payload in [*INJECTIONS, *markup]:

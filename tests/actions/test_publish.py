@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from kpass_vc.actions.publish import publish, retire
+from kpass_vc.actions.review import under_review
 from kpass_vc.authz import Actor, Permission
 from kpass_vc.crypto.keys import PublicKey
 from kpass_vc.errors import Conflict, DefinitionIncomplete, Forbidden, InvalidInput, NotFound
@@ -135,6 +136,33 @@ def test_a_newer_version_supersedes_the_older_and_never_the_other_way(world: Wor
     assert caught.value.rule == "newer_is_published"
     assert (state_of(world, first.id), state_of(world, second.id)) == ("superseded", "published")
     assert state_of(world, older.id) == "draft"
+
+
+def test_a_number_is_held_against_the_latest_that_was_ever_published(world: World) -> None:
+    first, _, owner = world.published_definition()
+    patch, _, _ = world.draft(version="1.0.1", workload={"hours": 999})
+    with pytest.raises(DefinitionIncomplete) as caught:
+        publish_as(world, actor_of(owner), patch.id)
+    with world.writing() as session:
+        retire(world.env, session, actor_of(owner), first.id)
+
+    with pytest.raises(DefinitionIncomplete) as after:
+        publish_as(world, actor_of(owner), patch.id)
+
+    assert [gap.rule for gap in caught.value.gaps] == ["gap.version_major"]
+    assert [gap.rule for gap in after.value.gaps] == ["gap.version_major"]
+    with world.reading() as session:
+        shown = under_review(session, actor_of(owner), patch.id).changes
+    assert [(each.field, each.step) for each in shown] == [("/workload/hours", "major")]
+    major, _, _ = world.draft(version="2.0.0", workload={"hours": 999})
+    assert publish_as(world, actor_of(owner), major.id)[0].state == "published"
+    with world.writing() as session:
+        retire(world.env, session, actor_of(owner), major.id)
+    older, _, _ = world.draft(version="1.0.2")
+    with pytest.raises(Conflict) as late:
+        publish_as(world, actor_of(owner), older.id)
+    assert late.value.rule == "newer_is_published"
+    assert late.value.sentence("sv") != late.value.sentence("en")
 
 
 def test_a_version_is_published_once(world: World) -> None:

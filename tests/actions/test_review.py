@@ -93,7 +93,7 @@ def test_an_approval_is_a_signed_endorsement_over_what_is_published(world: World
 
 
 def test_approvals_stand_in_a_credential_that_asks_for_them_and_are_checked(world: World) -> None:
-    version_id = handed_in(world, "sektorn")
+    version_id = handed_in(world, "sektorn", external=1)
     decided(world, person(world, "sektorn", "reviewer"), version_id)
     published(world, version_id)
 
@@ -104,6 +104,33 @@ def test_approvals_stand_in_a_credential_that_asks_for_them_and_are_checked(worl
             report = world.verified(body_of(issued, language, form))
             assert report.verified, [f for f in report.findings if f.outcome != "passed"]
             assert "passed" in [f.code for f in report.findings if f.check == "endorsements"]
+
+
+@pytest.mark.parametrize(
+    ("approvals", "external", "said", "state"),
+    [
+        (0, 0, ["sektorn"], "approved"),
+        (1, 0, ["sektorn", "radet"], "in_review"),
+        (1, 0, ["sobona"], "approved"),
+        (1, 1, ["sobona", "sobona"], "in_review"),
+        (1, 1, ["sektorn"], "approved"),
+        (2, 1, ["sektorn", "radet"], "in_review"),
+        (2, 1, ["sobona", "sobona"], "in_review"),
+        (2, 1, ["sektorn", "radet", "sobona"], "approved"),
+        (3, 2, ["sektorn", "sobona", "sobona"], "in_review"),
+        (3, 2, ["sektorn", "sektorn", "sobona"], "approved"),
+        (2, 2, ["sobona", "sektorn", "radet"], "approved"),
+    ],
+)
+def test_neither_internal_nor_external_approvals_stand_in_for_the_others(
+    world: World, approvals: int, external: int, said: list[str], state: str
+) -> None:
+    version_id = handed_in(world, "sektorn", "radet", approvals=approvals, external=external)
+    states = [
+        decided(world, person(world, slug, "reviewer", email=f"{number}@example.org"), version_id)
+        for number, slug in enumerate(said)
+    ]
+    assert states == [*["in_review"] * (len(said) - 1), state]
 
 
 def test_who_has_written_in_it_does_not_approve_it_and_a_system_never(world: World) -> None:

@@ -1,5 +1,7 @@
 """Statistics: one's own exactly, others' so that no few can be made out."""
 
+from datetime import UTC, datetime
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -35,6 +37,20 @@ def test_an_issuer_sees_its_own_and_an_owner_sees_others_without_the_few(world: 
     reply = http.get("/v1/statistics?format=csv", headers=bearer(world.token("sobona")))
     assert reply.headers["Content-Type"].startswith("text/csv")
     assert '"<5"' in reply.text
+
+
+def test_what_was_issued_is_counted_in_the_month_it_was_in_sweden(world: World) -> None:
+    world.published_definition()
+    world.clock.moment = datetime(2026, 12, 31, 22, 59, tzinfo=UTC)
+    world.issued(assessedOn="2026-12-30")
+    world.clock.moment = datetime(2026, 12, 31, 23, 1, tzinfo=UTC)
+    for _ in range(2):
+        world.issued(assessedOn="2026-12-30")
+
+    with world.reading() as session:
+        found = own_counts(session, actor_of(world.organization(ISSUER)))
+
+    assert [(row.month, row.issued) for row in found] == [("2026-12", 1), ("2027-01", 2)]
 
 
 @given(st.integers(1, 40), st.data())

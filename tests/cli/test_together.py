@@ -6,12 +6,14 @@ from pathlib import Path
 import pytest
 from jwcrypto.jwk import JWK
 
+from kpass_vc.actions.publish import retire
 from kpass_vc.records import audit as audits
+from kpass_vc.records import award as awards
 from kpass_vc.records.award import Award
 from kpass_vc.settings import Settings
 from tests.api.http import Json, variables
 from tests.cli.test_cli import ISSUER, Kpass, file_of
-from tests.world import World, definition_document
+from tests.world import World, actor_of, definition_document, issue_order
 
 pytestmark = pytest.mark.sqlite
 CODE, REFERENCE = "SOB-OPTO-01", "sobona/SOB-OPTO-01/1.0.0"
@@ -91,6 +93,32 @@ def test_an_owner_lets_an_organisation_issue_and_ends_it_by_commands(
     assert (before["error"], after["error"]) == ("forbidden", "forbidden")
     assert issued["id"]
     assert (listed["status"], listed["definitions"]) == ("withdrawn", CODE)
+
+
+def test_who_works_for_two_organisations_logs_in_and_changes_the_token_without_a_gap(
+    kpass: Kpass,
+) -> None:
+    first = person(kpass, "sobona", "rut@example.org", "reviewer")
+    kpass.json("person", "add", "branschradet", "Rut", "rut@example.org", "--role=reviewer")
+    person(kpass, "sobona", "ada@example.org", "auditor")
+
+    done = kpass.run("login", stdin=first["KPASS_TOKEN"] + "\n")
+    assert done.returncode == 0, done.stderr
+    roles = kpass.json("whoami")["roles"]
+    new = kpass.json("person", "token", "rut@example.org", "--permission", "definitions:read")
+    third = kpass.json("person", "token", "rut@example.org", status=1)
+    old = next(
+        each["id"]
+        for each in kpass.json("person", "tokens", "rut@example.org")["tokens"]
+        if each["id"] != new["id"]
+    )
+    anothers = kpass.json("person", "tokens", "ada@example.org", status=1)
+    kpass.run("login", stdin=new["token"] + "\n")
+    left = kpass.json("person", "tokens", "rut@example.org", "--revoke", old)["tokens"]
+
+    assert {each["organization"] for each in roles} == {"sobona", "branschradet"}
+    assert (third["error"], anothers["error"]) == ("conflict", "not_found")
+    assert [bool(each["withdrawn"]) for each in left if each["id"] == old] == [True]
 
 
 def test_who_has_logged_in_is_nobody_but_themselves_until_the_token_is_withdrawn(
@@ -186,6 +214,36 @@ def test_a_notice_goes_to_a_corrected_address(kpass: Kpass, world: World) -> Non
     assert sorted(row["state"] for row in after) == ["waiting", "withdrawn"]
     none = kpass.json("notice", world.issued(externalReference="2").award.id, "--send", status=1)
     assert none["error"] == "conflict"
+
+
+def test_a_correction_takes_a_name_and_a_day_or_the_whole_order(kpass: Kpass, world: World) -> None:
+    version, _, owner = world.published_definition()
+    first = world.issued()
+    day = str(issue_order()["assessedOn"])
+    with world.writing() as session:
+        retire(world.env, session, actor_of(owner), version.id)
+    evidence = [{"name": "Protokoll"}]
+    order = {"holder": {"name": "Bo"}, "assessedOn": day, "evidence": evidence, "parts": []}
+    given = file_of(kpass.folder, order | {"reason": "wrong_holder"})
+
+    second = kpass.json("correct", first.award.id, "--name=Amina Berg", f"--assessed-on={day}")
+    both = kpass.run("correct", second["id"], "--name=Bo", f"--order={given}")
+    lacking = kpass.json("correct", second["id"], "--name=Bo", status=1)
+    third = kpass.json("correct", second["id"], f"--order={given}")
+
+    assert both.returncode == 2
+    assert lacking["error"] == "invalid_input"
+    with world.reading() as session:
+        found = [session.get_one(Award, each) for each in (first.award.id, second["id"])]
+        new = session.get_one(Award, third["id"])
+        assert [(row.state, row.reason) for row in found] == [
+            ("revoked", "wrong_details"),
+            ("revoked", "wrong_holder"),
+        ]
+        assert (new.state, new.holder_name) == ("active", "Bo")
+        assert new.definition_version_id == version.id
+        (form, *_) = awards.representations(session, award_id=new.id)
+        assert json.loads(form.body)["evidence"][0]["name"] == "Protokoll"
 
 
 def test_audit_finds_nothing_then_a_change_and_what_a_kept_head_tells(

@@ -251,6 +251,38 @@ def test_a_share_link_is_made_shown_with_its_qr_and_code_and_removed(learner: Le
     assert "Borttagen" in learner.page().text
 
 
+def test_the_learner_says_once_that_it_is_right_and_sees_that_it_was_said(learner: Learner) -> None:
+    button = f"{learner.address}/acceptance"
+    assert f"{button}?" in learner.http.get(learner.address).text
+    reply = learner.http.post(f"{button}?language=sv", follow_redirects=True)
+    assert reply.status_code == 200
+    with learner.world.reading() as session:
+        claimed_at = session.get_one(Award, learner.award.id).claimed_at
+    assert claimed_at is not None
+
+    page = learner.http.get(f"{learner.address}?language=sv").text
+    assert f"{claimed_at:%Y-%m-%d}" in page
+    assert f"{button}?" not in page
+    learner.world.clock.advance(days=1)
+    learner.http.post(button)
+    with learner.world.reading() as session:
+        assert session.get_one(Award, learner.award.id).claimed_at == claimed_at
+
+
+def test_the_learner_changes_the_link_and_the_one_before_leads_nowhere(learner: Learner) -> None:
+    before = learner.address
+    assert f"{before}/renewal?" in learner.http.get(before).text
+
+    reply = learner.http.post(f"{before}/renewal?language=sv", follow_redirects=False)
+
+    assert reply.status_code == 303
+    assert learner.address != before
+    assert learner.address in reply.headers["Location"]
+    assert learner.http.get(reply.headers["Location"]).status_code == 200
+    assert learner.http.get(before).status_code == 404
+    assert learner.http.post(f"{before}/acceptance").status_code == 404
+
+
 def test_a_form_that_is_refused_comes_back_with_what_was_written(learner: Learner) -> None:
     given = {"label": "Till 811228-9874 & co", "lasts": "year", "language": "en"}
 

@@ -6,7 +6,8 @@ durable: a slice that is broken off is done again, and its rows that are done st
 """
 
 import json
-from collections.abc import Iterator, Sequence
+import unicodedata
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Final, Literal
 
@@ -23,7 +24,7 @@ from kpass_vc.actions.publish_status import next_index
 from kpass_vc.authz import Actor, Permission
 from kpass_vc.crypto.sealing import keyed_hash, seal, unseal
 from kpass_vc.environment import Environment
-from kpass_vc.errors import Conflict, FieldError, InvalidInput, KpassError, NotFound
+from kpass_vc.errors import Conflict, FieldError, InvalidInput, KpassError, NotFound, Unavailable
 from kpass_vc.language import Language, say
 from kpass_vc.learner_table import TableRow, in_cells, read_learners
 from kpass_vc.model.document import JsonObject
@@ -42,6 +43,11 @@ SLICE: Final = 50
 ISSUE_SLICE: Final = "issue_slice"
 UNDO_SLICE: Final = "undo_slice"
 """The workflows that work on a slice."""
+_REFERENCES: Final[tuple[tuple[str, Callable[[IssueOrder], str | None]], ...]] = (
+    ("/externalReference", lambda order: order.external_reference),
+    ("/holder/reference", lambda order: order.holder.reference),
+)
+"""What is one learner's own."""
 
 
 class BatchOrder(BaseModel):
@@ -97,15 +103,23 @@ class Looked:
 
 
 def read_items(definition: str, items: Sequence[JsonObject]) -> list[Row]:
-    """The rows of a JSON order, numbered from one; what is wrong with one stands under /items/N."""
+    """The rows of a JSON order, numbered from one; what is wrong with one stands under /items/N.
+
+    One that names another definition is wrong: it is nobody's wish that it is issued for this one.
+    """
     found: list[Row] = []
     for number, item in enumerate(items, 1):
         try:
-            order = validated(IssueOrder, {**item, "definition": definition})
-            found.append(Row(number, order))
+            found.append(Row(number, _for(definition, item)))
         except InvalidInput as error:
             found.append(Row(number, None, _at(f"/items/{number - 1}", error.fields)))
     return found
+
+
+def _for(definition: str, item: JsonObject) -> IssueOrder:
+    if item.get("definition", definition) != definition:
+        raise InvalidInput(FieldError("/definition", "definition_differs"))
+    return validated(IssueOrder, {**item, "definition": definition})
 
 
 def read_file(definition: str, content: bytes) -> list[Row]:
@@ -132,17 +146,23 @@ def read_file(definition: str, content: bytes) -> list[Row]:
 def look_through(
     env: Environment, session: Session, actor: Actor, definition: str, rows: Sequence[Row]
 ) -> Looked:
-    """What would come of each row. Stores nothing; NotFound or Conflict for the definition itself."""
+    """What would come of each row. Stores nothing; NotFound or Conflict for the definition itself.
+
+    Conflict also while a batch is being undone that has issued one of them: it is issued anew after that.
+    """
     actor.require(Permission.CREDENTIALS_ISSUE)
     issuer = _own(session, actor)
     found = find_definition(env, session, issuer, definition)
     looked: list[Row] = []
     fingerprints: dict[int, str] = {}
     first_with: dict[str, int] = {}
-    for row in rows:
+    referred: dict[int, str] = {}
+    for row in _shared(rows):
         errors = row.errors
         if row.order is not None and not errors:
-            errors = _wrong_with(env, session, actor, issuer, row, row.order, found)
+            errors, known = _wrong_with(env, session, actor, issuer, row, row.order, found)
+            if known is not None:
+                referred[row.number] = known
             if row.table is not None:
                 errors = in_cells(row.table, errors)
             mark = fingerprint(env, actor, issuer, found[1].id, row.order)
@@ -156,10 +176,12 @@ def look_through(
         session, organization_id=issuer.id, fingerprints=list(first_with)
     )
     issued = {
-        row.number: before[fingerprints[row.number]]
+        row.number: known
         for row in looked
-        if not row.errors and fingerprints.get(row.number) in before
+        if not row.errors
+        and (known := before.get(fingerprints.get(row.number, "")) or referred.get(row.number))
     }
+    _require_not_undoing(session, actor, list(issued.values()))
     return Looked(tuple(looked), fingerprints, issued)
 
 
@@ -378,17 +400,73 @@ def _wrong_with(
     row: Row,
     order: IssueOrder,
     found: definitions.Found,
-) -> tuple[FieldError, ...]:
+) -> tuple[tuple[FieldError, ...], str | None]:
+    """What is wrong with a row, or the award that has its reference already."""
     try:
         check_order(env, session, issuer, found, order, is_test=actor.is_test)
     except InvalidInput as error:
-        return _at(f"/items/{row.number - 1}", error.fields)
-    except Conflict as error:
-        if error.rule != "reference_in_use":
-            return (_as_field(row.number, error),)
+        return _at(f"/items/{row.number - 1}", error.fields), None
     except KpassError as error:
-        return (_as_field(row.number, error),)
-    return ()
+        known = _with_reference(session, actor, found, order)
+        if error.rule == "reference_in_use" and known is not None:
+            return (), known
+        return (_as_field(row.number, error),), None
+    return (), None
+
+
+def _with_reference(
+    session: Session, actor: Actor, found: definitions.Found, order: IssueOrder
+) -> str | None:
+    """The award that has the order's reference, where it is of this definition and says the same name.
+
+    Any other is in the way, and that is said: a reference that stands for a whole class loses nobody theirs.
+    """
+    if order.external_reference is None:
+        return None
+    used = awards.by_reference(
+        session,
+        organization_id=actor.own_organization(),
+        external_reference=order.external_reference,
+        is_test=actor.is_test,
+    )
+    if used is None or _folded(used.holder_name) != _folded(order.holder.name):
+        return None
+    of = definitions.by_id(session, used.definition_version_id)
+    return used.id if of and of[1].id == found[1].id else None
+
+
+def _folded(name: str | None) -> str:
+    return unicodedata.normalize("NFKC", name or "").casefold()
+
+
+def _shared(rows: Sequence[Row]) -> list[Row]:
+    """The rows, those wrong whose reference stands at another name too: a class's number is nobody's own."""
+    found = list(rows)
+    for place, of in _REFERENCES:
+        first: dict[str, Row] = {}
+        shared: dict[int, int] = {}
+        for row in rows:
+            reference = of(row.order) if row.order and not row.errors else None
+            if reference is None or row.order is None:
+                continue
+            other = first.setdefault(_folded(reference), row)
+            if other.order and _folded(other.order.holder.name) != _folded(row.order.holder.name):
+                shared[row.number] = other.number
+                shared.setdefault(other.number, row.number)
+        for at, row in enumerate(found):
+            if row.number in shared:
+                field = f"/items/{row.number - 1}{place}"
+                error = FieldError(field, "reference_shared", row=shared[row.number])
+                errors = in_cells(row.table, [error]) if row.table else (error,)
+                found[at] = Row(row.number, row.order, (*row.errors, *errors), row.table)
+    return found
+
+
+def _require_not_undoing(session: Session, actor: Actor, award_ids: list[str]) -> None:
+    """Conflict if one of the awards is about to be revoked with its batch: who has it would be left with none."""
+    going = batches.undoing(session, organization_id=actor.own_organization(), award_ids=award_ids)
+    if going is not None:
+        raise Conflict("batch_undoing", batch=going)
 
 
 def _as_field(number: int, error: KpassError) -> FieldError:
@@ -450,25 +528,16 @@ def _slice(
 
 def _issue(env: Environment, session: Session, actor: Actor, row: BatchRow) -> None:
     text = unseal(env.contact_key, row.sealed_order or b"", about=f"{row.batch_id}/{row.number}")
-    order = validated(IssueOrder, json.loads(text))
-    before = batches.issued_before(
-        session, organization_id=row.organization_id, fingerprints=[row.fingerprint]
-    )
-    if row.fingerprint in before:
-        row.state, row.award_id, row.sealed_order = "already_issued", before[row.fingerprint], None
+    try:
+        order = validated(IssueOrder, json.loads(text))
+        found = find_definition(env, session, _own(session, actor), order.definition)
+    except InvalidInput as error:
+        _fail(row, *_at(f"/items/{row.number - 1}", error.fields))
         return
-    used = (
-        awards.by_reference(
-            session,
-            organization_id=row.organization_id,
-            external_reference=order.external_reference,
-            is_test=actor.is_test,
-        )
-        if order.external_reference
-        else None
-    )
-    if used is not None:
-        row.state, row.award_id, row.sealed_order = "already_issued", used.id, None
+    except KpassError as error:
+        _fail(row, _as_field(row.number, error))
+        return
+    if _is_known(session, actor, found, row, order):
         return
     place = None
     if row.status_list_id is not None and row.status_index is not None:
@@ -480,11 +549,33 @@ def _issue(env: Environment, session: Session, actor: Actor, row: BatchRow) -> N
             session.flush()
     except IntegrityError:
         session.refresh(row)
-        row.state, row.sealed_order = "already_issued", None
+        if not _is_known(session, actor, found, row, order):
+            raise
+    except Unavailable:  # it may answer again: the slice is put off
+        raise
     except KpassError as error:
         session.refresh(row)
-        row.state, row.sealed_order = "failed", None
-        row.errors = [written(_as_field(row.number, error))]
+        _fail(row, _as_field(row.number, error))
+
+
+def _is_known(
+    session: Session, actor: Actor, found: definitions.Found, row: BatchRow, order: IssueOrder
+) -> bool:
+    """Whether a row was issued before, which is then its outcome; Conflict while that is being undone."""
+    before = batches.issued_before(
+        session, organization_id=row.organization_id, fingerprints=[row.fingerprint]
+    )
+    known = before.get(row.fingerprint) or _with_reference(session, actor, found, order)
+    if known is None:
+        return False
+    _require_not_undoing(session, actor, [known])
+    row.state, row.award_id, row.sealed_order = "already_issued", known, None
+    return True
+
+
+def _fail(row: BatchRow, *errors: FieldError) -> None:
+    row.state, row.sealed_order = "failed", None
+    row.errors = [written(error) for error in errors]
 
 
 def _finish(

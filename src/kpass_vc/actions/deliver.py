@@ -139,7 +139,8 @@ def resend(
 ) -> Delivery:
     """A new notice with the learner's link, to the address that is known or to a corrected one.
 
-    A notice that still waits is withdrawn: it would go to the address that was wrong.
+    A notice that still waits is withdrawn: it would go to the address that was wrong. What waits of the
+    learner's other credentials goes to the right one. NotFound for who has been forgotten.
     """
     actor.require(Permission.CREDENTIALS_ISSUE)
     award = awards.by_id(
@@ -149,15 +150,10 @@ def resend(
         tests_only=actor.is_test,
         for_update=True,
     )
-    if award is None:
+    if award is None or award.erased_at is not None:
         raise NotFound("credential", credential=award_id)
     if contact is not None:
         _correct(env, session, award, contact)
-        for row in deliveries.of_award(
-            session, organization_id=award.organization_id, award_id=award.id
-        ):
-            if row.state == "waiting":
-                row.state, row.sealed_contact = "withdrawn", None
     made = notify(env, session, award, _kind(award))
     if made is None:
         raise Conflict("no_address", credential=award.id)
@@ -171,6 +167,25 @@ def resend(
         delivery=made.id,
     )
     return made
+
+
+def resend_undelivered(env: Environment, session: Session, actor: Actor) -> int:
+    """A new notice of each credential whose last one was given up, to the address that is known; says how many."""
+    organization_id = actor.own_organization()
+    actor.require(Permission.CREDENTIALS_ISSUE)
+    ids = list(session.scalars(deliveries.undelivered(organization_id=organization_id)))
+    return sum(_resent(env, session, actor, award_id) for award_id in dict.fromkeys(ids))
+
+
+def _resent(env: Environment, session: Session, actor: Actor, award_id: str) -> bool:
+    try:
+        resend(env, session, actor, award_id)
+    except (
+        Conflict,
+        NotFound,
+    ):  # no address any more, or forgotten, or no test where only those are seen
+        return False
+    return True
 
 
 def _kind(award: Award) -> Kind:
@@ -194,4 +209,10 @@ def _correct(env: Environment, session: Session, award: Award, contact: ContactO
         )
         award.learner_id = made.id if made else None
         return
-    row.sealed_contact = seal_contact(env, row.id, Contact(contact.email, contact.language))
+    right = Contact(contact.email, contact.language)
+    row.sealed_contact = seal_contact(env, row.id, right)
+    for waiting in deliveries.waiting_of_learner(
+        session, organization_id=award.organization_id, learner_id=row.id
+    ):
+        waiting.sealed_contact = seal_contact(env, waiting.id, right)
+    session.flush()

@@ -8,6 +8,7 @@ from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
 from kpass_vc.actions.audit import audit
+from kpass_vc.actions.notify import withdraw_notices
 from kpass_vc.authz import Actor, Permission
 from kpass_vc.environment import Environment
 from kpass_vc.errors import NotFound
@@ -25,7 +26,7 @@ def erase(env: Environment, session: Session, actor: Actor, award_id: str) -> li
     """The awards of the learner of an award, of whom nothing is known any more; erasing again changes nothing.
 
     All that the organisation issued to the same learner, where it knows that it is the same: by its own
-    record of the learner, or since one credential corrects another.
+    record of the learner, or since one credential corrects another that was not somebody else's.
     """
     actor.require(Permission.LEARNERS_ERASE)
     organization_id = actor.own_organization()
@@ -52,9 +53,9 @@ def erase(env: Environment, session: Session, actor: Actor, award_id: str) -> li
             )
     for learner_id in {award.learner_id for award in found if award.learner_id is not None}:
         learner = learners.by_id(session, organization_id=organization_id, learner_id=learner_id)
-        if learner is not None and learner.erased_at is None:
+        if learner is not None:
             learner.reference_index, learner.sealed_contact = None, None
-            learner.erased_at = env.now()
+            learner.erased_at = learner.erased_at or env.now()
     session.flush()
     return found
 
@@ -78,9 +79,9 @@ def _of_the_same(session: Session, first: Award) -> list[Award]:
                 award_id=award.replaces_id,
                 for_update=True,
             )
-            left += [old] if old is not None else []
+            left += [old] if old is not None and not old.was_anothers else []
         new = awards.replacement_of(session, award_id=award.id, for_update=True)
-        left += [new] if new is not None else []
+        left += [new] if new is not None and not award.was_anothers else []
     return list(found.values())
 
 
@@ -94,6 +95,7 @@ def _forget(env: Environment, session: Session, award: Award) -> None:
     session.execute(delete(Dispute).where(Dispute.award_id == award.id))
     session.execute(delete(LetterCode).where(LetterCode.award_id == award.id))
     session.execute(delete(ShareLink).where(ShareLink.award_id == award.id))
+    withdraw_notices(session, award)
     session.execute(
         update(Delivery).where(Delivery.award_id == award.id).values(sealed_contact=None)
     )

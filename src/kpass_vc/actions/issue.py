@@ -7,6 +7,7 @@ the award, its representations, its status index and its audit entry are stored.
 import hashlib
 import hmac
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Annotated, Final, Literal, Self
@@ -20,7 +21,7 @@ from kpass_vc.actions.define import source_of
 from kpass_vc.actions.delegate import require_authority
 from kpass_vc.actions.learners import ContactOrder, know_learner
 from kpass_vc.actions.notify import notify
-from kpass_vc.actions.parts import Handed, earliest_end, find_parts, presented_parts
+from kpass_vc.actions.parts import Handed, Part, earliest_end, find_parts, presented_parts
 from kpass_vc.actions.publish_status import next_index
 from kpass_vc.actions.sign import secure
 from kpass_vc.authz import Actor, Permission
@@ -62,6 +63,8 @@ _Line = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^\S([^\r\n\
 _Name = Annotated[_Line, AfterValidator(name)]
 _Reference = Annotated[_Line, AfterValidator(one_line)]
 _Text = Annotated[str, Field(min_length=1, max_length=4000), AfterValidator(written)]
+Parts = Annotated[list[Annotated[str, Field(max_length=2000)]], Field(max_length=100)]
+Presented = Annotated[list[JsonObject], Field(max_length=30)]
 _EARLIEST: Final = date(1950, 1, 1)
 _KEY: Final = 255
 MOST_ENDORSEMENTS: Final = 5
@@ -132,9 +135,9 @@ class IssueOrder(_Message):
     external_reference: Annotated[_Reference | None, Field(alias="externalReference")] = None
     """The issuer's own reference; one that is in use for an award that is not revoked is refused."""
     evidence: Annotated[list[EvidenceOrder], Field(max_length=10)] = []
-    parts: Annotated[list[Annotated[str, Field(max_length=2000)]], Field(max_length=100)] = []
+    parts: Parts = []
     """Ids of credentials of the learner that the definition demands, beside those the issuer knows of itself."""
-    presented: Annotated[list[JsonObject], Field(max_length=30)] = []
+    presented: Presented = []
     """Credentials of the learner that the definition demands, from any issuer, as they are; each is verified."""
     endorsements: bool = False
     """Whether the signed approvals of the definition's reviewers are to stand in the credential."""
@@ -146,6 +149,18 @@ class IssueOrder(_Message):
         if len(set(self.languages)) != len(self.languages):
             raise broken("unique", at="/languages")
         return self
+
+
+@dataclass(frozen=True)
+class Replaced:
+    """What a correction stands on."""
+
+    award: Award
+    """The one that it corrects."""
+    found: Found
+    """The version of the definition which that one was issued under."""
+    presented: Sequence[Part]
+    """The parts that were handed in as credentials, verified."""
 
 
 @dataclass(frozen=True)
@@ -166,18 +181,21 @@ def issue(
     *,
     channel: Channel = "api",
     index: tuple[StatusList, int] | None = None,
-    replaces: Award | None = None,
+    replaces: Replaced | None = None,
 ) -> Issued:
     """The new award; with an Idempotency-Key that was used, the award that it made.
 
-    `index` is a place in a status list of the issuer's that is kept for it, and `replaces` the award that
-    it corrects. NotFound, Conflict, Forbidden or InvalidInput say why not, and then nothing was stored.
+    `index` is a place in a status list of the issuer's that is kept for it, and `replaces` what it corrects:
+    then it is under that one's version, whatever has become of the version and of its review since, for a
+    correction awards nothing anew; the owner must still let the issuer issue it. NotFound, Conflict, Forbidden
+    or InvalidInput say why not, and then nothing was stored.
     """
     actor.require(Permission.CREDENTIALS_ISSUE)
-    is_test = actor.is_test or (replaces is not None and replaces.is_test)
+    old = replaces.award if replaces else None
+    is_test = actor.is_test or (old is not None and old.is_test)
     holder_id, name = order.holder.id, order.holder.name
     handed = Handed(holder_id, name, order.parts, order.presented, is_test=is_test)
-    presented = presented_parts(env, handed)
+    presented = replaces.presented if replaces else presented_parts(env, handed)
     issuer = organizations.by_id(session, actor.own_organization())
     if issuer is None:
         raise NotFound("organization")
@@ -187,10 +205,11 @@ def issue(
         if earlier is not None:
             return earlier
     _check(env, order)
-    found = find_definition(env, session, issuer, order.definition)
+    found = replaces.found if replaces else find_definition(env, session, issuer, order.definition)
     version, _, owner = found
     source = source_of(version)
-    _require_reviewed(env, version, owner)
+    if replaces is None:
+        _require_reviewed(env, version, owner)
     under = _authority(env, session, actor, found, issuer)
     last_day = check_order(env, session, issuer, found, order, is_test=is_test)
     learner = know_learner(
@@ -201,7 +220,8 @@ def issue(
         contact=order.holder.contact,
         is_test=is_test,
     )
-    learner_id = learner.id if learner else replaces.learner_id if replaces else None
+    same = old if old and not old.was_anothers else None
+    learner_id = learner.id if learner else same.learner_id if same else None
     made_of = find_parts(env, session, found, issuer.id, learner_id, handed, presented)
     ends = earliest_end(source, made_of)
     if ends is not None and (last_day is None or ends < end_of_day(last_day)):
@@ -225,7 +245,7 @@ def issue(
         status_index=place,
         learner_id=learner_id,
         delegation_id=under.id if under else None,
-        replaces_id=replaces.id if replaces else None,
+        replaces_id=old.id if old else None,
         channel=channel,
         is_test=is_test,
     )
@@ -250,7 +270,7 @@ def issue(
             definition_url=str(version.document_url),
             definition_digest=str(version.digest_sri),
             authorization_url=under.url if under else None,
-            replaces=_credential_id_of(session, replaces, language),
+            replaces=_credential_id_of(session, old, language),
             endorsements=approvals,
             is_test=is_test,
         )
@@ -266,7 +286,7 @@ def issue(
         organization_id=issuer.id,
         definition=f"{owner.slug}/{source.code}/{source.version}",
     )
-    notify(env, session, award, "corrected" if replaces else "issued")
+    notify(env, session, award, "corrected" if same else "issued")
     return Issued(award, tuple(representations), is_new=True)
 
 

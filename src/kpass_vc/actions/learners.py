@@ -5,20 +5,39 @@ learner is known only by what they show.
 """
 
 import json
+import re
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from kpass_vc.crypto.sealing import keyed_hash, seal, unseal
 from kpass_vc.environment import Environment
 from kpass_vc.language import Language
+from kpass_vc.model.field_errors import broken
 from kpass_vc.records import learner as learners
 from kpass_vc.records.learner import Learner
 
-Email = Annotated[str, Field(pattern=r"^[^\s@<>\"]+@[^\s@<>\"]+\.[^\s@<>\"]+$", max_length=254)]
+_LETTER: Final = "A-Za-z0-9\u00df-\u024f"
+_ATOM: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_LABEL: Final = rf"[{_LETTER}]([{_LETTER}-]*[{_LETTER}])?"
+_EMAIL: Final = re.compile(rf"(?=.{{1,64}}@){_ATOM}(\.{_ATOM})*@({_LABEL}\.)+(?=\D){_LABEL}")
+"""What a mail server takes: RFC 5321 without quotes; the domain may have letters of Latin script."""
+
+
+def _deliverable(value: str) -> str:
+    if not _EMAIL.fullmatch(value):
+        raise broken("email_address")
+    return value
+
+
+Email = Annotated[
+    str,
+    Field(max_length=254, json_schema_extra={"format": "email"}),
+    AfterValidator(_deliverable),
+]
 
 
 class ContactOrder(BaseModel):

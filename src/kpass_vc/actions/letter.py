@@ -45,7 +45,7 @@ def letter(
     """
     actor.require(Permission.CREDENTIALS_ISSUE)
     found = []
-    for award_id in award_ids:
+    for award_id in dict.fromkeys(award_ids):
         award = awards.by_id(
             session,
             organization_id=actor.own_organization(),
@@ -71,7 +71,8 @@ def batch_letters(
 ) -> bytes:
     """Letters for the learners of a batch who left no e-mail address, the first thousand of them or a later one.
 
-    Who has been erased, and whose credential is revoked, gets none. Conflict where there is nobody (more).
+    Who has been erased, and whose credential is revoked, gets none. Conflict where there is nobody (more), and
+    while rows still wait: letters that are written anew end the codes of those before.
     """
     actor.require(Permission.CREDENTIALS_ISSUE)
     organization_id = actor.own_organization()
@@ -80,6 +81,8 @@ def batch_letters(
     )
     if batch is None:
         raise NotFound("batch", batch=batch_id)
+    if batch.state == "running":
+        raise Conflict("batch_running", batch=batch_id)
     rows = batches.rows(
         session, organization_id=organization_id, batch_id=batch_id, states=("issued",)
     )

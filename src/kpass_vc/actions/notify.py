@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 
 from kpass_vc.actions.learners import open_contact, seal_contact
 from kpass_vc.environment import Environment
+from kpass_vc.records import delivery as deliveries
 from kpass_vc.records import learner as learners
 from kpass_vc.records.award import Award
 from kpass_vc.records.delivery import Delivery
@@ -18,6 +19,7 @@ DELIVER = "deliver"
 def notify(env: Environment, session: Session, award: Award, kind: Kind) -> Delivery | None:
     """The notice, which a workflow sends once the transaction has ended; None for who left no address.
 
+    One that still waits is withdrawn: it would come late, and say what is true no more.
     Its Message-ID is settled here: whoever gets it twice sees that it is one.
     """
     learner = (
@@ -27,6 +29,7 @@ def notify(env: Environment, session: Session, award: Award, kind: Kind) -> Deli
     )
     if learner is None or learner.sealed_contact is None:
         return None
+    withdraw_notices(session, award)
     contact = open_contact(env, learner.id, learner.sealed_contact)
     delivery_id = env.new_id()
     row = Delivery(
@@ -47,3 +50,8 @@ def notify(env: Environment, session: Session, award: Award, kind: Kind) -> Deli
         session, "deliveries", DELIVER, row.organization_id, row.id, key=f"deliver/{row.id}"
     )
     return row
+
+
+def withdraw_notices(session: Session, award: Award) -> None:
+    """Send nothing of what still waits about an award."""
+    deliveries.withdraw_waiting(session, organization_id=award.organization_id, award_id=award.id)

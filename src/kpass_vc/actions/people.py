@@ -22,6 +22,7 @@ from kpass_vc.model.text import name
 from kpass_vc.records import access
 from kpass_vc.records import organization as organizations
 from kpass_vc.records import person as people
+from kpass_vc.records.access import ApiToken
 from kpass_vc.records.organization import Organization
 from kpass_vc.records.person import Membership, Person
 
@@ -172,6 +173,14 @@ def grant_personal_token(
         person=person.id,
     )
     return made
+
+
+def personal_tokens(session: Session, actor: Actor, person_id: str) -> list[ApiToken]:
+    """The tokens of a person, newest first, without their secrets: for whoever may withdraw them."""
+    person = people.by_id(session, person_id)
+    if person is None or not _may_withdraw_token(session, actor, person):
+        raise NotFound("person", person=person_id)
+    return access.of_person(session, person_id=person.id)
 
 
 def revoke_personal_token(

@@ -4,6 +4,7 @@ A published version never changes: its document, its Achievements and the
 owner's publication are stored as the bytes that are hashed, signed and served.
 """
 
+from collections.abc import Sequence
 from datetime import date, datetime
 
 from sqlalchemy.orm import Session
@@ -32,7 +33,11 @@ from kpass_vc.versioning import step_too_small
 
 
 def publish(env: Environment, session: Session, actor: Actor, version_id: str) -> Found:
-    """The published version; DefinitionIncomplete lists every gap, and then nothing was changed."""
+    """The published version; DefinitionIncomplete lists every gap, and then nothing was changed.
+
+    Its number is held against the latest version of its line that was ever published, whatever has become
+    of that one: who retires a version first can change no more under a smaller step. Conflict if it is older.
+    """
     actor.require(Permission.DEFINITIONS_PUBLISH)
     version, line, owner = own_version(session, actor, version_id)
     organizations.hold(session, owner.id)
@@ -44,13 +49,14 @@ def publish(env: Environment, session: Session, actor: Actor, version_id: str) -
     source = source_of(version)
     if version.state == "approved":
         _require_as_approved(env, session, version, source, owner)
-    lacks = (*missing(session, source, owner), *_number(siblings, source))
+    before = latest_published(siblings)
+    lacks = (*missing(session, source, owner), *_number(before, source))
     if lacks:
         raise DefinitionIncomplete(lacks)
+    if before is not None and _order(before.version) > _order(version.version):
+        raise Conflict("newer_is_published", version=before.version)
     for sibling in siblings:
         if sibling.state == "published":
-            if _order(sibling.version) > _order(version.version):
-                raise Conflict("newer_is_published", version=sibling.version)
             sibling.state, sibling.ended_at = "superseded", env.now()
     _write(env, session, version, source, owner)
     audit(
@@ -90,10 +96,15 @@ def _shown(owner: Organization) -> Owner:
     return Owner(did=owner.did, names={"sv": owner.name_sv, "en": owner.name_en}, url=owner.url)
 
 
-def _number(siblings: list[DefinitionVersion], source: Definition) -> list[FieldError]:
-    """What is wrong with the version's number beside the one that is published now."""
-    present = next((row for row in siblings if row.state == "published"), None)
-    wrong = step_too_small(source_of(present), source) if present is not None else None
+def latest_published(versions: Sequence[DefinitionVersion]) -> DefinitionVersion | None:
+    """Of a line's versions the one with the highest number that was ever published; it may be retired since."""
+    ever = [row for row in versions if row.state in {"published", "superseded", "retired"}]
+    return max(ever, key=lambda row: _order(row.version), default=None)
+
+
+def _number(before: DefinitionVersion | None, source: Definition) -> list[FieldError]:
+    """What is wrong with the version's number beside the latest that was ever published."""
+    wrong = step_too_small(source_of(before), source) if before is not None else None
     return [wrong] if wrong is not None and wrong.rule != "gap.version_order" else []
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from kpass_vc.actions.audit import audit
 from kpass_vc.actions.define import source_of
-from kpass_vc.actions.publish import document_of, missing, own_version
+from kpass_vc.actions.publish import document_of, latest_published, missing, own_version
 from kpass_vc.actions.sign import secure
 from kpass_vc.authz import Actor, Permission
 from kpass_vc.compose.approval import approval
@@ -68,12 +68,16 @@ class CommentOrder(_Message):
 
 
 class ReviewPolicyOrder(_Message):
-    """What an owner demands before a version is published."""
+    """What an owner demands before a version is published: so many from within, so many from outside.
+
+    One internal (1), internal and external (2, of them 1 external), a panel of n. Neither stands in for the
+    other: who is outside does not know the owner's house, and who is inside is not independent of it.
+    """
 
     approvals: Annotated[int, Field(ge=0, le=9)]
-    """How many must approve; none lets the owner publish on its own word."""
+    """How many must approve in all; none lets the owner publish on its own word."""
     external_approvals: Annotated[int, Field(alias="externalApprovals", ge=0, le=9)] = 0
-    """How many of them must speak for another organisation."""
+    """How many of them must speak for another organisation; the others speak for the owner."""
     grace_days: Annotated[int, Field(alias="graceDays", ge=0, le=3650)] = 180
     """How long issuing goes on when a definition is due for review."""
 
@@ -87,7 +91,7 @@ class UnderReview:
     comments: Sequence[ReviewComment]
     asked: Sequence[Organization]
     changes: Sequence[Change]
-    """Against the version that is published now."""
+    """Against the latest version of its line that was ever published, as publishing compares them."""
 
 
 def submit(
@@ -276,9 +280,19 @@ def _review(
 
 
 def _is_enough(said: Sequence[Review], owner: Organization) -> bool:
+    """Whether both the internal and the external approvals that the policy demands are there.
+
+    Without a policy a version that is handed in takes one approval, whoever gives it.
+    """
     approved = [row for row in said if row.decision == "approved"]
-    external = [row for row in approved if row.organization_id != owner.id]
-    return len(approved) >= max(owner.approvals, 1) and len(external) >= owner.external_approvals
+    if owner.approvals == 0:
+        return bool(approved)
+    external = sum(row.organization_id != owner.id for row in approved)
+    internal = len(approved) - external
+    return (
+        external >= owner.external_approvals
+        and internal >= owner.approvals - owner.external_approvals
+    )
 
 
 def _held(session: Session, actor: Actor, version_id: str) -> Found:
@@ -326,13 +340,13 @@ def _remark(
 
 
 def _under_review(session: Session, found: Found) -> UnderReview:
-    version, line, owner = found
+    version, line, _ = found
     rows = reviews.of_version(session, definition_version_id=version.id)
     asked = reviews.asked(session, definition_version_id=version.id)
-    present = definitions.published_of_line(session, slug=owner.slug, code=line.code)
+    before = latest_published(definitions.versions(session, definition_id=line.id))
     differences = (
-        changes(source_of(present[0]), source_of(version))
-        if present is not None and present[0].id != version.id
+        changes(source_of(before), source_of(version))
+        if before is not None and before.id != version.id
         else []
     )
     parties = {

@@ -295,14 +295,19 @@ def renew_link(env: Environment, session: Session, actor: Actor, award_id: str) 
 
 
 def _held(env: Environment, session: Session, token: str, *, for_update: bool = False) -> Award:
-    """The award of a private link; where that was corrected, the one that took its place."""
+    """The award of a private link; where that was corrected, the one that took its place.
+
+    Not where it was somebody else's: whoever was sent the link by mistake comes to what is revoked.
+    """
     award_id = award_id_of(token)
     award = awards.by_link(session, award_id=award_id, for_update=for_update) if award_id else None
     if award is None or not hmac.compare_digest(
         holder_token(env.link_key, award.id, award.link_generation), token
     ):
         raise NotFound("holder_link")
-    while newer := awards.replacement_of(session, award_id=award.id, for_update=for_update):
+    while not award.was_anothers and (
+        newer := awards.replacement_of(session, award_id=award.id, for_update=for_update)
+    ):
         award = newer
     return award
 

@@ -146,6 +146,25 @@ def authenticate(
     A permission that there is no more opens nothing. `organization` is the slug of the one that a
     person wants to act for, which need not be said by who has a role in one only.
     """
+    row = _live(session, token, now)
+    scope = frozenset(each for each in Permission if each.value in row.permissions)
+    if row.person_id is not None:
+        return person_acting(session, row.person_id, organization, scope)
+    if row.is_test:
+        scope &= TEST
+    return Actor(f"token:{row.id}", row.organization_id, scope, is_test=row.is_test)
+
+
+def myself(session: Session, token: str, now: datetime) -> Actor:
+    """The person of a token, for no organisation; Unauthenticated as above, and for the token of a system."""
+    row = _live(session, token, now)
+    if row.person_id is None:
+        raise Unauthenticated("unknown")
+    scope = frozenset(each for each in Permission if each.value in row.permissions)
+    return Actor(f"person:{row.person_id}", None, frozenset(), row.person_id, scope=scope)
+
+
+def _live(session: Session, token: str, now: datetime) -> ApiToken:
     token_id, _, secret = token.removeprefix(_PREFIX).partition("_")
     row = access.by_id(session, token_id) if token.startswith(_PREFIX) else None
     known = row.secret_sha256 if row is not None else ""
@@ -155,12 +174,7 @@ def authenticate(
         raise Unauthenticated("revoked")
     if row.expires_at is not None and row.expires_at <= now:
         raise Unauthenticated("expired")
-    scope = frozenset(each for each in Permission if each.value in row.permissions)
-    if row.person_id is not None:
-        return person_acting(session, row.person_id, organization, scope)
-    if row.is_test:
-        scope &= TEST
-    return Actor(f"token:{row.id}", row.organization_id, scope, is_test=row.is_test)
+    return row
 
 
 def person_acting(

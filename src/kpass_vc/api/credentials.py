@@ -223,19 +223,25 @@ def get_credentials(
     disputed: Annotated[
         bool | None, Query(description="Whether the learner says that something is wrong.")
     ] = None,
+    undelivered: Annotated[
+        bool | None,
+        Query(description="Only those whose last notice to the learner was given up."),
+    ] = None,
     limit: Limit = 100,
     offset: Offset = 0,
 ) -> CredentialList:
     """Newest first."""
     actor.require(Permission.CREDENTIALS_READ)
+    organization_id = actor.own_organization()
     rows, total = awards.search(
         session,
-        organization_id=actor.own_organization(),
+        organization_id=organization_id,
         external_reference=external_reference,
         state=status,
         compromised=bool(compromised),
         disputed=disputed,
         tests_only=actor.is_test,
+        among=deliveries.undelivered(organization_id=organization_id) if undelivered else None,
         limit=limit,
         offset=offset,
     )
@@ -332,7 +338,10 @@ def post_correction(
 ) -> IssuedReply:
     """Issues it anew as it should have been, revokes the old one with the reason, and tells the learner.
 
-    The new credential names the old one; the learner's links and share links lead to the new one.
+    The new credential names the old one and is under the same version of the definition, superseded, retired
+    or not; an issuer that is not authorised any more corrects nothing. It carries the approvals of reviewers
+    if the old one does. The learner's links and share links lead to the new one.
+    Not for `wrong_holder`: who had it is told that it is revoked, and comes to nothing of the new one.
     """
     ask_owner(env, actor, definition_of(env, actor, credential_id))
     issued = correct(env, session, actor, credential_id, order)

@@ -15,6 +15,7 @@ from kpass_vc.actions.people import (
     grant_personal_token,
     members,
     person_of,
+    personal_tokens,
     revoke_personal_token,
     set_roles,
 )
@@ -62,6 +63,23 @@ class PersonalTokenReply(BaseModel):
     id: str
     token: str
     expiresAt: datetime | None  # noqa: N815
+
+
+class KnownPersonalToken(BaseModel):
+    """A personal token, without its secret."""
+
+    id: str
+    label: str
+    permissions: list[str]
+    """At most these, of what the person's roles give."""
+    expiresAt: datetime | None  # noqa: N815
+    revokedAt: datetime | None  # noqa: N815
+
+
+class PersonalTokenList(BaseModel):
+    """The tokens of a person."""
+
+    tokens: list[KnownPersonalToken]
 
 
 EXAMPLE = {"name": "Rut Granskare", "email": "rut@sobona.example", "roles": ["reviewer"]}
@@ -122,6 +140,23 @@ def post_personal_token(
     """For yourself, or for somebody who works for your organisation alone. Two live at a time."""
     made = grant_personal_token(env, session, actor, person_id, order)
     return PersonalTokenReply(id=made.row.id, token=made.token, expiresAt=made.row.expires_at)
+
+
+@router.get("/people/{person_id}/tokens", summary="Somebody's personal tokens")
+def get_personal_tokens(person_id: str, actor: CurrentActor, session: ReadTx) -> PersonalTokenList:
+    """Newest first, without their secrets: your own, or those of somebody who works for your organisation."""
+    return PersonalTokenList(
+        tokens=[
+            KnownPersonalToken(
+                id=row.id,
+                label=row.label,
+                permissions=row.permissions,
+                expiresAt=row.expires_at,
+                revokedAt=row.revoked_at,
+            )
+            for row in personal_tokens(session, actor, person_id)
+        ]
+    )
 
 
 @router.delete(

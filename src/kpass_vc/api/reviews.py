@@ -62,7 +62,7 @@ class CommentReply(BaseModel):
 
 
 class ChangeReply(BaseModel):
-    """A difference to the version that is published now."""
+    """A difference to the latest version that was ever published."""
 
     field: str
     before: Any

@@ -1,6 +1,5 @@
 """The sub-commands of `kpass`."""
 
-import sys
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
@@ -54,7 +53,7 @@ from kpass_vc.cli.console import (
     say_line,
     table,
 )
-from kpass_vc.cli.files import write_files
+from kpass_vc.cli.files import input_bytes, write_files
 from kpass_vc.completeness import element
 from kpass_vc.environment import Environment
 from kpass_vc.errors import FieldError, InvalidInput, NotFound
@@ -62,6 +61,7 @@ from kpass_vc.language import LANGUAGES, Language, say
 from kpass_vc.model.document import MAX_BYTES, MAX_VALUES, JsonObject, read_json
 from kpass_vc.model.field_errors import validated
 from kpass_vc.records import access, award, definition
+from kpass_vc.records import delivery as deliveries
 from kpass_vc.settings import Settings
 
 Message = TypeVar("Message", bound=BaseModel)
@@ -181,12 +181,15 @@ def define(
     env = opened()
     cells: list[Mapping[str, str]] = []
     if file.suffix.lower() == ".xlsx":
-        read = definition_table.read_definitions(_bytes(file))
+        read = definition_table.read_definitions(input_bytes(file))
         given: object = [document for document, _ in read]
         cells = [places for _, places in read]
     else:
         document = read_json(
-            _bytes(file), max_bytes=20 * MAX_BYTES, max_values=50 * MAX_VALUES, max_items=MAX_VALUES
+            input_bytes(file),
+            max_bytes=20 * MAX_BYTES,
+            max_values=50 * MAX_VALUES,
+            max_items=MAX_VALUES,
         )
         given = document.get("definitions", [document])
     rows: list[list[str]] = []
@@ -299,7 +302,7 @@ def issue(
             raise typer.BadParameter(
                 "holds the whole order; leave the others out", param_hint="--order"
             )
-        given = read_json(_bytes(order_file)) | given
+        given = read_json(input_bytes(order_file)) | given
     else:
         holder = {"name": name, "id": did, "email": email}
         given["holder"] = {member: value for member, value in holder.items() if value is not None}
@@ -311,7 +314,7 @@ def issue(
     actor = acting_for(env, issuer)
     ask_owner(env, actor, order.definition)
     with env.writing() as session, session.begin():
-        issued = act_issue(env, session, actor, order)
+        issued = act_issue(env, session, actor, order, channel="cli")
     files = write_files(issued, out)
     if CHOICE.as_json:
         answer(
@@ -340,16 +343,22 @@ def list_credentials(
     disputed: Annotated[
         bool, typer.Option("--disputed", help="Only those that the learner says are wrong.")
     ] = False,
+    undelivered: Annotated[
+        bool, typer.Option("--undelivered", help="Only those whose last notice was given up.")
+    ] = False,
 ) -> None:
     """The credentials of an organisation, newest first."""
     env = opened()
-    organization_id = acting_for(env, issuer).own_organization()
+    actor = acting_for(env, issuer)
+    actor.require(Permission.CREDENTIALS_READ)
+    organization_id = actor.own_organization()
     with env.reading() as session:
         found, total = award.search(
             session,
             organization_id=organization_id,
             compromised=compromised,
             disputed=disputed or None,
+            among=deliveries.undelivered(organization_id=organization_id) if undelivered else None,
             limit=limit,
         )
         rows = [
@@ -514,6 +523,7 @@ app.add_typer(together.reviews, name="review")
 app.command("confirm")(together.confirm)
 app.command("correct")(together.correct)
 app.command("notice")(holder.notice)
+app.command("resend")(holder.resend_all)
 app.command("letter")(together.letter)
 app.command("statistics")(together.statistics)
 app.command("work")(work.work)
@@ -555,15 +565,6 @@ def _version(env: Environment, reference: str) -> tuple[Actor, str]:
 
 def _model(model: type[Message], given: dict[str, object]) -> Message:
     return validated(model, {name: value for name, value in given.items() if value is not None})
-
-
-def _bytes(file: Path) -> bytes:
-    if str(file) == "-":
-        return sys.stdin.buffer.read()
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise typer.BadParameter(f"{file}: {error.strerror}") from error
 
 
 def _shown(members: dict[str, str]) -> None:

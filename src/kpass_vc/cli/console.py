@@ -134,6 +134,15 @@ def answer(document: Mapping[str, object]) -> None:
     OUT.print_json(json.dumps(document, ensure_ascii=False, default=str), highlight=False)
 
 
+def wrote(*files: Path) -> None:
+    """Say which files were written."""
+    if CHOICE.as_json:
+        answer({"files": [str(file) for file in files]})
+        return
+    for file in files:
+        say_line(str(file))
+
+
 @contextmanager
 def progress(title: str, total: int | None) -> Iterator[Progress]:
     """A progress bar that leaves nothing behind; none where the output is for programs."""

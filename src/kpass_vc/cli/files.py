@@ -1,6 +1,9 @@
-"""The files of a credential, as the command line writes them."""
+"""The files that the command line is given, and those of a credential, as it writes them."""
 
+import sys
 from pathlib import Path
+
+import typer
 
 from kpass_vc.actions.issue import Issued
 from kpass_vc.formats import FORMATS
@@ -15,3 +18,13 @@ def write_files(issued: Issued, folder: Path) -> list[Path]:
         path.write_bytes(row.body)
         written.append(path)
     return written
+
+
+def input_bytes(file: Path) -> bytes:
+    """What a file holds, or what comes in for "-"; wrong use if it cannot be read."""
+    if str(file) == "-":
+        return sys.stdin.buffer.read()
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise typer.BadParameter(f"{file}: {error.strerror}") from error

@@ -5,11 +5,20 @@ from typing import Annotated
 
 import typer
 
-from kpass_vc.actions.deliver import resend
+from kpass_vc.actions.deliver import resend, resend_undelivered
 from kpass_vc.actions.learners import ContactOrder
 from kpass_vc.actions.share import AnswerOrder, private_link, renew_link
 from kpass_vc.actions.share import answer as act_answer
-from kpass_vc.cli.console import CHOICE, acting_for_issuer_of, answer, opened, say_line, table
+from kpass_vc.authz import Permission
+from kpass_vc.cli.console import (
+    CHOICE,
+    acting_for,
+    acting_for_issuer_of,
+    answer,
+    opened,
+    say_line,
+    table,
+)
 from kpass_vc.errors import NotFound
 from kpass_vc.language import say
 from kpass_vc.model.dates import utc_text
@@ -63,6 +72,7 @@ def notice(
     if send or contact is not None:
         with env.writing() as session, session.begin():
             resend(env, session, actor, credential_id, contact)
+    actor.require(Permission.CREDENTIALS_READ)
     with env.reading() as session:
         rows = deliveries.of_award(
             session, organization_id=actor.own_organization(), award_id=credential_id
@@ -76,6 +86,20 @@ def notice(
         answer({"notices": [dict(zip(names, row, strict=True)) for row in shown]})
     else:
         table(credential_id, names, shown)
+
+
+def resend_all(
+    organization: Annotated[str, typer.Argument(help="The issuing organisation's slug.")],
+) -> None:
+    """Send again every notice that was given up, once the mail server answers."""
+    env = opened()
+    actor = acting_for(env, organization)
+    with env.writing() as session, session.begin():
+        count = resend_undelivered(env, session, actor)
+    if CHOICE.as_json:
+        answer({"sentAgain": count})
+    else:
+        say_line(say(CHOICE.language, "link.sent_again", count=count))
 
 
 def dispute(
@@ -92,6 +116,7 @@ def dispute(
         with env.writing() as session, session.begin():
             found: Dispute | None = act_answer(env, session, actor, credential_id, order)
     else:
+        actor.require(Permission.CREDENTIALS_READ)
         with env.reading() as session:
             found = disputes.newest(session, award_id=credential_id)
     if CHOICE.as_json:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from sqlalchemy.orm import Session
 
 from kpass_vc.actions.people import (
     PersonalTokenOrder,
@@ -15,11 +16,12 @@ from kpass_vc.actions.people import (
     grant_personal_token,
     members,
     person_of,
+    personal_tokens,
     revoke_personal_token,
     set_roles,
 )
-from kpass_vc.actions.tokens import authenticate
-from kpass_vc.authz import ROLES, Role
+from kpass_vc.actions.tokens import myself
+from kpass_vc.authz import ROLES, Actor, Permission, Role
 from kpass_vc.cli.console import (
     CHOICE,
     acting_for,
@@ -31,10 +33,10 @@ from kpass_vc.cli.console import (
     say_line,
     table,
 )
+from kpass_vc.environment import Environment
 from kpass_vc.errors import NotFound
 from kpass_vc.language import say
 from kpass_vc.model.field_errors import validated
-from kpass_vc.records import access
 from kpass_vc.records import person as people
 
 app = typer.Typer(
@@ -106,15 +108,22 @@ def token(
     email: Annotated[str, typer.Argument(help="The person's e-mail address.")],
     label: Annotated[str, typer.Option(help="Where it is used.")] = "cli",
     days: Annotated[int, typer.Option(min=1, max=365, help="How long it is good for.")] = 90,
+    permission: Annotated[
+        list[Permission] | None,
+        typer.Option(help="At most these, of what the person's roles give; all if left out."),
+    ] = None,
 ) -> None:
-    """A new personal token, shown this once: `kpass login` takes it."""
-    order = validated(PersonalTokenOrder, {"label": label, "expiresInDays": days})
+    """A new personal token, shown this once: your own, or as the operator anybody's. `kpass login` takes it."""
+    given = {"label": label, "expiresInDays": days}
+    order = validated(
+        PersonalTokenOrder, given | ({"permissions": permission} if permission else {})
+    )
     env = opened()
     with env.writing() as session, session.begin():
         person = people.by_email(session, email.lower())
         if person is None:
             raise NotFound("person", person=email)
-        made = grant_personal_token(env, session, operator(), person.id, order)
+        made = grant_personal_token(env, session, _myself(env, session), person.id, order)
     answer({"id": made.row.id, "token": made.token}) if CHOICE.as_json else say_line(made.token)
 
 
@@ -123,16 +132,15 @@ def tokens(
     email: Annotated[str, typer.Argument(help="The person's e-mail address.")],
     revoke: Annotated[str | None, typer.Option(help="The id of one to withdraw.")] = None,
 ) -> None:
-    """The personal tokens of somebody, without their secrets; withdraw one."""
+    """The personal tokens of yourself, or as the operator of anybody, without their secrets; withdraw one."""
     env = opened()
     with env.writing() as session, session.begin():
         person = people.by_email(session, email.lower())
         if person is None:
             raise NotFound("person", person=email)
+        actor = _myself(env, session)
         if revoke:
-            revoke_personal_token(env, session, operator(), person.id, revoke)
-        else:
-            operator()
+            revoke_personal_token(env, session, actor, person.id, revoke)
         rows = [
             [
                 row.id,
@@ -140,13 +148,19 @@ def tokens(
                 row.expires_at.date().isoformat() if row.expires_at else "",
                 row.revoked_at.date().isoformat() if row.revoked_at else "",
             ]
-            for row in access.of_person(session, person_id=person.id)
+            for row in personal_tokens(session, actor, person.id)
         ]
     names = ["id", "label", "expires", "withdrawn"]
     if CHOICE.as_json:
         answer({"tokens": [dict(zip(names, row, strict=True)) for row in rows]})
     else:
         table(email, ["Id", *names[1:]], rows)
+
+
+def _myself(env: Environment, session: Session) -> Actor:
+    """Whoever has logged in, in no organisation; else the operator."""
+    token = logged_in()
+    return myself(session, token, env.now()) if token else operator()
 
 
 def login() -> None:
@@ -158,7 +172,7 @@ def login() -> None:
     ).strip()
     env = opened()
     with env.reading() as session:
-        actor = authenticate(session, given, env.now())
+        actor = myself(session, given, env.now())
         person, _ = person_of(session, actor)
     path = login_file()
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -182,7 +196,7 @@ def whoami() -> None:
         return
     env = opened()
     with env.reading() as session:
-        actor = authenticate(session, given, env.now(), organization=None)
+        actor = myself(session, given, env.now())
         person, found = person_of(session, actor)
     if CHOICE.as_json:
         roles = [{"organization": each.slug, "role": role} for each, role in found]

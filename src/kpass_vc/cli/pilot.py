@@ -4,11 +4,13 @@ import tempfile
 import time
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from pathlib import Path
 
 from sqlalchemy import func, select
 
 from kpass_vc.actions.initialise import initialise
 from kpass_vc.actions.issue import IssueOrder, issue
+from kpass_vc.actions.offline import bundled, verify_offline
 from kpass_vc.actions.pilot import (
     CODE,
     OWNER,
@@ -19,8 +21,9 @@ from kpass_vc.actions.pilot import (
     send_class,
     withdraw,
 )
-from kpass_vc.actions.verify import verify, verify_by_evidence
+from kpass_vc.actions.verify import verify
 from kpass_vc.cli.console import CHOICE, answer, operator, progress, report_table, say_line, step
+from kpass_vc.cli.leave import write_public
 from kpass_vc.delivery.channel import Notice
 from kpass_vc.environment import Environment, open_environment
 from kpass_vc.errors import Forbidden, Unavailable
@@ -31,7 +34,6 @@ from kpass_vc.records.batch import Batch
 from kpass_vc.records.delivery import Delivery
 from kpass_vc.settings import Settings
 from kpass_vc.verification import VerificationReport
-from kpass_vc.verification import verify as judge
 from kpass_vc.workflows import start_work, stop_work
 
 _LOOK_EVERY = 0.2
@@ -133,7 +135,7 @@ def _wait(env: Environment, running: list[Batch], learners: int) -> None:
 
 
 def _employer(env: Environment, made: Prepared, running: list[Batch]) -> Told:
-    """Somebody who verifies: with the service, without any network, and after an authorisation has ended."""
+    """Somebody who verifies: one with the service, one from a folder of what is public, and both after a withdrawal."""
     bodies = []
     issued = {}
     mails = 0
@@ -149,8 +151,10 @@ def _employer(env: Environment, made: Prepared, running: list[Batch]) -> Told:
             )
             or 0
         )
-    online, evidence = verify_by_evidence(env, bodies[0])
-    offline = judge(bodies[0], evidence)
+    online = verify(env, bodies[0])
+    with tempfile.TemporaryDirectory() as folder:
+        write_public(env, Path(folder))
+        offline = verify_offline(bodies[1], bundled(Path(folder)), env.contexts, env.now())
     time.sleep(1.1)  # dates are whole seconds
     with env.writing() as session, session.begin():
         withdraw(env, session, operator(), made.delegations[0])

@@ -50,11 +50,13 @@ from kpass_vc.cli.console import (
     operator,
     say_line,
     table,
+    wrote,
 )
-from kpass_vc.cli.files import write_files
+from kpass_vc.cli.files import input_bytes, write_files
 from kpass_vc.environment import Environment
 from kpass_vc.errors import NotFound
 from kpass_vc.language import say
+from kpass_vc.model.document import JsonObject, read_json
 from kpass_vc.model.field_errors import validated
 from kpass_vc.records import definition as definitions
 from kpass_vc.records.delegation import Delegation
@@ -267,7 +269,9 @@ def review_show(organization: _Org, reference: _Reference) -> None:
 def review_policy(
     owner: _Org,
     approvals: Annotated[int, typer.Argument(help="How many must approve; 0 to publish alone.")],
-    external: Annotated[int, typer.Option(help="How many of them from elsewhere.")] = 0,
+    external: Annotated[
+        int, typer.Option(help="How many of them from elsewhere; the others from within.")
+    ] = 0,
     grace: Annotated[int, typer.Option(help="Days of issuing when a review is due.")] = 180,
 ) -> None:
     """Say what your versions take to be published."""
@@ -297,15 +301,31 @@ def confirm(
 
 def correct(
     credential_id: Annotated[str, typer.Argument(help="The id that issuing gave.")],
-    name: Annotated[str, typer.Option(help="What the learner is called.")],
-    assessed_on: Annotated[str, typer.Option(help="The day of the assessment, 2026-11-20.")],
+    name: Annotated[str | None, typer.Option(help="What the learner is called.")] = None,
+    assessed_on: Annotated[
+        str | None, typer.Option(help="The day of the assessment, 2026-11-20.")
+    ] = None,
     reason: Annotated[
-        str, typer.Option(help="wrong_details, wrong_holder or issued_in_error")
-    ] = "wrong_details",
+        str | None, typer.Option(help="wrong_details, wrong_holder or issued_in_error")
+    ] = None,
+    order_file: Annotated[
+        Path | None, typer.Option("--order", help="The whole order as JSON, as the API takes it.")
+    ] = None,
     out: Annotated[Path, typer.Option(help="The folder the files are written to.")] = Path(),
 ) -> None:
-    """Issue a credential anew as it should have been; the old one is revoked and leads to it."""
-    given = {"holder": {"name": name}, "assessedOn": assessed_on, "reason": reason}
+    """Issue a credential anew as it should have been; the old one is revoked and leads to it.
+
+    Where it was somebody else's (wrong_holder) it leads to nothing, and no address of theirs is used.
+    """
+    holder = {"name": name} if name is not None else None
+    members = {"holder": holder, "assessedOn": assessed_on, "reason": reason}
+    given: JsonObject = {member: value for member, value in members.items() if value is not None}
+    if order_file is not None and given:
+        raise typer.BadParameter(
+            "holds the whole order; leave the others out", param_hint="--order"
+        )
+    if order_file is not None:
+        given = read_json(input_bytes(order_file))
     order = validated(CorrectionOrder, given)
     env = opened()
     actor = acting_for_issuer_of(env, credential_id)
@@ -368,7 +388,7 @@ def letter(
     with env.writing() as session, session.begin():
         body = act_letter(env, session, actor, [credential_id], CHOICE.language)
     out.write_bytes(body)
-    say_line(str(out))
+    wrote(out)
 
 
 def statistics(organization: _Org) -> None:

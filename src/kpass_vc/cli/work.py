@@ -26,7 +26,16 @@ from kpass_vc.actions.batch import (
     undo,
 )
 from kpass_vc.actions.letter import batch_letters
-from kpass_vc.cli.console import CHOICE, acting_for, answer, opened, progress, say_line, table
+from kpass_vc.cli.console import (
+    CHOICE,
+    acting_for,
+    answer,
+    opened,
+    progress,
+    say_line,
+    table,
+    wrote,
+)
 from kpass_vc.errors import Conflict, NotFound
 from kpass_vc.language import say
 from kpass_vc.learner_table import template
@@ -121,7 +130,7 @@ def template_file(
     if found is None:
         raise NotFound("definition", definition=definition)
     out.write_bytes(template(CHOICE.language, about=about(found, CHOICE.language)))
-    say_line(str(out))
+    wrote(out)
 
 
 @app.command("show")
@@ -147,6 +156,7 @@ def letters_of(
     """Write letters to the learners of a batch who left no e-mail address, a thousand in each PDF."""
     env = opened()
     actor = acting_for(env, organization)
+    files: list[Path] = []
     for part in count(1):
         try:
             with env.writing() as session, session.begin():
@@ -154,10 +164,11 @@ def letters_of(
         except Conflict:
             if part == 1:
                 raise
+            wrote(*files)
             return
         file = out if part == 1 else out.with_stem(f"{out.stem}-{part}")
         file.write_bytes(body)
-        say_line(str(file))
+        files.append(file)
 
 
 @app.command("undo")
@@ -228,7 +239,13 @@ def _show(organization: str, batch_id: str) -> None:
             limit=_SHOWN,
         )
     if CHOICE.as_json:
-        answer({"id": batch.id, "status": batch.state, "total": batch.total, "rows": left})
+        errors = [
+            {"row": row.number, "field": error["field"], "detail": error[CHOICE.language]}
+            for row in failed
+            for error in row.errors or []
+        ]
+        told = {"id": batch.id, "status": batch.state, "total": batch.total, "rows": left}
+        answer(told | {"errors": errors})
         return
     say_line(f"id  {batch.id}", "bold")
     found = {"status": batch.state, "total": str(batch.total)}

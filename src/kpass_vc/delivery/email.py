@@ -2,6 +2,7 @@
 
 import smtplib
 import ssl
+from contextlib import suppress
 from email.headerregistry import Address
 from email.message import EmailMessage
 from pathlib import Path
@@ -36,8 +37,11 @@ class Email:
         except ValueError as error:
             raise Undeliverable("address") from error
         try:
-            with self._connected() as server:
-                server.send_message(message, self._sender, [notice.address])
+            server = self._connected()
+            try:
+                server.send_message(message, self._sender, [_for_servers(notice.address)])
+            finally:
+                _part(server)
         except smtplib.SMTPRecipientsRefused as error:
             codes = [code for code, _ in error.recipients.values()]
             raise _refused(codes[0] if codes else 0) from error
@@ -51,17 +55,20 @@ class Email:
             raise NotDelivered("unreachable", kind=type(error).__name__) from error
 
     def message(self, notice: Notice) -> EmailMessage:
-        """The message; ValueError for a header that would hold a line break."""
+        """The message; ValueError for a header that would hold a line break, and for what is no address."""
         user, _, domain = self._sender.rpartition("@")
         message = EmailMessage()
         message["Message-ID"] = notice.message_id
         message["From"] = Address(notice.sender, user, domain)
-        message["To"] = Address(addr_spec=notice.address)
+        message["To"] = Address(addr_spec=_for_servers(notice.address))
         message["Subject"] = notice.subject
         message["Content-Language"] = notice.language
         message["Auto-Submitted"] = "auto-generated"
         if notice.reply_to:
-            message["Reply-To"] = Address(addr_spec=notice.reply_to)
+            with suppress(
+                ValueError
+            ):  # the organisation's own address: its learners get theirs all the same
+                message["Reply-To"] = Address(addr_spec=_for_servers(notice.reply_to))
         message.set_content(notice.text)
         return message
 
@@ -88,6 +95,24 @@ class Email:
         """Whoever stands between could strip the offer of STARTTLS and read the password."""
         if not isinstance(server.sock, ssl.SSLSocket) and not self._is_near:
             raise NotDelivered("no_tls")
+
+
+def _for_servers(address: str) -> str:
+    """The address with its domain in ASCII (RFC 5891); ValueError for what is none."""
+    user, _, domain = address.rpartition("@")
+    found = f"{user}@{domain.encode('idna').decode()}"
+    try:
+        Address(addr_spec=found)
+    except Exception as error:  # the parser raises what it likes: HeaderParseError, AttributeError
+        raise ValueError(address) from error
+    return found
+
+
+def _part(server: smtplib.SMTP) -> None:
+    """Say goodbye; what the server answers changes nothing, it has taken the message or not."""
+    with suppress(smtplib.SMTPException, OSError):
+        server.quit()
+    server.close()
 
 
 def _refused(code: int) -> NotDelivered | Undeliverable:

@@ -74,6 +74,11 @@ class Award(Base):
     claimed_at: Mapped[datetime | None]
     """When its learner first opened it and accepted."""
 
+    @property
+    def was_anothers(self) -> bool:
+        """Whether it was revoked since it is somebody else's: what took its place is not for who has this one."""
+        return self.reason == "wrong_holder"
+
 
 class Representation(Base):
     """One secured form of an award: its bytes as they were signed, which are the bytes that are served."""
@@ -220,13 +225,19 @@ def search(
     compromised: bool = False,
     disputed: bool | None = None,
     tests_only: bool = False,
+    among: Select[str] | None = None,
     limit: int = 100,
     offset: int = 0,
 ) -> tuple[list[Award], int]:
-    """A page of an organisation's awards, newest first, and how many there are in all."""
+    """A page of an organisation's awards, newest first, and how many there are in all.
+
+    `among` is a query for the ids of those that are meant.
+    """
     query = select(Award).where(Award.organization_id == organization_id)
     if tests_only:
         query = query.where(Award.is_test)
+    if among is not None:
+        query = query.where(Award.id.in_(among))
     if external_reference is not None:
         query = query.where(Award.external_reference == external_reference)
     if definition_version_id is not None:

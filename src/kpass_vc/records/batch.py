@@ -168,6 +168,19 @@ def issued_before(
     return {row[0]: row[1] for row in found if row[1] is not None}
 
 
+def undoing(session: Session, *, organization_id: str, award_ids: list[str]) -> str | None:
+    """A batch that is being undone and has issued one of these awards, if there is one."""
+    return session.scalar(
+        select(Batch.id)
+        .join(BatchRow, BatchRow.batch_id == Batch.id)
+        .where(Batch.organization_id == organization_id)
+        .where(Batch.state == "undoing")
+        .where(BatchRow.state == "issued")
+        .where(BatchRow.award_id.in_(award_ids))
+        .limit(1)
+    )
+
+
 def no_longer_issued(session: Session, *, organization_id: str, award_ids: list[str]) -> None:
     """Mark the rows of awards that are revoked: the same row may be issued again."""
     session.execute(
@@ -177,3 +190,14 @@ def no_longer_issued(session: Session, *, organization_id: str, award_ids: list[
         .where(BatchRow.state == "issued")
         .values(state="revoked")
     )
+
+
+def corrected(session: Session, *, organization_id: str, old_id: str, new_id: str) -> None:
+    """Have the row of an award that was just corrected lead to the new one: it is issued, and undone with its batch."""
+    rows = (
+        update(BatchRow)
+        .where(BatchRow.organization_id == organization_id)
+        .where(BatchRow.award_id == old_id)
+    )
+    session.execute(rows.where(BatchRow.state == "already_issued").values(award_id=new_id))
+    session.execute(rows.where(BatchRow.state == "revoked").values(award_id=new_id, state="issued"))

@@ -3,9 +3,10 @@
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import ForeignKey, func, select
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy import ForeignKey, Select, exists, func, select, update
+from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
 
+from kpass_vc.records.award import Award
 from kpass_vc.records.base import Base
 
 State = Literal["waiting", "sent", "failed", "withdrawn"]
@@ -51,6 +52,7 @@ def waiting_since(
         select(func.count(), func.max(Delivery.last_error))
         .where(Delivery.organization_id == organization_id)
         .where(Delivery.state == "waiting")
+        .where(Delivery.sealed_contact.is_not(None))
         .where(Delivery.created_at < before)
     )
     count, error = session.execute(query).one()
@@ -66,4 +68,49 @@ def of_award(session: Session, *, organization_id: str, award_id: str) -> list[D
             .where(Delivery.award_id == award_id)
             .order_by(Delivery.created_at.desc(), Delivery.id)
         )
+    )
+
+
+def waiting_of_learner(
+    session: Session, *, organization_id: str, learner_id: str
+) -> list[Delivery]:
+    """The notices to a learner that still wait, of whichever award, held until the transaction ends."""
+    return list(
+        session.scalars(
+            select(Delivery)
+            .join(Award, Award.id == Delivery.award_id)
+            .where(Delivery.organization_id == organization_id)
+            .where(Award.learner_id == learner_id)
+            .where(Delivery.state == "waiting")
+            .order_by(Delivery.id)
+            .with_for_update(of=Delivery)
+            .execution_options(populate_existing=True)
+        )
+    )
+
+
+def undelivered(*, organization_id: str) -> Select[str]:
+    """The ids of an organisation's awards whose last notice was given up."""
+    later = aliased(Delivery)
+    newer = (
+        exists()
+        .where(later.award_id == Delivery.award_id)
+        .where(later.created_at > Delivery.created_at)
+    )
+    return (
+        select(Delivery.award_id)
+        .where(Delivery.organization_id == organization_id)
+        .where(Delivery.state == "failed")
+        .where(~newer)
+    )
+
+
+def withdraw_waiting(session: Session, *, organization_id: str, award_id: str) -> None:
+    """Withdraw the notices of an award that still wait."""
+    session.execute(
+        update(Delivery)
+        .where(Delivery.organization_id == organization_id)
+        .where(Delivery.award_id == award_id)
+        .where(Delivery.state == "waiting")
+        .values(state="withdrawn", sealed_contact=None)
     )
