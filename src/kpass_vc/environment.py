@@ -72,6 +72,8 @@ class Environment:
     enqueue: Enqueue
     channels: Mapping[str, Channel]
     fence: Fence
+    asked: dict[str, datetime] = field(default_factory=dict, repr=False)
+    """When an owner elsewhere was last asked whether a delegation holds, by its id: remembered, and nowhere kept."""
 
     def now(self) -> datetime:
         """The moment, in UTC."""

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from kpass_vc import resources
+from kpass_vc.actions.confirm import ConfirmationOrder, confirm
 from kpass_vc.actions.correct import CorrectionOrder, correct
 from kpass_vc.actions.erase import erase
 from kpass_vc.actions.offline import bundled, verify_offline
@@ -144,6 +145,27 @@ def test_an_exit_export_verifies_with_no_network_and_no_database(
         audit = packed.read("audit.jsonl").splitlines()
     assert len(lines) == 2
     assert [json.loads(line)["number"] for line in audit] == list(range(1, len(audit) + 1))
+
+
+@pytest.mark.parametrize("confirms", [True, False])
+def test_without_a_network_an_issuer_is_confirmed_by_its_operators_list_or_by_nobody(
+    world: World, settings: Settings, tmp_path: Path, *, confirms: bool
+) -> None:
+    world.published_definition()
+    issued = world.issued()
+    named = ISSUER if confirms else "sobona"
+    with world.writing() as session:
+        confirm(world.env, session, OPERATOR_ACTOR, named, ConfirmationOrder(how="Sett."))
+    bundle = tmp_path / "exit.zip"
+    done = Kpass(variables(settings), tmp_path).run("export", ISSUER, str(bundle))
+    assert done.returncode == 0, done.stderr
+
+    report = verify_offline(body_of(issued), bundled(bundle), resources.contexts(), world.env.now())
+
+    assert report.verified
+    code = "issuer_confirmed_there" if confirms else "issuer_not_confirmed_there"
+    assert [note.code for note in report.notes] == [code]
+    assert report.notes[0].data == {"host": world.env.addresses.base.partition("://")[2]}
 
 
 def test_what_is_no_bundle_is_refused_and_a_lack_is_unknown(world: World, tmp_path: Path) -> None:

@@ -155,7 +155,7 @@ def elsewhere(world: World, authority: Authority, tmp_path: Any) -> Iterator[Els
 
 
 @pytest.mark.parametrize("form", ["ldp_vc", "vc+jwt"])
-def test_an_issuer_elsewhere_is_looked_up_and_confirmed_by_its_own_address(
+def test_an_issuer_elsewhere_that_has_a_path_and_not_a_domain_is_not_confirmed_by_its_address(
     elsewhere: Elsewhere, form: str
 ) -> None:
     report = elsewhere.verified(elsewhere.sign(elsewhere.credential(), form))
@@ -164,10 +164,126 @@ def test_an_issuer_elsewhere_is_looked_up_and_confirmed_by_its_own_address(
     assert outcome(report, "achievement") == ("passed", "issuers_own")
     (note,) = report.notes
     assert (note.code, note.data) == (
-        "issuer_domain",
-        {"domain": f"{HOST}:{elsewhere.port}/issuer"},
+        "issuer_not_confirmed_there",
+        {"host": f"{HOST}:{elsewhere.port}"},
     )
     assert elsewhere.asked == ["/issuer/did.json"]
+
+
+def test_an_issuer_elsewhere_whose_did_is_a_domain_is_confirmed_by_it(elsewhere: Elsewhere) -> None:
+    there = renamed(elsewhere, "", "/.well-known/did.json")
+
+    report = there.verified(there.sign(there.credential()))
+
+    (note,) = report.notes
+    assert report.verified
+    assert (note.code, note.data) == ("issuer_domain", {"domain": f"{HOST}:{there.port}"})
+    assert note.sentence("sv") != note.sentence("en")
+
+
+@dataclass
+class Renamed(Elsewhere):
+    """The same web server, as another DID."""
+
+    path: str = ""
+
+    @property
+    def did(self) -> str:
+        return f"did:web:{HOST}%3A{self.port}{self.path}"
+
+
+def renamed(there: Elsewhere, path: str, document: str) -> Renamed:
+    as_such = Renamed(
+        there.world, there.authority, there.port, there.answers, there.store, there.key, there.uri
+    )
+    as_such.path = path
+    served = json.dumps(did_document(as_such.did, [as_such.key])).encode()
+    as_such.serve(document, served)
+    return as_such
+
+
+def confirmation(there: Elsewhere, *dids: str, **changes: object) -> Json:
+    """An operator's list of the organisations that it has confirmed."""
+    now = there.world.env.now()
+    return {
+        "@context": there.credential()["@context"],
+        "id": f"{there.base}/o/operator/confirmed.json",
+        "type": [
+            "VerifiableCredential",
+            f"{there.world.env.vocabulary}ConfirmedOrganizations",
+        ],
+        "name": "x",
+        "issuer": {"id": there.did, "type": ["Profile"], "name": "The operator"},
+        "validFrom": utc_text(now - timedelta(minutes=1)),
+        "validUntil": utc_text(now + timedelta(days=1)),
+        "credentialSubject": [{"id": did, "type": ["Profile"], "name": "x"} for did in dids],
+    } | changes
+
+
+PLACE = "/o/operator/confirmed.json"
+
+
+def judged_by(elsewhere: Elsewhere, made: Callable[[Renamed, Renamed], bytes | None]) -> str:
+    """The note on an issuer whose service's operator serves this list."""
+    operator = renamed(elsewhere, ":o:operator", "/o/operator/did.json")
+    issuer = renamed(elsewhere, ":o:issuer", "/o/issuer/did.json")
+    body = made(operator, issuer)
+    if body is not None:
+        operator.serve(PLACE, body)
+    report = issuer.verified(issuer.sign(issuer.credential()))
+    assert report.verified
+    (note,) = report.notes
+    assert note.data == {"host": f"{HOST}:{elsewhere.port}"}
+    assert f"{HOST}:{elsewhere.port}" in note.sentence("sv")
+    assert f"{HOST}:{elsewhere.port}" in note.sentence("en")
+    return note.code
+
+
+def test_an_issuer_on_another_service_is_confirmed_by_the_signed_list_of_its_operator(
+    elsewhere: Elsewhere,
+) -> None:
+    code = judged_by(
+        elsewhere,
+        lambda operator, issuer: operator.sign(confirmation(operator, "did:web:x", issuer.did)),
+    )
+
+    assert code == "issuer_confirmed_there"
+
+
+NOT_CONFIRMED: dict[str, Callable[[Renamed, Renamed], bytes | None]] = {
+    "no list": lambda _operator, _issuer: None,
+    "junk": lambda _operator, _issuer: b"<html>",
+    "another is named": lambda operator, issuer: operator.sign(
+        confirmation(operator, f"{issuer.did}x")
+    ),
+    "the issuer's own list": lambda _, issuer: issuer.sign(confirmation(issuer, issuer.did)),
+    "signed by the issuer": lambda operator, issuer: issuer.sign(
+        confirmation(operator, issuer.did)
+    ),
+    "changed": lambda operator, issuer: operator.sign(
+        confirmation(operator, f"{issuer.did}x")
+    ).replace(f"{issuer.did}x".encode(), issuer.did.encode()),
+    "run out": lambda operator, issuer: operator.sign(
+        confirmation(
+            operator,
+            issuer.did,
+            validUntil=utc_text(operator.world.env.now() - timedelta(seconds=1)),
+        )
+    ),
+    "another type": lambda operator, issuer: operator.sign(
+        confirmation(operator, issuer.did, type=["VerifiableCredential"])
+    ),
+    "another address": lambda operator, issuer: operator.sign(
+        confirmation(operator, issuer.did, id=f"{operator.base}/o/operator/list.json")
+    ),
+}
+
+
+@pytest.mark.parametrize("made", NOT_CONFIRMED)
+def test_what_is_no_list_of_its_operator_that_holds_confirms_no_issuer(
+    elsewhere: Elsewhere, made: str
+) -> None:
+    assert judged_by(elsewhere, NOT_CONFIRMED[made]) == "issuer_not_confirmed_there"
 
 
 @pytest.mark.parametrize("form", ["ldp_vc", "vc+jwt"])

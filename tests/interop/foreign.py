@@ -254,6 +254,15 @@ class Online(Foreign):
         with patch.dict(os.environ, SSL_CERT_FILE=str(self.authority)):
             return super().verify_openbadgeslib(credential)
 
+    def registered(self, credential: bytes, *registries: str) -> dict[str, Any]:
+        """Who DCC's verifier finds the issuer to be in lists at these addresses, and which it could not read."""
+        case = {"id": 0, "credential": credential.decode()}
+        known = [{"name": url, "type": "dcc-legacy", "url": url} for url in registries]
+        question = {"world": self.world, "cases": [case], "registries": known}
+        (found,) = self._run_verifiers(question)["verifier-core"]
+        assert found["verified"], found
+        return dict(found["registered"])
+
     def _run_verifiers(self, question: Mapping[str, object]) -> dict[str, Any]:
         return _run(
             "verify.mjs", {**question, "online": True}, NODE_EXTRA_CA_CERTS=str(self.authority)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 import pytest
 
+from kpass_vc.actions.confirm import ConfirmationOrder, confirm
 from tests.api.http import Json, code_of
 from tests.interop.elsewhere import (
     INDEX,
@@ -21,7 +22,7 @@ from tests.interop.foreign import OpenBadgesLibIssuer
 from tests.interop.served import OF_FORMS, Served
 from tests.interop.tampering import change_a_text, change_the_payload
 from tests.interop.verdicts import Verdicts, not_accepted
-from tests.world import body_of
+from tests.world import OPERATOR_ACTOR, body_of
 
 pytestmark = [pytest.mark.interop, pytest.mark.xdist_group("interop")]
 
@@ -158,3 +159,26 @@ def test_verifier_core_has_nothing_against_ours_when_only_1edtechs_schema_is_han
 def _found(report: Json) -> dict[str, str]:
     """The code of every check that did not pass."""
     return {each["check"]: each["code"] for each in report["checks"] if each["outcome"] != "passed"}
+
+
+def test_the_operators_list_is_a_registry_to_the_digital_credentials_consortiums_verifier(
+    served: Served,
+) -> None:
+    world = served.world
+    world.organization("branschnamnden")
+    world.published_definition(
+        owner="branschnamnden", code="BRA-FIB-01", authorised_issuers=["branschnamnden"]
+    )
+    issued = world.issued(issuer="branschnamnden", definition="branschnamnden/BRA-FIB-01")
+    ours, none = f"{served.url}/o/operator/registry.json", f"{served.url}/o/nobody/registry.json"
+    before = served.online.registered(body_of(issued), ours)
+    with world.writing() as session:
+        order = ConfirmationOrder(how="Registreringsbevis")
+        confirm(world.env, session, OPERATOR_ACTOR, "branschnamnden", order)
+
+    after = served.online.registered(body_of(issued), ours, none)
+
+    assert before == {"issuers": [], "unread": []}
+    name = {"organization_name": "Branschnamnden (exempel)", "location": "SE"}
+    assert after["issuers"] == [name | {"homepage_uri": "https://branschnamnden.example/"}]
+    assert after["unread"] == [none]

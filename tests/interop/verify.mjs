@@ -1,20 +1,22 @@
 /**
  * Verify credentials with two verifiers that are not ours.
  *
- * In:  {world: {address: document}, cases: [{id, credential}], online?}
+ * In:  {world: {address: document}, cases: [{id, credential}], online?, registries?}
  * Out: {digitalbazaar: [{id, verified, revoked, why}], "verifier-core": […]}
  *
  * With `online`, they resolve DIDs and fetch status lists themselves, over TLS.
  * A credential may be given as JSON text, which each verifier then gets parsed.
  * `verified`: proof, dates and structure hold and the status list could be read.
  * `revoked`: the status bit, or null when there is none or it could not be told.
+ * `registered`, of verifier-core: who the issuer is by the lists in `registries`, as its
+ * own client of issuer registries reads them, and which of them could not be read.
  */
 import {
   Network, SCHEMAS, World, answer, explain, keepStandardOutput, read
 } from './world.mjs';
 
 keepStandardOutput();
-const {world: documents, cases, online = false} = await read();
+const {world: documents, cases, online = false, registries = []} = await read();
 const world = online ? new Network(documents) : new World(documents);
 world.replaceTheNetwork();
 
@@ -72,11 +74,12 @@ async function verifierCore() {
   const {verifyCredential} = await import('@digitalcredentials/verifier-core');
 
   return async credential => {
-    const result = await verifyCredential({credential, knownDIDRegistries: []});
+    const result = await verifyCredential({credential, knownDIDRegistries: registries});
     if(result.errors) {
       return {verified: false, revoked: null, why: result.errors.map(explainFatal).join('; ')};
     }
     const steps = (result.log ?? []).filter(({id}) => id !== 'registered_issuer');
+    const registered = result.log?.find(({id}) => id === 'registered_issuer');
     const status = steps.filter(({id}) => id.endsWith('_status'));
     const failed = steps.filter(step => step.error ||
       !(step.valid || status.includes(step)));
@@ -86,6 +89,10 @@ async function verifierCore() {
         steps.some(({id, valid}) => id === 'valid_signature' && valid),
       revoked: status.length && !status.some(({error}) => error) ?
         status.some(({valid}) => !valid) : null,
+      registered: {
+        issuers: registered?.matchingIssuers.map(({issuer}) => issuer.federation_entity) ?? [],
+        unread: registered?.uncheckedRegistries.map(({url}) => url) ?? []
+      },
       why: [
         explain(result.error),
         ...failed.map(({id, error}) => error ? `${id}: ${error.message}` : id),

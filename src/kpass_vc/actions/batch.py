@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from kpass_vc.actions.ask_owner import ask_owner
 from kpass_vc.actions.audit import audit
 from kpass_vc.actions.change_status import Reason, revoke_together
 from kpass_vc.actions.define import source_of
@@ -252,17 +253,26 @@ def reserve(env: Environment, organization_id: str, batch_id: str, first: int, l
 def issue_slice(
     env: Environment, organization_id: str, batch_id: str, first: int, last: int
 ) -> None:
-    """Issue every waiting row of a slice, in one transaction; each succeeds or fails by itself."""
+    """Issue every waiting row of a slice, in one transaction; each succeeds or fails by itself.
+
+    An owner elsewhere of its definition is asked before, at most once in some minutes and not for each row.
+    """
+    with env.reading() as session:
+        running = batches.by_id(session, organization_id=organization_id, batch_id=batch_id)
+        found = definitions.by_id(session, running.definition_version_id) if running else None
+    if running is None or found is None or running.state != "running":
+        return
+    actor = Actor(
+        running.actor,
+        organization_id,
+        frozenset(each for each in Permission if each.value in running.permissions),
+        is_test=running.is_test,
+    )
+    ask_owner(env, actor, found[0].document_url or "")
     with env.writing() as session, session.begin():
         batch = batches.by_id(session, organization_id=organization_id, batch_id=batch_id)
         if batch is None or batch.state != "running":
             return
-        actor = Actor(
-            batch.actor,
-            organization_id,
-            frozenset(each for each in Permission if each.value in batch.permissions),
-            is_test=batch.is_test,
-        )
         for row in _slice(session, organization_id, batch_id, first, last, ("waiting",)):
             _issue(env, session, actor, row)
         session.flush()

@@ -16,7 +16,7 @@ from kpass_vc.actions.audit import audit
 from kpass_vc.actions.make_key import make_key
 from kpass_vc.actions.sign import secure
 from kpass_vc.authz import Actor, Permission
-from kpass_vc.compose.credential import CONTEXTS
+from kpass_vc.compose.credential import CONFIRMED, CONTEXTS
 from kpass_vc.crypto.keys import ORGANIZATION_KEYS
 from kpass_vc.environment import Environment
 from kpass_vc.errors import FieldError, InvalidInput, NotFound
@@ -30,7 +30,6 @@ from kpass_vc.records import organization as organizations
 from kpass_vc.records.organization import OPERATOR_SLUG, Organization
 from kpass_vc.records.service import Service, the_service
 
-CONFIRMED: Final = "ConfirmedOrganizations"
 VALID_FOR: Final = timedelta(days=90)
 BACKDATED: Final = timedelta(minutes=1)
 

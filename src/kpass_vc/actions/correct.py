@@ -135,3 +135,18 @@ def correct(
 def _carries_endorsements(forms: Sequence[Representation]) -> bool:
     """Whether a credential was issued with the approvals in it."""
     return any("endorsement" in json.loads(row.body) for row in forms if row.format == "ldp_vc")
+
+
+def definition_of(env: Environment, actor: Actor, award_id: str) -> str:
+    """The address of the definition that a correction would be issued of; "" if there is no such credential."""
+    actor.require(Permission.CREDENTIALS_ISSUE)
+    actor.require(Permission.CREDENTIALS_REVOKE)
+    with env.reading() as session:
+        old = awards.by_id(
+            session,
+            organization_id=actor.own_organization(),
+            award_id=award_id,
+            tests_only=actor.is_test,
+        )
+        found = definitions.by_id(session, old.definition_version_id) if old else None
+        return str(found[0].document_url) if found else ""

@@ -15,7 +15,15 @@ from kpass_vc.dids import method_of
 from kpass_vc.errors import Malformed
 from kpass_vc.jsonld.contexts import Contexts
 from kpass_vc.model.document import JsonObject, read_json
-from kpass_vc.verification import BADGE, STANDARD, Evidence, VerificationReport, verify, wanted
+from kpass_vc.verification import (
+    BADGE,
+    STANDARD,
+    Evidence,
+    VerificationReport,
+    confirmed_by,
+    verify,
+    wanted,
+)
 
 Get = Callable[[str], bytes | None]
 
@@ -55,7 +63,8 @@ def verify_offline(body: bytes, get: Get, contexts: Contexts, now: datetime) -> 
     publications = {url: found for url in want.owners if (found := get(url))}
     signed = [*words.values(), *publications.values()]
     further = [wanted(each, STANDARD) for each in signed]
-    dids = [*want.dids, *(did for each in further for did in each.dids)]
+    operators = [want.operator] if want.operator else []
+    dids = [*want.dids, *operators, *(did for each in further for did in each.dids)]
     lists = [*want.status_lists, *(url for each in further for url in each.status_lists)]
     evidence = Evidence(
         now=now,
@@ -67,8 +76,16 @@ def verify_offline(body: bytes, get: Get, contexts: Contexts, now: datetime) -> 
         withdrawals={
             url: found for url in want.authorizations if (found := get(withdrawal_url(url)))
         },
+        confirmations={did: found for did in operators if (found := _confirmed(did, get))},
     )
     return verify(body, evidence, BADGE)
+
+
+def _confirmed(operator: str, get: Get) -> bytes | None:
+    try:
+        return get(confirmed_by(operator))
+    except Malformed:
+        return None
 
 
 def _did_document(did: str, get: Get) -> JsonObject | None:

@@ -108,10 +108,10 @@ def _number(before: DefinitionVersion | None, source: Definition) -> list[FieldE
     return [wrong] if wrong is not None and wrong.rule != "gap.version_order" else []
 
 
-def _review_due(source: Definition, now: datetime) -> date | None:
+def review_due(source: Definition, published: datetime) -> date | None:
     """When it is to be looked through again, by its own interval; None if it gives none."""
     months = source.quality_assurance.review_interval_months if source.quality_assurance else None
-    return plus_duration(now.astimezone(STOCKHOLM).date(), f"P{months}M") if months else None
+    return plus_duration(published.astimezone(STOCKHOLM).date(), f"P{months}M") if months else None
 
 
 def retire(env: Environment, session: Session, actor: Actor, version_id: str) -> Found:
@@ -183,7 +183,7 @@ def _write(
     version.digest_sri = digests[addresses.document]
     version.publication = secure(env, session, owner, FORMATS["ldp_vc"], statement, now).body
     version.state, version.published_at = "published", now
-    version.review_due = _review_due(source, now)
+    version.review_due = review_due(source, now)
     session.add_all(
         Achievement(
             definition_version_id=version.id,

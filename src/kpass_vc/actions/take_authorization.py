@@ -3,20 +3,26 @@
 Nothing of it is believed: the authorisation and the publication of each definition
 must be signed by the owner, whose DID document is fetched, and the documents must be
 those that the publication names by their digests.
+
+It may be taken in again, and is checked as it was the first time: definitions that were
+published since are added, new versions and new members of a family, and the rest stays.
 """
 
 import base64
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
 from kpass_vc.actions.audit import audit
+from kpass_vc.actions.publish import review_due
 from kpass_vc.actions.verify import verify_by_evidence
 from kpass_vc.authz import Actor, Permission
-from kpass_vc.compose.authorization import covers
+from kpass_vc.compose.authorization import covers, families_in
 from kpass_vc.compose.credential import AUTHORIZATION
 from kpass_vc.environment import Environment
 from kpass_vc.errors import Conflict, FieldError, InvalidInput, NotFound
@@ -48,12 +54,14 @@ class TakeOrder(BaseModel):
 
     authorization: _Url
     definitions: Annotated[list[_Url], Field(min_length=1, max_length=50)]
-    """Addresses of definition documents, each of one version."""
+    """Addresses of definition documents, each of one version; those that are there already stay as they are."""
 
 
 @dataclass(frozen=True)
 class _Version:
     url: str
+    line: str
+    published: datetime | None
     source: Definition
     document: bytes
     publication: bytes
@@ -70,6 +78,8 @@ class Gathered:
     owner_names: dict[str, str]
     document: JsonObject
     versions: tuple[_Version, ...]
+    families: tuple[str, ...]
+    """The beginnings of codes that it is for, later definitions among them."""
 
 
 def gather_authorization(env: Environment, actor: Actor, did: str, order: TakeOrder) -> Gathered:
@@ -89,44 +99,78 @@ def gather_authorization(env: Environment, actor: Actor, did: str, order: TakeOr
         for number, url in enumerate(order.definitions)
     )
     names = _owner_names(read_json(versions[0].document))
-    return Gathered(order.authorization, body, owner, names, document, versions)
+    families = families_in(to_quads(document, env.contexts), did, env.vocabulary)
+    codes = tuple(dict.fromkeys(code for iri in families if (code := _family(iri, versions))))
+    return Gathered(order.authorization, body, owner, names, document, versions, codes)
 
 
 def take_authorization(
     env: Environment, session: Session, actor: Actor, found: Gathered
 ) -> Delegation:
-    """The delegation, in force: the organisation issues the definitions by their addresses from now on."""
+    """The delegation, in force: the organisation issues the definitions by their addresses from now on.
+
+    One that it has taken in already is the same delegation with what is new; nothing is stored twice.
+    """
     actor.require(Permission.DELEGATIONS_WRITE)
     own = organizations.by_id(session, actor.own_organization())
     if own is None:
         raise NotFound("organization")
-    if delegations.by_url(session, found.url) is not None:
-        raise Conflict("authorization_known")
     owner = _owner(env, session, found)
-    for version in found.versions:
-        _store(env, session, owner, version, own)
-    since = parse_date_time(str(found.document.get("validFrom"))) or env.now()
-    until = parse_date_time(str(found.document.get("validUntil") or ""))
-    row = Delegation(
-        id=env.new_id(),
-        organization_id=owner.id,
-        issuer_id=own.id,
-        issuer_did=own.did,
-        codes=[version.source.code for version in found.versions],
-        families=[],
-        state="active",
-        valid_from=since,
-        valid_until=until,
-        url=found.url,
-        body=found.body,
-        created_at=env.now(),
-        granted_at=since,
-        accepted_at=env.now(),
-    )
-    session.add(row)
+    row = _row(env, session, own, owner, found)
+    added = [each for each in found.versions if _store(env, session, owner, each, own)]
+    row.codes = list(dict.fromkeys([*row.codes, *(each.source.code for each in found.versions)]))
     session.flush()
-    audit(env, session, actor, "delegation.taken_in", row.id, organization_id=own.id, url=found.url)
+    audit(
+        env,
+        session,
+        actor,
+        "delegation.taken_in",
+        row.id,
+        organization_id=own.id,
+        url=found.url,
+        definitions=", ".join(f"{each.source.code}/{each.source.version}" for each in added),
+    )
     return row
+
+
+def _row(
+    env: Environment, session: Session, own: Organization, owner: Organization, found: Gathered
+) -> Delegation:
+    """The delegation as its owner signs it now, held until the transaction ends; with no codes if it is new."""
+    since = parse_date_time(str(found.document.get("validFrom"))) or env.now()
+    known = delegations.by_url(session, found.url)
+    if known is None:
+        row = Delegation(
+            id=env.new_id(),
+            organization_id=owner.id,
+            issuer_id=own.id,
+            issuer_did=own.did,
+            codes=[],
+            families=[],
+            url=found.url,
+            created_at=env.now(),
+            accepted_at=env.now(),
+        )
+        session.add(row)
+    else:
+        held = delegations.hold(session, organization_id=owner.id, delegation_id=known.id)
+        if held is None or held.issuer_id != own.id:
+            raise Conflict("authorization_known")
+        row = held
+    row.state, row.ended_at, row.body = "active", None, found.body
+    row.valid_from, row.granted_at = since, since
+    row.valid_until = parse_date_time(str(found.document.get("validUntil") or ""))
+    row.families = list(dict.fromkeys([*row.families, *found.families]))
+    session.flush()
+    return row
+
+
+def _family(iri: str, versions: Sequence[_Version]) -> str | None:
+    """The beginning of codes that the IRI of a family stands for, by the lines of the owner that are in it."""
+    folder, _, family = iri.rpartition("/")
+    members = [each for each in versions if each.line == f"{folder}/{each.source.code}"]
+    is_one = any(each.source.code.startswith(f"{family}-") for each in members)
+    return family if is_one else None
 
 
 def _signed(env: Environment, body: bytes, field: str) -> JsonObject:
@@ -173,7 +217,8 @@ def _version(
         raise InvalidInput(FieldError(field, "another_owner", owner=owner))
     if not _owner_names(read) or member(read, "definition") != line:
         raise InvalidInput(FieldError(field, "another_document", url=url))
-    return _Version(url, _source(document), document, publication, editions)
+    published = parse_date_time(str(word.get("validFrom")))
+    return _Version(url, line, published, _source(document), document, publication, editions)
 
 
 def _owner_names(document: JsonObject) -> dict[str, str]:
@@ -227,7 +272,9 @@ def _owner(env: Environment, session: Session, found: Gathered) -> Organization:
 
 def _store(
     env: Environment, session: Session, owner: Organization, found: _Version, own: Organization
-) -> None:
+) -> bool:
+    """Whether it was not there yet; Conflict if another document is there in its place."""
+    due = review_due(found.source, found.published or env.now())
     line = definitions.line(session, organization_id=owner.id, code=found.source.code)
     if line is None:
         line = DefinitionLine(id=env.new_id(), organization_id=owner.id, code=found.source.code)
@@ -237,7 +284,8 @@ def _store(
     if known is not None:
         if known[0].document != found.document:
             raise Conflict("definition_differs", definition=found.url)
-        return
+        known[0].review_due = due
+        return False
     siblings = definitions.versions(session, definition_id=line.id, for_update=True)
     if any(sibling.version == found.source.version for sibling in siblings):
         raise Conflict("definition_differs", definition=found.url)
@@ -261,6 +309,7 @@ def _store(
         created_at=env.now(),
         published_at=env.now(),
         authors=[],
+        review_due=due,
     )
     session.add(version)
     session.flush()
@@ -269,6 +318,7 @@ def _store(
         for language, (url, body) in found.editions.items()
     )
     session.flush()
+    return True
 
 
 def _number(version: str) -> tuple[int, ...]:

@@ -47,6 +47,7 @@ from kpass_vc.verification import (
     Profile,
     VerificationReport,
     Wanted,
+    confirmed_by,
     stands_under,
     wanted,
     wanted_by_presentation,
@@ -82,6 +83,7 @@ def verify_by_evidence(
     if not _holds(report.findings):
         return report, evidence
     more = _with_owners_words(env, elsewhere, _with_documents(elsewhere, evidence, want), want)
+    more = _with_confirmations(elsewhere, more, want)
     if more is evidence:
         return report, evidence
     report = judge(body, more, profile)
@@ -141,9 +143,11 @@ def gather(env: Environment, session: Session, want: Wanted) -> Evidence:
             states[url] = found[0].state
             issuers = (organizations.by_slug(session, slug) for slug in found[0].authorised_issuers)
             ids = [issuer.id for issuer in issuers if issuer is not None]
-            # of an owner elsewhere our records name who has taken it in, which is not the owner's word
-            named_by_owner = [] if found[2].is_elsewhere else ids
-            authorised[url] = keys.dids(session, organization_ids=named_by_owner)
+            # of an owner elsewhere our records name who has taken it in, which is not the owner's word;
+            # what it issues of its own it signs itself
+            elsewhere = found[2].is_elsewhere
+            listed = keys.dids(session, organization_ids=[] if elsewhere else ids)
+            authorised[url] = frozenset({found[2].did}) if elsewhere else listed
             due = found[0].review_due
             if due is not None and due < env.now().astimezone(STOCKHOLM).date():
                 overdue[url] = due
@@ -295,6 +299,25 @@ def _with_withdrawals(elsewhere: _Elsewhere, evidence: Evidence, want: Wanted) -
         withdrawals={**evidence.withdrawals, **notices},
         missing={**evidence.missing, **missing},
     )
+
+
+def _with_confirmations(elsewhere: _Elsewhere, evidence: Evidence, want: Wanted) -> Evidence:
+    """The evidence with whom the operator of the issuer's service has confirmed; the same where that says nothing.
+
+    Nothing is decided by it, so that what cannot be had is not missed.
+    """
+    operator = want.operator
+    try:
+        place = confirmed_by(operator) if operator else None
+    except Malformed:
+        return evidence
+    if operator is None or place is None or elsewhere.is_ours(place):
+        return evidence
+    found = _got(elsewhere, (place,), {}, _STATUS_LIST, {})
+    if place not in found:
+        return evidence
+    more = replace(evidence, confirmations={operator: found[place]})
+    return more if operator in more.did_documents else _with_did_document(elsewhere, more, operator)
 
 
 def _with_did_document(elsewhere: _Elsewhere, evidence: Evidence, did: str) -> Evidence:

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
+from kpass_vc.actions.ask_owner import ask_owner
 from kpass_vc.actions.batch import (
     MOST_ROWS,
     BatchOrder,
@@ -142,6 +143,7 @@ def post_batch(
     without the definition.
     """
     rows = read_items(order.definition, order.items)
+    ask_owner(env, actor, order.definition)
     looked = look_through(env, session, actor, order.definition, rows)
     if order.dry_run:
         response.status_code = 200
@@ -179,6 +181,7 @@ def post_batch_file(
     ] = False,
 ) -> BatchReply:
     """An .xlsx or .csv by the definition's template. What is wrong with a row is said by cell."""
+    ask_owner(env, actor, definition)
     looked = look_through(env, session, actor, definition, read_file(definition, body))
     if dry_run:
         response.status_code = 200

@@ -8,8 +8,9 @@ from fastapi import APIRouter, Depends, Header, Query, Response
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy.orm import Session
 
+from kpass_vc.actions.ask_owner import ask_owner
 from kpass_vc.actions.change_status import StatusOrder, change_status
-from kpass_vc.actions.correct import CorrectionOrder, correct
+from kpass_vc.actions.correct import CorrectionOrder, correct, definition_of
 from kpass_vc.actions.deliver import resend
 from kpass_vc.actions.erase import erase
 from kpass_vc.actions.issue import IssueOrder, issue
@@ -201,6 +202,7 @@ def post_credential(
     ] = None,
 ) -> IssuedReply:
     """Signs one award in every language and format, records it with its status index, and answers after the commit."""
+    ask_owner(env, actor, order.definition)
     issued = issue(env, session, actor, order, idempotency_key)
     response.headers["Location"] = f"{env.addresses.base}/v1/credentials/{issued.award.id}"
     return _issued(env, session, issued.award, list(issued.representations))
@@ -341,6 +343,7 @@ def post_correction(
     if the old one does. The learner's links and share links lead to the new one.
     Not for `wrong_holder`: who had it is told that it is revoked, and comes to nothing of the new one.
     """
+    ask_owner(env, actor, definition_of(env, actor, credential_id))
     issued = correct(env, session, actor, credential_id, order)
     return _issued(env, session, issued.award, list(issued.representations))
 

@@ -135,7 +135,9 @@ def post_delegation_import(
 ) -> DelegationReply:
     """By the issuer. Fetches it with the definitions it is for; all must be signed by their owner.
 
-    Issue them by the addresses of their documents. The session's connection is taken after the last fetch.
+    Issue them by the addresses of their documents. Taken in again with what its owner has published since, new
+    versions and new definitions of its family, it is the same delegation with more definitions. The session's
+    connection is taken after the last fetch.
     """
     found = gather_authorization(env, actor, own_did(env, actor), order)
     return _reply(session, take_authorization(env, session, actor, found))

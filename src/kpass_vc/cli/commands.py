@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
 from kpass_vc import __version__, definition_table
+from kpass_vc.actions.ask_owner import ask_owner
 from kpass_vc.actions.change_status import StatusOrder, change_status
 from kpass_vc.actions.define import define as act_define
 from kpass_vc.actions.define import source_of
@@ -311,6 +312,7 @@ def issue(
     order = _model(IssueOrder, given)
     env = opened()
     actor = acting_for(env, issuer)
+    ask_owner(env, actor, order.definition)
     with env.writing() as session, session.begin():
         issued = act_issue(env, session, actor, order, channel="cli")
     files = write_files(issued, out)

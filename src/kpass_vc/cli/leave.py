@@ -91,6 +91,8 @@ def export(
         if owner is None:
             raise NotFound("organization", organization=organization)
         addresses = list(_addresses(env, session, [owner]))
+        if organizations.the_operator(session) is not None:
+            addresses += (env.addresses.did_document(OPERATOR_SLUG), env.addresses.confirmed)
         ask = _our_service(env)
         served = {each: ask(each, "*/*") for each in dict.fromkeys(addresses)}
         beside = file.with_name(f"{file.name}.new")

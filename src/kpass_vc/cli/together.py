@@ -5,9 +5,10 @@ from typing import Annotated
 
 import typer
 
+from kpass_vc.actions.ask_owner import ask_owner
 from kpass_vc.actions.confirm import ConfirmationOrder, unconfirm
 from kpass_vc.actions.confirm import confirm as act_confirm
-from kpass_vc.actions.correct import CorrectionOrder
+from kpass_vc.actions.correct import CorrectionOrder, definition_of
 from kpass_vc.actions.correct import correct as act_correct
 from kpass_vc.actions.delegate import (
     AskOrder,
@@ -152,7 +153,10 @@ def delegation_take(
         list[str], typer.Option(help="The address of a definition document, https.")
     ],
 ) -> None:
-    """Take in an authorisation from another service with its definitions, to issue under it."""
+    """Take in an authorisation from another service with its definitions, to issue under it.
+
+    Again, with what its owner has published since: new versions, and new definitions of its family.
+    """
     order = validated(TakeOrder, {"authorization": authorization, "definitions": definition})
     env = opened()
     actor = acting_for(env, issuer)
@@ -325,6 +329,7 @@ def correct(
     order = validated(CorrectionOrder, given)
     env = opened()
     actor = acting_for_issuer_of(env, credential_id)
+    ask_owner(env, actor, definition_of(env, actor, credential_id))
     with env.writing() as session, session.begin():
         made = act_correct(env, session, actor, credential_id, order, channel="cli")
     files = write_files(made, out)

@@ -11,6 +11,7 @@ from typing import Annotated, Final
 import typer
 from sqlalchemy.orm import Session
 
+from kpass_vc.actions.ask_owner import ask_owner
 from kpass_vc.actions.batch import (
     BatchStatusOrder,
     Looked,
@@ -98,6 +99,7 @@ def send(
     env = opened()
     actor = acting_for(env, organization)
     rows = read_rows(definition, file)
+    ask_owner(env, actor, definition)
     with env.writing() as session, session.begin():
         looked = look_through(env, session, actor, definition, rows)
         batch = None if dry_run else take_in(env, session, actor, definition, looked)

@@ -119,12 +119,21 @@ def covers(quads: Iterable[Quad], issuer_did: str, vocabulary: str, line: str) -
 
     The quads are what was signed; where in the JSON a statement stands says nothing.
     """
-    for quad in quads:
-        if quad.subject != f"<{issuer_did}>" or quad.graph:
-            continue
-        named = quad.object.removeprefix("<").removesuffix(">")
-        if quad.predicate == f"<{vocabulary}{MAY_ISSUE}>" and named == line:
-            return True
-        if quad.predicate == f"<{vocabulary}{MAY_ISSUE_FAMILY}>" and line.startswith(f"{named}-"):
-            return True
-    return False
+    said = list(quads)
+    families = _named(said, issuer_did, f"{vocabulary}{MAY_ISSUE_FAMILY}")
+    return line in _named(said, issuer_did, f"{vocabulary}{MAY_ISSUE}") or any(
+        line.startswith(f"{family}-") for family in families
+    )
+
+
+def families_in(quads: Iterable[Quad], issuer_did: str, vocabulary: str) -> list[str]:
+    """The IRIs of the families that signed quads let an issuer issue."""
+    return _named(quads, issuer_did, f"{vocabulary}{MAY_ISSUE_FAMILY}")
+
+
+def _named(quads: Iterable[Quad], subject: str, predicate: str) -> list[str]:
+    return [
+        quad.object.removeprefix("<").removesuffix(">")
+        for quad in quads
+        if quad.subject == f"<{subject}>" and quad.predicate == f"<{predicate}>" and not quad.graph
+    ]

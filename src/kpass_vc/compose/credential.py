@@ -23,6 +23,8 @@ TEST: Final = "TestCredential"
 PART: Final = "CredentialPart"
 """What a piece of evidence is, in our vocabulary, that is another credential of the learner."""
 AUTHORIZATION: Final = "IssuingAuthorization"
+CONFIRMED: Final = "ConfirmedOrganizations"
+"""An operator's list of the organisations it has made sure of."""
 """What the authorisation is called that `termsOfUse` names, in our vocabulary."""
 
 

@@ -3,8 +3,8 @@
 What a credential says is not believed by being shown: it may be anything at all, of any type
 and length. It is read leniently, shortened, and marked as a claim where it is not verified.
 
-An issuer's name is its own word. Of those registered here it was confirmed; with any other
-did:web stands the domain, which is what was confirmed; and where the identity is only a key,
+An issuer's name is its own word. A note says who has confirmed it, if anybody; with a did:web
+from elsewhere stands its address, which is all that its own word is worth; and where the identity is only a key,
 the page says "unknown" though every check passed: a green page would lend the name our word.
 """
 

@@ -14,6 +14,7 @@ from kpass_vc.verification.authority import MOST as MOST_AUTHORIZATIONS
 from kpass_vc.verification.authority import authorization_urls
 from kpass_vc.verification.badge import notes, part_ids, publication_of
 from kpass_vc.verification.case import Case, Profile, entries, issuer_of, member, text, unchecked
+from kpass_vc.verification.confirmation import confirmed_by, operator_beside
 from kpass_vc.verification.document import in_terms_of_2
 from kpass_vc.verification.endorsement import MOST_ENDORSEMENTS, endorsements
 from kpass_vc.verification.evidence import MOST_WANTED, Evidence, Wanted, stands_under
@@ -48,6 +49,7 @@ __all__ = [
     "Verdict",
     "VerificationReport",
     "Wanted",
+    "confirmed_by",
     "in_terms_of_2",
     "stands_under",
     "verify",
@@ -133,6 +135,7 @@ def wanted(body: bytes, profile: Profile = BADGE) -> Wanted:
         tuple(dict.fromkeys(authorizations)),
         tuple(part_ids(credential)) if profile is BADGE else (),
         _of_its_owner(credential) if profile is BADGE else (),
+        operator_beside(issuer_of(credential) or "") if profile is BADGE else None,
     )
 
 

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import Final
 
 from kpass_vc.compose.credential import PART
-from kpass_vc.dids import method_of
 from kpass_vc.errors import Malformed
 from kpass_vc.formats import missing_claims
 from kpass_vc.model.dates import day_text
@@ -23,6 +22,7 @@ from kpass_vc.verification.case import (
     unchecked,
     worst,
 )
+from kpass_vc.verification.confirmation import host_of, is_confirmed_there, service_of
 from kpass_vc.verification.endorsement import ENDORSEMENT, endorsement_case
 from kpass_vc.verification.evidence import stands_under
 from kpass_vc.verification.report import Finding
@@ -167,18 +167,24 @@ def _about_the_parts(case: Case) -> Iterator[Finding]:
 
 
 def _about_the_issuer(case: Case) -> Iterator[Finding]:
-    """How the issuer was confirmed to be who it says: by its own domain, by the operator here, or not at all."""
+    """How the issuer was confirmed to be who it says: by its own domain, by an operator, or not at all."""
     issuer = issuer_of(case.credential) or ""
-    domain = _own_domain(case, issuer)
     if issuer.startswith("did:key:"):
         yield Finding("note", "passed", "issuer_unconfirmed")
-    elif domain is not None:
+    if issuer not in case.documents or not issuer.startswith("did:web:"):
+        return
+    home = case.evidence.home.partition("://")[2]
+    domain, service = host_of(issuer), service_of(issuer)
+    if domain is not None and domain != home:
         yield Finding("note", "passed", "issuer_domain", {"domain": domain})
     elif issuer in case.evidence.confirmed:
         words = {"day": day_text(case.evidence.confirmed[issuer])}
         yield Finding("note", "passed", "issuer_confirmed", words)
-    elif issuer in case.documents and issuer.startswith("did:web:"):
+    elif service == home:
         yield Finding("note", "passed", "issuer_not_confirmed")
+    else:
+        there = "confirmed" if is_confirmed_there(case, issuer) else "not_confirmed"
+        yield Finding("note", "passed", f"issuer_{there}_there", {"host": service[:200]})
 
 
 def _about_the_proofs(case: Case) -> Iterator[Finding]:
@@ -207,16 +213,6 @@ def _about_the_definition(case: Case) -> Iterator[Finding]:
         due = case.evidence.review_due.get(resource.id)
         if due is not None:
             yield Finding("note", "passed", "review_due", {"due": due.isoformat()})
-
-
-def _own_domain(case: Case, issuer: str) -> str | None:
-    """The web address that a did:web from elsewhere is confirmed by, or None."""
-    if issuer not in case.documents or not issuer.startswith("did:web:"):
-        return None
-    place = (method_of(issuer).address(issuer) or "").removeprefix("https://")
-    if place.startswith(f"{case.evidence.home.partition('://')[2]}/"):
-        return None
-    return place.removesuffix("/did.json").removesuffix("/.well-known")
 
 
 def _is_for_somebody(options: JsonObject) -> bool:

@@ -54,6 +54,8 @@ class Evidence:
     """What became of the credentials that one is made of, by their ids: active, suspended, revoked or expired."""
     confirmed: Mapping[str, datetime] = field(default_factory=dict)
     """When the operator of this service made sure who an organisation is, by DID."""
+    confirmations: Mapping[str, bytes] = field(default_factory=dict)
+    """Signed lists of confirmed organisations from other services, by the DID of the operator there."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,8 @@ class Wanted:
     """The credentials that it is made of."""
     owners: tuple[str, ...] = ()
     """The published achievement and its owner's publication, where the owner is another than the issuer."""
+    operator: str | None = None
+    """The DID of who runs the service that the issuer has its place on."""
 
 
 def stands_under(address: str, folder: str) -> bool:
