@@ -68,7 +68,7 @@ def test_sqlite_loses_nothing_at_power_loss_and_readers_wait_for_no_writer(world
         "journal_mode": "wal",
         "synchronous": 2,
         "foreign_keys": 1,
-        "busy_timeout": 30000,
+        "busy_timeout": 60000,
     }
 
     with world.writing() as first:

@@ -25,7 +25,7 @@ _PRAGMAS: Final = (
     "journal_mode=WAL",
     "synchronous=FULL",
     "foreign_keys=ON",
-    "busy_timeout=30000",
+    "busy_timeout=60000",
 )
 
 
@@ -149,7 +149,7 @@ def durable_engine(engine: Engine) -> Engine:
         module=_sqlite_module(),
         pool_size=10,
         max_overflow=20,
-        connect_args={"timeout": 30, "check_same_thread": False},
+        connect_args={"timeout": 60, "check_same_thread": False},
         hide_parameters=True,
     )
 
@@ -179,7 +179,7 @@ def _sqlite(url: str) -> Engine:
         module=_sqlite_module(),
         pool_size=20,
         max_overflow=40,
-        connect_args={"timeout": 30},
+        connect_args={"timeout": 60},
         hide_parameters=True,
     )
 
