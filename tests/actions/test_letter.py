@@ -1,9 +1,12 @@
 """Letters to learners without e-mail: accessible, with a code that works once, and no private link on paper."""
 
 import io
+import re
 from typing import Any
 
 import pytest
+import zxingcpp
+from PIL import Image, ImageDraw
 from pypdf import PdfReader
 
 from kpass_vc.actions.letter import letter, open_letter
@@ -68,6 +71,30 @@ def tags(node: Any, found: set[str] | None = None) -> set[str]:
         if "/K" in node:
             tags(node["/K"], found)
     return found
+
+
+def qr_in(reader: PdfReader) -> str:
+    """What the QR says: its black squares, drawn anew from the page's paths and read by a reader of QRs."""
+    drawn = reader.pages[0].get_contents()
+    assert drawn is not None
+    corner = rb"\s*(-?[\d.]+) (-?[\d.]+)"
+    squares = []
+    for found in re.findall(corner + rb" m" + (corner + rb" l") * 3, drawn.get_data()):
+        across, down = ([round(float(each)) for each in found[start::2]] for start in (0, 1))
+        squares.append((min(across), min(down), max(across), max(down)))
+    ground = next(number for number, each in enumerate(squares) if each[:2] == (0, 0))
+    picture = Image.new("L", (squares[ground][2] * 8,) * 2, 255)
+    for left, top, right, bottom in squares[ground + 1 :]:
+        black = (left * 8, top * 8, right * 8 - 1, bottom * 8 - 1)
+        ImageDraw.Draw(picture).rectangle(black, fill=0)
+    (read,) = zxingcpp.read_barcodes(picture)
+    return str(read.text)
+
+
+def test_its_qr_leads_to_where_the_code_is_typed_and_holds_no_secret(world: World) -> None:
+    world.published_definition()
+    reader = written(world, world.issued().award.id)
+    assert qr_in(reader) == "http://localhost:8000/letter"
 
 
 def test_its_code_leads_to_the_learners_page_once_and_for_ninety_days(world: World) -> None:
