@@ -90,6 +90,7 @@ CACHING = {
     "/v1/organizations/{slug}": NOBODY,
     "/v1/organizations/{slug}/clients": NOBODY,
     "/v1/statistics": NOBODY,
+    "/v1/export.zip": NOBODY,
     "/v1/webhooks": NOBODY,
     "/verify": ASK_EACH_TIME,
 }
@@ -217,6 +218,7 @@ class Place:
                     "/v1/changes",
                     "/v1/webhooks",
                     "/v1/statistics",
+                    "/v1/export.zip",
                 )
             )
             else {}

@@ -16,6 +16,7 @@ from kpass_vc.actions.recheck import recheck
 from kpass_vc.errors import Malformed, NotFound
 from kpass_vc.records import Base
 from kpass_vc.settings import Settings
+from tests.actions.test_people import personal_token
 from tests.api.http import bearer, client_of, variables
 from tests.cli.test_cli import Kpass
 from tests.world import OPERATOR_ACTOR, World, actor_of, body_of, issue_order
@@ -144,6 +145,53 @@ def test_an_exit_export_verifies_with_no_network_and_no_database(
         audit = packed.read("audit.jsonl").splitlines()
     assert len(lines) == 2
     assert [json.loads(line)["number"] for line in audit] == list(range(1, len(audit) + 1))
+
+
+@pytest.mark.parametrize("who", ["owner", "system"])
+def test_an_organisation_fetches_its_exit_export_over_http(
+    world: World, settings: Settings, tmp_path: Path, who: str
+) -> None:
+    world.published_definition()
+    good = world.issued()
+    other = "annan-exempel"
+    world.published_definition(code="SOB-OPTO-02", owner=other, authorised_issuers=[other])
+    world.issued(issuer=other, definition=f"{other}/SOB-OPTO-02")
+    by_hand = tmp_path / "by-hand.zip"
+    done = Kpass(variables(settings), tmp_path).run("export", ISSUER, str(by_hand))
+    assert done.returncode == 0, done.stderr
+    token = (
+        personal_token(world, ISSUER, ["owner"], "agare@example.org")[1]
+        if who == "owner"
+        else world.token(ISSUER)
+    )
+
+    reply = client_of(world.env).get("/v1/export.zip", headers=bearer(token))
+
+    assert (reply.status_code, reply.headers["Content-Type"]) == (200, "application/zip")
+    assert reply.headers["Cache-Control"] == "no-store"
+    (tmp_path / "over-http.zip").write_bytes(reply.content)
+    get = bundled(tmp_path / "over-http.zip")
+    report = verify_offline(body_of(good), get, resources.contexts(), world.env.now())
+    assert report.verified, [f for f in report.findings if f.outcome != "passed"]
+    with zipfile.ZipFile(by_hand) as one, zipfile.ZipFile(tmp_path / "over-http.zip") as two:
+        assert one.namelist() == two.namelist()
+        changing = {name for name in one.namelist() if "audit" in name}
+        for name in set(one.namelist()) - changing:
+            assert one.read(name) == two.read(name), name
+        actions = [json.loads(line) for line in two.read("audit.jsonl").splitlines()]
+    assert [entry["action"] for entry in actions][-1] == "organization.exported"
+    assert f"credentials/{good.award.id}.sv.json" in two.namelist()
+
+
+def test_who_may_not_export_makes_no_file(world: World, settings: Settings, tmp_path: Path) -> None:
+    world.published_definition()
+    world.issued()
+    _, token, _ = personal_token(world, ISSUER, ["issuer"], "utf@example.org")
+
+    done = Kpass(variables(settings), tmp_path).run("export", ISSUER, "exit.zip", KPASS_TOKEN=token)
+
+    assert done.returncode == 1
+    assert not list(tmp_path.glob("exit.zip*"))
 
 
 def test_what_is_no_bundle_is_refused_and_a_lack_is_unknown(world: World, tmp_path: Path) -> None:
