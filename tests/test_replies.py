@@ -76,6 +76,7 @@ CACHING = {
     "/v1/batches/{batch_id}/rows": NOBODY,
     "/v1/credentials": NOBODY,
     "/v1/credentials/{credential_id}/notices": NOBODY,
+    "/v1/credentials/{credential_id}/learner.zip": NOBODY,
     "/v1/definitions/{version_id}/reviews": NOBODY,
     "/v1/delegations": NOBODY,
     "/v1/delegations/{delegation_id}": NOBODY,

@@ -11,10 +11,12 @@ from sqlalchemy import text
 from kpass_vc import resources
 from kpass_vc.actions.correct import CorrectionOrder, correct
 from kpass_vc.actions.erase import erase
+from kpass_vc.actions.learner_export import export_learner
 from kpass_vc.actions.offline import bundled, verify_offline
 from kpass_vc.actions.recheck import recheck
 from kpass_vc.errors import Malformed, NotFound
 from kpass_vc.records import Base
+from kpass_vc.records import audit as audits
 from kpass_vc.settings import Settings
 from tests.actions.test_people import personal_token
 from tests.api.http import bearer, client_of, variables
@@ -110,7 +112,7 @@ def test_a_learner_gets_all_that_is_stored_in_one_file(world: World) -> None:
         assert packed.read("credential.sv.json") == body_of(issued)
     assert {"credential.sv.jwt", "credential.en.json", "badge.sv.png", "badge.en.png"} <= names
     assert about["address"] == {"email": EMAIL, "language": "sv"}
-    assert about["dispute"]["text"] == "Fel datum."
+    assert [row["text"] for row in about["disputes"]] == ["Fel datum."]
     assert [link["label"] for link in about["shareLinks"]] == ["Chefen"]
 
 
@@ -145,6 +147,94 @@ def test_an_exit_export_verifies_with_no_network_and_no_database(
         audit = packed.read("audit.jsonl").splitlines()
     assert len(lines) == 2
     assert [json.loads(line)["number"] for line in audit] == list(range(1, len(audit) + 1))
+
+
+@pytest.mark.parametrize("way", ["over HTTP", "by command"])
+def test_who_answers_a_learner_gets_all_that_is_known_of_the_same_one_and_of_no_other(
+    world: World, settings: Settings, tmp_path: Path, way: str
+) -> None:
+    world.published_definition()
+    holder = {"name": NAME, "reference": "elev-77", "contact": {"email": EMAIL}}
+    first = world.issued(holder=holder, externalReference="osannolik-1")
+    second = world.issued(holder=holder)
+    world.issued(holder={"name": "Någon Annan", "reference": "elev-78"})
+    actor = actor_of(world.organization(ISSUER))
+    order = {"holder": {"name": "Rättad Namnsson"}, "assessedOn": issue_order()["assessedOn"]}
+    with world.writing() as session:
+        wanted = CorrectionOrder.model_validate(order)
+        corrected = correct(world.env, session, actor, second.award.id, wanted)
+    world.disputed(first.award.id, "Fel datum.")
+    link = world.shared(first.award.id, label="Chefen")
+    all_of_it = [first, second, corrected]
+
+    if way == "over HTTP":
+        _, token, _ = personal_token(world, ISSUER, ["owner"], "agare@example.org")
+        path = f"/v1/credentials/{second.award.id}/learner.zip"
+        reply = client_of(world.env).get(path, headers=bearer(token))
+        assert (reply.status_code, reply.headers["Content-Type"]) == (200, "application/zip")
+        body = reply.content
+    else:
+        kpass = Kpass(variables(settings), tmp_path)
+        done = kpass.run("export-learner", second.award.id, "learner.zip")
+        assert done.returncode == 0, done.stderr
+        body = (tmp_path / "learner.zip").read_bytes()
+
+    with zipfile.ZipFile(io.BytesIO(body)) as packed:
+        assert {name.partition("/")[0] for name in packed.namelist()} == {
+            each.award.id for each in all_of_it
+        }
+        for each in all_of_it:
+            for row in each.representations:
+                form = "json" if row.format == "ldp_vc" else "jwt"
+                name = f"{each.award.id}/credential.{row.language}.{form}"
+                assert packed.read(name) == row.body
+                assert f"{each.award.id}/badge.{row.language}.png" in packed.namelist()
+        text = {each.award.id: packed.read(f"{each.award.id}/about.json") for each in all_of_it}
+    about = {award_id: json.loads(body) for award_id, body in text.items()}
+    one = about[first.award.id]
+    assert one["address"] == {"email": EMAIL, "language": "sv"}
+    assert (one["holderName"], one["externalReference"]) == (NAME, "osannolik-1")
+    assert [row["text"] for row in one["disputes"]] == ["Fel datum."]
+    assert [row["language"] for row in one["shareLinks"]] == ["sv"]
+    assert about[corrected.award.id]["replaces"] == second.award.id
+    assert "credential.corrected" in one["done"] + about[second.award.id]["done"]
+    for found in text.values():
+        assert world.code_of(link).encode() not in found
+        assert b"Chefen" not in found, "only the learner sees what a link is called"
+        assert "Någon Annan".encode() not in found
+    with world.reading() as session:
+        entries = audits.of_organization(session, organization_id=actor.own_organization())
+    exported = {entry.subject for entry in entries if entry.action == "learner.exported"}
+    assert exported == {each.award.id for each in all_of_it}
+
+
+def test_what_is_known_of_a_forgotten_learner_is_that_they_were_forgotten(world: World) -> None:
+    world.published_definition()
+    issued = world.issued(holder={"name": NAME, "contact": {"email": EMAIL}})
+    actor = actor_of(world.organization(ISSUER))
+    with world.writing() as session:
+        erase(world.env, session, actor, issued.award.id)
+
+    with world.writing() as session:
+        body = export_learner(world.env, session, actor, issued.award.id)
+
+    with zipfile.ZipFile(io.BytesIO(body)) as packed:
+        assert packed.namelist() == [f"{issued.award.id}/about.json"]
+        about = json.loads(packed.read(packed.namelist()[0]))
+    assert about["forgotten"]
+    assert (about["holderName"], about["address"]) == (None, None)
+
+
+def test_a_test_exports_tests_alone(world: World) -> None:
+    world.published_definition()
+    issued = world.issued()
+    token = bearer(world.token(ISSUER, test=True))
+
+    reply = client_of(world.env).get(
+        f"/v1/credentials/{issued.award.id}/learner.zip", headers=token
+    )
+
+    assert reply.status_code == 404
 
 
 @pytest.mark.parametrize("who", ["owner", "system"])

@@ -85,6 +85,7 @@ TABLE = {
     "POST /v1/batches/{batch_id}/status": Row(401, 404, 403, 403, 200),
     "POST /v1/credentials/{credential_id}/correction": Row(401, 404, 403, 403, 201),
     "POST /v1/credentials/{credential_id}/erasure": Row(401, 404, 403, 403, 200),
+    "GET /v1/credentials/{credential_id}/learner.zip": Row(401, 404, 403, 403, 200),
     "POST /v1/credentials/{credential_id}/letter": Row(401, 404, 403, 403, 200),
     "POST /v1/batches/{batch_id}/letters": Row(401, 404, 403, 403, 409),
     "POST /v1/webhooks": Row(401, 201, 403, 403, 201),
@@ -203,7 +204,10 @@ NEEDS: dict[str, Permission] = {
             "GET /v1/batches/{batch_id}/rows",
             "GET /v1/changes",
         ),
-        "learners:erase": ("POST /v1/credentials/{credential_id}/erasure",),
+        "learners:erase": (
+            "POST /v1/credentials/{credential_id}/erasure",
+            "GET /v1/credentials/{credential_id}/learner.zip",
+        ),
         "webhooks:write": (
             "POST /v1/webhooks",
             "GET /v1/webhooks",

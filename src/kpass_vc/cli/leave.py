@@ -15,6 +15,7 @@ from kpass_vc.actions.chain import chain_all
 from kpass_vc.actions.close import close_lists
 from kpass_vc.actions.erase import erase as act_erase
 from kpass_vc.actions.export import export as act_export
+from kpass_vc.actions.learner_export import export_learner as act_export_learner
 from kpass_vc.actions.offline import bundled, verify_offline
 from kpass_vc.cli.console import (
     CHOICE,
@@ -81,6 +82,21 @@ def export(
         answer({"file": str(file), "credentials": count})
     else:
         say_line(say(CHOICE.language, "leave.exported", file=file, count=count))
+
+
+def export_learner(
+    credential_id: Annotated[str, typer.Argument(help="The id that issuing gave.")],
+    file: Annotated[Path, typer.Argument(help="The .zip to write.")],
+) -> None:
+    """All that is stored about the learner of a credential, in one file for a learner who asks.
+
+    Of all that your organisation has issued to the same learner, as `kpass erase` would forget it.
+    """
+    env = opened()
+    actor = acting_for_issuer_of(env, credential_id)
+    with written(file) as out, env.writing() as session, session.begin():
+        out.write(act_export_learner(env, session, actor, credential_id))
+    answer({"file": str(file)}) if CHOICE.as_json else say_line(str(file))
 
 
 def erase(
