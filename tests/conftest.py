@@ -98,17 +98,21 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
     if request.config.getoption("--database") == "postgresql" or request.node.get_closest_marker(
         "postgresql"
     ):
-        server = request.getfixturevalue("postgresql_server")
-        template = request.getfixturevalue("migrated_postgresql")
-        name = f"kpass_{abs(hash(str(tmp_path))):x}"
-        _create(server, name, template)
-        found = settings_for(_named(server, name), tmp_path)
-        request.addfinalizer(lambda: _drop(server, name))  # noqa: PT021 - only this branch has anything to undo
+        found = settings_for(own_postgresql(request, tmp_path), tmp_path)
     else:
         shutil.copy(request.getfixturevalue("migrated_sqlite"), tmp_path / "kpass.db")
         found = settings_for(f"sqlite:///{tmp_path}/kpass.db", tmp_path)
     initialise(found)
     return found
+
+
+def own_postgresql(request: pytest.FixtureRequest, folder: Path) -> str:
+    """The URL of a database that has the tables and nothing in them, for one test: one for each folder."""
+    server = request.getfixturevalue("postgresql_server")
+    name = f"kpass_{abs(hash(str(folder))):x}"
+    _create(server, name, request.getfixturevalue("migrated_postgresql"))
+    request.addfinalizer(lambda: _drop(server, name))
+    return _named(server, name)
 
 
 @pytest.fixture

@@ -76,6 +76,7 @@ CACHING = {
     "/v1/batches/{batch_id}/rows": NOBODY,
     "/v1/credentials": NOBODY,
     "/v1/credentials/{credential_id}/notices": NOBODY,
+    "/v1/credentials/{credential_id}/learner.zip": NOBODY,
     "/v1/definitions/{version_id}/reviews": NOBODY,
     "/v1/delegations": NOBODY,
     "/v1/delegations/{delegation_id}": NOBODY,
@@ -90,6 +91,7 @@ CACHING = {
     "/v1/organizations/{slug}": NOBODY,
     "/v1/organizations/{slug}/clients": NOBODY,
     "/v1/statistics": NOBODY,
+    "/v1/export.zip": NOBODY,
     "/v1/webhooks": NOBODY,
     "/verify": ASK_EACH_TIME,
 }
@@ -217,6 +219,7 @@ class Place:
                     "/v1/changes",
                     "/v1/webhooks",
                     "/v1/statistics",
+                    "/v1/export.zip",
                 )
             )
             else {}

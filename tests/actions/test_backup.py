@@ -11,12 +11,13 @@ import pytest
 from sqlalchemy import select, update
 
 from kpass_vc.actions.backup import Merged, accept, backup, restore
+from kpass_vc.actions.chain import chain_all
 from kpass_vc.actions.correct import CorrectionOrder, correct
 from kpass_vc.actions.delegate import DelegationStatusOrder, change
 from kpass_vc.actions.erase import erase
 from kpass_vc.actions.initialise import initialise
 from kpass_vc.actions.issue import Issued
-from kpass_vc.actions.recheck import recheck
+from kpass_vc.actions.recheck import recheck, recheck_operator
 from kpass_vc.actions.rotate_key import rotate_keys
 from kpass_vc.actions.verify import own_did_document
 from kpass_vc.environment import Environment
@@ -27,7 +28,7 @@ from kpass_vc.records.award import Award, Representation
 from kpass_vc.records.delegation import Delegation
 from kpass_vc.settings import Settings
 from tests.actions.test_delegate import changed, granted
-from tests.conftest import settings_for
+from tests.conftest import own_postgresql, settings_for
 from tests.sample import outcome
 from tests.world import (
     OPERATOR_ACTOR,
@@ -424,6 +425,70 @@ def test_a_restore_that_is_broken_off_has_changed_no_row_and_is_done_again(
         rows = list(session.scalars(select(Representation.body)))
     assert body_of(issued) in rows
     new.env.engine.dispose()
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize("source", ["sqlite", "postgresql"])
+def test_a_copy_of_either_database_goes_on_in_postgresql(
+    request: pytest.FixtureRequest, world: World, settings: Settings, tmp_path: Path, source: str
+) -> None:
+    old = tmp_path / "old"
+    old.mkdir()
+    shutil.copy(settings.kek_file, old / "kek")
+    url = own_postgresql(request, old) if source == "postgresql" else f"sqlite:///{old}/kpass.db"
+    own = settings_for(url, old)
+    initialise(own)
+    before = World(open_test_environment(own, world.clock), world.clock)
+    before.published_definition()
+    first = before.issued(holder={"name": "Åsa Exempel", "contact": {"email": "asa@example.org"}})
+    before.set_status(before.issued(), "revoked")
+    before.disputed(first.award.id)
+    with before.writing() as session:
+        order = {"holder": {"name": "Åsa Exempelsson"}, "assessedOn": issue_order()["assessedOn"]}
+        actor = actor_of(before.organization(ISSUER))
+        wanted = CorrectionOrder.model_validate(order)
+        correct(before.env, session, actor, first.award.id, wanted)
+    chain_all(before.env)
+    before.issued(externalReference="not chained yet")
+    backup(before.env, own, tmp_path / "copy.zip")
+    last, stored = all_published(before), whole(before)
+    entries = len(stored["audit_entry"])
+    before.env.engine.dispose()
+    world.env.engine.dispose()
+
+    merged = restore(world.env, settings, tmp_path / "copy.zip", last)
+
+    assert all(each.merged for each in merged)
+    new = reopened(settings, world.clock)
+    found = whole(new)
+    signed_anew = {"status_list", "status_publication", "service"}
+    for table in sorted(set(stored) - signed_anew - {"audit_entry"}):
+        assert found[table] == stored[table], table
+    assert found["audit_entry"][:entries] == stored["audit_entry"]
+    more = new.issued(externalReference="after")
+    assert new.verified(body_of(more)).verified
+    new.set_status(more, "revoked")
+    assert new.verified(body_of(more)).verdict == "refused"
+    assert chain_all(new.env) >= 3
+    for slug in (OWNER, ISSUER):
+        assert faults_of(new, slug) == []
+    with new.reading() as session:
+        assert list(recheck_operator(session, OPERATOR_ACTOR)) == []
+    numbers = [row["id"] for row in whole(new)["audit_entry"]]
+    assert len(numbers) == len(set(numbers)) > entries
+    new.env.engine.dispose()
+
+
+def whole(world: World) -> dict[str, list[dict[str, object]]]:
+    """Every row of every table, in the order of its primary key."""
+    with world.reading() as session:
+        return {
+            table.name: [
+                dict(row)
+                for row in session.execute(select(table).order_by(*table.primary_key)).mappings()
+            ]
+            for table in Base.metadata.sorted_tables
+        }
 
 
 def content(world: World) -> dict[str, int]:

@@ -12,11 +12,14 @@ from kpass_vc import resources
 from kpass_vc.actions.confirm import ConfirmationOrder, confirm
 from kpass_vc.actions.correct import CorrectionOrder, correct
 from kpass_vc.actions.erase import erase
+from kpass_vc.actions.learner_export import export_learner
 from kpass_vc.actions.offline import bundled, verify_offline
 from kpass_vc.actions.recheck import recheck
 from kpass_vc.errors import Malformed, NotFound
 from kpass_vc.records import Base
+from kpass_vc.records import audit as audits
 from kpass_vc.settings import Settings
+from tests.actions.test_people import personal_token
 from tests.api.http import bearer, client_of, variables
 from tests.cli.test_cli import Kpass
 from tests.world import OPERATOR_ACTOR, World, actor_of, body_of, issue_order
@@ -110,7 +113,7 @@ def test_a_learner_gets_all_that_is_stored_in_one_file(world: World) -> None:
         assert packed.read("credential.sv.json") == body_of(issued)
     assert {"credential.sv.jwt", "credential.en.json", "badge.sv.png", "badge.en.png"} <= names
     assert about["address"] == {"email": EMAIL, "language": "sv"}
-    assert about["dispute"]["text"] == "Fel datum."
+    assert [row["text"] for row in about["disputes"]] == ["Fel datum."]
     assert [link["label"] for link in about["shareLinks"]] == ["Chefen"]
 
 
@@ -166,6 +169,141 @@ def test_without_a_network_an_issuer_is_confirmed_by_its_operators_list_or_by_no
     code = "issuer_confirmed_there" if confirms else "issuer_not_confirmed_there"
     assert [note.code for note in report.notes] == [code]
     assert report.notes[0].data == {"host": world.env.addresses.base.partition("://")[2]}
+
+
+@pytest.mark.parametrize("way", ["over HTTP", "by command"])
+def test_who_answers_a_learner_gets_all_that_is_known_of_the_same_one_and_of_no_other(
+    world: World, settings: Settings, tmp_path: Path, way: str
+) -> None:
+    world.published_definition()
+    holder = {"name": NAME, "reference": "elev-77", "contact": {"email": EMAIL}}
+    first = world.issued(holder=holder, externalReference="osannolik-1")
+    second = world.issued(holder=holder)
+    world.issued(holder={"name": "Någon Annan", "reference": "elev-78"})
+    actor = actor_of(world.organization(ISSUER))
+    order = {"holder": {"name": "Rättad Namnsson"}, "assessedOn": issue_order()["assessedOn"]}
+    with world.writing() as session:
+        wanted = CorrectionOrder.model_validate(order)
+        corrected = correct(world.env, session, actor, second.award.id, wanted)
+    world.disputed(first.award.id, "Fel datum.")
+    link = world.shared(first.award.id, label="Chefen")
+    all_of_it = [first, second, corrected]
+
+    if way == "over HTTP":
+        _, token, _ = personal_token(world, ISSUER, ["owner"], "agare@example.org")
+        path = f"/v1/credentials/{second.award.id}/learner.zip"
+        reply = client_of(world.env).get(path, headers=bearer(token))
+        assert (reply.status_code, reply.headers["Content-Type"]) == (200, "application/zip")
+        body = reply.content
+    else:
+        kpass = Kpass(variables(settings), tmp_path)
+        done = kpass.run("export-learner", second.award.id, "learner.zip")
+        assert done.returncode == 0, done.stderr
+        body = (tmp_path / "learner.zip").read_bytes()
+
+    with zipfile.ZipFile(io.BytesIO(body)) as packed:
+        assert {name.partition("/")[0] for name in packed.namelist()} == {
+            each.award.id for each in all_of_it
+        }
+        for each in all_of_it:
+            for row in each.representations:
+                form = "json" if row.format == "ldp_vc" else "jwt"
+                name = f"{each.award.id}/credential.{row.language}.{form}"
+                assert packed.read(name) == row.body
+                assert f"{each.award.id}/badge.{row.language}.png" in packed.namelist()
+        text = {each.award.id: packed.read(f"{each.award.id}/about.json") for each in all_of_it}
+    about = {award_id: json.loads(body) for award_id, body in text.items()}
+    one = about[first.award.id]
+    assert one["address"] == {"email": EMAIL, "language": "sv"}
+    assert (one["holderName"], one["externalReference"]) == (NAME, "osannolik-1")
+    assert [row["text"] for row in one["disputes"]] == ["Fel datum."]
+    assert [row["language"] for row in one["shareLinks"]] == ["sv"]
+    assert about[corrected.award.id]["replaces"] == second.award.id
+    assert "credential.corrected" in one["done"] + about[second.award.id]["done"]
+    for found in text.values():
+        assert world.code_of(link).encode() not in found
+        assert b"Chefen" not in found, "only the learner sees what a link is called"
+        assert "Någon Annan".encode() not in found
+    with world.reading() as session:
+        entries = audits.of_organization(session, organization_id=actor.own_organization())
+    exported = {entry.subject for entry in entries if entry.action == "learner.exported"}
+    assert exported == {each.award.id for each in all_of_it}
+
+
+def test_what_is_known_of_a_forgotten_learner_is_that_they_were_forgotten(world: World) -> None:
+    world.published_definition()
+    issued = world.issued(holder={"name": NAME, "contact": {"email": EMAIL}})
+    actor = actor_of(world.organization(ISSUER))
+    with world.writing() as session:
+        erase(world.env, session, actor, issued.award.id)
+
+    with world.writing() as session:
+        body = export_learner(world.env, session, actor, issued.award.id)
+
+    with zipfile.ZipFile(io.BytesIO(body)) as packed:
+        assert packed.namelist() == [f"{issued.award.id}/about.json"]
+        about = json.loads(packed.read(packed.namelist()[0]))
+    assert about["forgotten"]
+    assert (about["holderName"], about["address"]) == (None, None)
+
+
+def test_a_test_exports_tests_alone(world: World) -> None:
+    world.published_definition()
+    issued = world.issued()
+    token = bearer(world.token(ISSUER, test=True))
+
+    reply = client_of(world.env).get(
+        f"/v1/credentials/{issued.award.id}/learner.zip", headers=token
+    )
+
+    assert reply.status_code == 404
+
+
+@pytest.mark.parametrize("who", ["owner", "system"])
+def test_an_organisation_fetches_its_exit_export_over_http(
+    world: World, settings: Settings, tmp_path: Path, who: str
+) -> None:
+    world.published_definition()
+    good = world.issued()
+    other = "annan-exempel"
+    world.published_definition(code="SOB-OPTO-02", owner=other, authorised_issuers=[other])
+    world.issued(issuer=other, definition=f"{other}/SOB-OPTO-02")
+    by_hand = tmp_path / "by-hand.zip"
+    done = Kpass(variables(settings), tmp_path).run("export", ISSUER, str(by_hand))
+    assert done.returncode == 0, done.stderr
+    token = (
+        personal_token(world, ISSUER, ["owner"], "agare@example.org")[1]
+        if who == "owner"
+        else world.token(ISSUER)
+    )
+
+    reply = client_of(world.env).get("/v1/export.zip", headers=bearer(token))
+
+    assert (reply.status_code, reply.headers["Content-Type"]) == (200, "application/zip")
+    assert reply.headers["Cache-Control"] == "no-store"
+    (tmp_path / "over-http.zip").write_bytes(reply.content)
+    get = bundled(tmp_path / "over-http.zip")
+    report = verify_offline(body_of(good), get, resources.contexts(), world.env.now())
+    assert report.verified, [f for f in report.findings if f.outcome != "passed"]
+    with zipfile.ZipFile(by_hand) as one, zipfile.ZipFile(tmp_path / "over-http.zip") as two:
+        assert one.namelist() == two.namelist()
+        changing = {name for name in one.namelist() if "audit" in name}
+        for name in set(one.namelist()) - changing:
+            assert one.read(name) == two.read(name), name
+        actions = [json.loads(line) for line in two.read("audit.jsonl").splitlines()]
+    assert [entry["action"] for entry in actions][-1] == "organization.exported"
+    assert f"credentials/{good.award.id}.sv.json" in two.namelist()
+
+
+def test_who_may_not_export_makes_no_file(world: World, settings: Settings, tmp_path: Path) -> None:
+    world.published_definition()
+    world.issued()
+    _, token, _ = personal_token(world, ISSUER, ["issuer"], "utf@example.org")
+
+    done = Kpass(variables(settings), tmp_path).run("export", ISSUER, "exit.zip", KPASS_TOKEN=token)
+
+    assert done.returncode == 1
+    assert not list(tmp_path.glob("exit.zip*"))
 
 
 def test_what_is_no_bundle_is_refused_and_a_lack_is_unknown(world: World, tmp_path: Path) -> None:

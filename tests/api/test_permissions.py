@@ -42,6 +42,7 @@ TABLE = {
     "POST /v1/organizations": Row(401, 403, 403, 201, 403),
     "GET /v1/organizations": PUBLIC,
     "GET /v1/organizations/{slug}": PUBLIC,
+    "GET /v1/export.zip": Row(401, 200, 403, 403, 200),
     "POST /v1/organizations/{slug}/tokens": Row(401, 403, 403, 201, 403),
     "DELETE /v1/tokens/{token_id}": Row(401, 403, 403, 204, 403),
     "POST /v1/definitions": Row(401, 404, 403, 403, 201),
@@ -84,6 +85,7 @@ TABLE = {
     "POST /v1/batches/{batch_id}/status": Row(401, 404, 403, 403, 200),
     "POST /v1/credentials/{credential_id}/correction": Row(401, 404, 403, 403, 201),
     "POST /v1/credentials/{credential_id}/erasure": Row(401, 404, 403, 403, 200),
+    "GET /v1/credentials/{credential_id}/learner.zip": Row(401, 404, 403, 403, 200),
     "POST /v1/credentials/{credential_id}/letter": Row(401, 404, 403, 403, 200),
     "POST /v1/batches/{batch_id}/letters": Row(401, 404, 403, 403, 409),
     "POST /v1/webhooks": Row(401, 201, 403, 403, 201),
@@ -202,7 +204,10 @@ NEEDS: dict[str, Permission] = {
             "GET /v1/batches/{batch_id}/rows",
             "GET /v1/changes",
         ),
-        "learners:erase": ("POST /v1/credentials/{credential_id}/erasure",),
+        "learners:erase": (
+            "POST /v1/credentials/{credential_id}/erasure",
+            "GET /v1/credentials/{credential_id}/learner.zip",
+        ),
         "webhooks:write": (
             "POST /v1/webhooks",
             "GET /v1/webhooks",
@@ -211,6 +216,7 @@ NEEDS: dict[str, Permission] = {
         ),
         "statistics:read": ("GET /v1/statistics",),
         "audit:read": ("GET /v1/audit",),
+        "organization:export": ("GET /v1/export.zip",),
     }.items()
     for operation in operations
 }
@@ -451,6 +457,7 @@ def version(service: Service, operation: str) -> str:
 
 
 LISTS: dict[str, Callable[[Service], str]] = {
+    "GET /v1/export.zip": lambda service: f"credentials/{service.issued()['id']}.sv.json",
     "GET /v1/credentials": lambda service: str(service.issued()["id"]),
     "GET /v1/people": lambda _: "p3@example.org",
     "GET /v1/reviews": handed_in,

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from kpass_vc.actions.audit import audit
 from kpass_vc.actions.make_key import make_key
+from kpass_vc.actions.publish_status import lasting
 from kpass_vc.actions.sign import secure
 from kpass_vc.authz import Actor, Permission
 from kpass_vc.compose.credential import CONFIRMED, CONTEXTS
@@ -52,7 +53,7 @@ def confirm(
     row = _found(session, slug)
     row.confirmed_at, row.confirmed_by = env.now(), order.how
     session.flush()
-    _publish(env, session)
+    sign_confirmed(env, session)
     audit(env, session, actor, "organization.confirmed", row.slug, organization_id=row.id)
     return row
 
@@ -63,19 +64,22 @@ def unconfirm(env: Environment, session: Session, actor: Actor, slug: str) -> Or
     row = _found(session, slug)
     row.confirmed_at, row.confirmed_by = None, None
     session.flush()
-    _publish(env, session)
+    sign_confirmed(env, session)
     audit(env, session, actor, "organization.not_confirmed", row.slug, organization_id=row.id)
     return row
 
 
 def confirmed_list(env: Environment) -> bytes:
-    """The signed list, signed anew past half of its life; the reader's transaction is its own."""
+    """The signed list, signed anew past half of its life; the reader's transaction is its own.
+
+    Of a service that has ended it is signed once more, for a hundred years.
+    """
     with env.reading() as session:
         service = the_service(session)
         if service is not None and service.confirmed is not None and not _is_ageing(env, service):
             return service.confirmed
     with env.writing() as session, session.begin():
-        return _publish(env, session)
+        return sign_confirmed(env, session)
 
 
 def registry(env: Environment, session: Session) -> JsonObject:
@@ -102,10 +106,14 @@ def _found(session: Session, slug: str) -> Organization:
 
 def _is_ageing(env: Environment, service: Service) -> bool:
     signed = service.confirmed_at
-    return signed is None or env.now() - signed > VALID_FOR / 2
+    if signed is None:
+        return True
+    if service.sunset_at is not None:
+        return signed < service.sunset_at
+    return env.now() - signed > VALID_FOR / 2
 
 
-def _publish(env: Environment, session: Session) -> bytes:
+def sign_confirmed(env: Environment, session: Session) -> bytes:
     """Sign the list as it is now; holds the service's row until the transaction ends."""
     service = the_service(session, for_update=True)
     if service is None:
@@ -120,7 +128,7 @@ def _publish(env: Environment, session: Session) -> bytes:
         "name": say("sv", "confirmed.name"),
         "issuer": {"id": operator.did, "type": ["Profile"], "name": operator.name_sv},
         "validFrom": utc_text(now - BACKDATED),
-        "validUntil": utc_text(now + VALID_FOR),
+        "validUntil": utc_text(now + lasting(session, VALID_FOR)),
         "credentialSubject": [
             {"id": row.did, "type": ["Profile"], "name": row.name_sv} for row in found
         ]

@@ -39,7 +39,7 @@ def erase(env: Environment, session: Session, actor: Actor, award_id: str) -> li
     )
     if first is None:
         raise NotFound("credential", credential=award_id)
-    found = _of_the_same(session, first)
+    found = of_the_same(session, first)
     for award in found:
         if award.erased_at is None:
             _forget(env, session, award)
@@ -60,7 +60,8 @@ def erase(env: Environment, session: Session, actor: Actor, award_id: str) -> li
     return found
 
 
-def _of_the_same(session: Session, first: Award) -> list[Award]:
+def of_the_same(session: Session, first: Award) -> list[Award]:
+    """The awards that the organisation knows to be of the same learner, this one among them."""
     found: dict[str, Award] = {}
     left = [first]
     while left:

@@ -30,6 +30,8 @@ from kpass_vc.records.service import the_service
 from kpass_vc.records.status_list import StatusList, StatusPublication
 
 VALID_FOR: Final = timedelta(days=30)
+FINAL: Final = timedelta(days=36_525)
+"""A hundred years, once the service has ended: nobody will sign it again."""
 BACKDATED: Final = timedelta(minutes=1)
 """A verifier whose clock is a little behind ours must not find the list not yet valid."""
 
@@ -166,6 +168,12 @@ def put_bits(
     sign_list(env, session, status_list, owner, publication)
 
 
+def lasting(session: Session, usual: timedelta) -> timedelta:
+    """How long what is signed now is good for: as usual, or FINAL once the service has ended."""
+    service = the_service(session)
+    return FINAL if service is not None and service.sunset_at is not None else usual
+
+
 def is_ageing(publication: StatusPublication, now: datetime) -> bool:
     """Whether more than half of a list's validity is gone."""
     return publication.valid_until - now < VALID_FOR / 2
@@ -214,14 +222,12 @@ def sign_list(
     status_list: StatusList,
     owner: Organization,
     publication: StatusPublication,
-    *,
-    valid_for: timedelta = VALID_FOR,
 ) -> None:
     """Sign the bits of a list as they are now, in both forms; the next version of it."""
     now = env.now()
     publication.version += 1
     publication.valid_from = now - BACKDATED
-    publication.valid_until = now + valid_for
+    publication.valid_until = now + lasting(session, VALID_FOR)
     document = _document(status_list, publication)
     publication.body = secure(env, session, owner, FORMATS["ldp_vc"], document, now).body
     publication.body_jwt = _secure_jwt(env, session, owner, document, now)

@@ -14,6 +14,7 @@ from kpass_vc.actions.correct import CorrectionOrder, correct, definition_of
 from kpass_vc.actions.deliver import resend
 from kpass_vc.actions.erase import erase
 from kpass_vc.actions.issue import IssueOrder, issue
+from kpass_vc.actions.learner_export import export_learner
 from kpass_vc.actions.learners import ContactOrder
 from kpass_vc.actions.letter import letter
 from kpass_vc.actions.share import AnswerOrder, answer, private_link, renew_link
@@ -263,6 +264,25 @@ def get_credential(
         statusChangedAt=award.status_changed_at,
         dispute=_dispute(dispute) if dispute else None,
     )
+
+
+@router.get(
+    "/credentials/{credential_id}/learner.zip",
+    summary="All that is stored about the learner of a credential",
+    response_class=Response,
+    responses={200: {"content": {"application/zip": {}}}},
+)
+def get_learner(credential_id: str, actor: CurrentActor, env: Env, session: WriteTx) -> Response:
+    """For a learner who asks (GDPR articles 15 and 20): each credential that erasing would take, in its own folder.
+
+    Each form, the badges, and about.json: address, notices, disputes, share links without their names, what was done.
+    """
+    body = export_learner(env, session, actor, credential_id)
+    headers = {
+        "Cache-Control": "no-store",
+        "Content-Disposition": 'attachment; filename="learner.zip"',
+    }
+    return Response(body, media_type="application/zip", headers=headers)
 
 
 @router.get(

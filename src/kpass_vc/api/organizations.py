@@ -1,21 +1,28 @@
-"""Organisations and their API tokens."""
+"""Organisations, their API tokens, and all of one in a file."""
 
+from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import datetime
-from typing import Annotated
+from tempfile import TemporaryFile
+from typing import IO, Annotated, Final
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
 from kpass_vc.actions.confirm import ConfirmationOrder, confirm, unconfirm
 from kpass_vc.actions.enrol import EnrolOrder, OrganizationName, enrol
+from kpass_vc.actions.export import export
 from kpass_vc.actions.tokens import NewToken, TokenOrder, grant_token, revoke_token
 from kpass_vc.edge import CurrentActor, Env, ReadTx, WriteTx, accepts, message
 from kpass_vc.environment import Environment
 from kpass_vc.errors import NotFound
+from kpass_vc.own_service import own_service
 from kpass_vc.records import organization as organizations
 from kpass_vc.records.organization import Organization
 
 router = APIRouter(prefix="/v1", tags=["Organisations"])
+_CHUNK: Final = 64 * 1024
 
 
 class OrganizationReply(BaseModel):
@@ -89,6 +96,38 @@ def get_organization(slug: str, env: Env, session: ReadTx) -> OrganizationReply:
     if row is None:
         raise NotFound("organization", organization=slug)
     return _reply(env, row)
+
+
+@router.get(
+    "/export.zip",
+    summary="All of your organisation in one file",
+    response_class=Response,
+    responses={200: {"content": {"application/zip": {}}}},
+)
+def get_export(request: Request, actor: CurrentActor, env: Env) -> Response:
+    """Definitions, DID documents with key history, status lists, credentials and the log, as `kpass export` writes it.
+
+    `kpass verify --offline FILE CREDENTIAL` verifies from it with no network and no service. It may be large, and
+    holds what every learner is called.
+    """
+    with ExitStack() as stack:
+        out = stack.enter_context(TemporaryFile())
+        with own_service(request.app, env.addresses.base) as ask:
+            export(env, actor, ask, out)
+        headers = {
+            "Content-Length": str(out.tell()),
+            "Content-Disposition": 'attachment; filename="export.zip"',
+        }
+        stack.pop_all()  # whoever reads it closes it
+    return StreamingResponse(_chunks(out), media_type="application/zip", headers=headers)
+
+
+def _chunks(file: IO[bytes]) -> Iterator[bytes]:
+    """A file from its beginning; it is closed at the end."""
+    with file:
+        file.seek(0)
+        while chunk := file.read(_CHUNK):
+            yield chunk
 
 
 @router.post(

@@ -1,24 +1,22 @@
 """`kpass sunset`, `kpass export`, `kpass erase`: how a service, an organisation and a learner leave."""
 
-import asyncio
-import io
 import json
-import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
-from urllib.parse import urlsplit
+from typing import IO, Annotated, Final
 
 import typer
-from sqlalchemy.orm import Session
 
 from kpass_vc import resources
+from kpass_vc.actions.artefacts import Ask, artefacts, credential_documents
 from kpass_vc.actions.chain import chain_all
 from kpass_vc.actions.close import close_lists
 from kpass_vc.actions.erase import erase as act_erase
-from kpass_vc.actions.offline import PUBLIC, bundled, verify_offline
-from kpass_vc.authz import Permission
+from kpass_vc.actions.export import export as act_export
+from kpass_vc.actions.learner_export import export_learner as act_export_learner
+from kpass_vc.actions.offline import bundled, verify_offline
 from kpass_vc.cli.console import (
     CHOICE,
     acting_for,
@@ -31,22 +29,14 @@ from kpass_vc.cli.console import (
     say_line,
     step,
 )
-from kpass_vc.compose.authorization import withdrawal_url
 from kpass_vc.environment import Environment
-from kpass_vc.errors import NotFound, Unavailable
-from kpass_vc.formats import FORMATS
-from kpass_vc.language import LANGUAGES, say
-from kpass_vc.records import audit as audits
-from kpass_vc.records import award as awards
-from kpass_vc.records import definition as definitions
-from kpass_vc.records import delegation as delegations
+from kpass_vc.language import say
+from kpass_vc.own_service import own_service
 from kpass_vc.records import organization as organizations
-from kpass_vc.records import review as reviews
-from kpass_vc.records import status_list as status_lists
-from kpass_vc.records.organization import OPERATOR_SLUG, Organization
 from kpass_vc.verification import VerificationReport
 
-_PAGE = 200
+MEDIA_TYPES: Final = "media-types.json"
+"""Beside the artefacts: what each file was served as."""
 
 
 def sunset(
@@ -59,14 +49,16 @@ def sunset(
     """End the service: every public artefact as a file, with final status lists, for any plain web server.
 
     Issuing and revoking stop for good. Files lie at the paths of their addresses; a status list's JWT lies beside it
-    as .jwt, for a server that can answer `Accept: application/vc+jwt` with it.
+    as .jwt, for a server that can answer `Accept: application/vc+jwt` with it, and the page of a definition in all
+    its versions is the index.html of its folder. media-types.json says what each file was served as.
     """
     if not yes:
         raise typer.BadParameter("nothing is issued or revoked any more after this; say --yes")
+    actor = operator()
     env = opened()
-    chain_all(env)
     with env.writing() as session, session.begin():
-        close_lists(env, session, operator())
+        close_lists(env, session, actor)
+    chain_all(env)
     count = write_public(env, folder)
     if CHOICE.as_json:
         answer({"folder": str(folder), "files": count})
@@ -84,30 +76,27 @@ def export(
     """
     env = opened()
     actor = acting_for(env, organization)
-    actor.require(Permission.ORGANIZATION_EXPORT)
-    chain_all(env)
-    with env.reading() as session:
-        owner = organizations.by_id(session, actor.own_organization())
-        if owner is None:
-            raise NotFound("organization", organization=organization)
-        addresses = list(_addresses(env, session, [owner]))
-        if organizations.the_operator(session) is not None:
-            addresses += (env.addresses.did_document(OPERATOR_SLUG), env.addresses.confirmed)
-        ask = _our_service(env)
-        served = {each: ask(each, "*/*") for each in dict.fromkeys(addresses)}
-        beside = file.with_name(f"{file.name}.new")
-        beside.touch(mode=0o600)
-        with zipfile.ZipFile(beside, "w", zipfile.ZIP_DEFLATED) as packed:
-            for address, body in served.items():
-                if body is not None:
-                    packed.writestr(PUBLIC + urlsplit(address).path.lstrip("/"), body)
-            count = _credentials(session, owner, packed)
-            _audit(session, owner, packed)
-        beside.replace(file)
+    with written(file) as out, our_service(env) as ask:
+        count = act_export(env, actor, ask, out)
     if CHOICE.as_json:
         answer({"file": str(file), "credentials": count})
     else:
         say_line(say(CHOICE.language, "leave.exported", file=file, count=count))
+
+
+def export_learner(
+    credential_id: Annotated[str, typer.Argument(help="The id that issuing gave.")],
+    file: Annotated[Path, typer.Argument(help="The .zip to write.")],
+) -> None:
+    """All that is stored about the learner of a credential, in one file for a learner who asks.
+
+    Of all that your organisation has issued to the same learner, as `kpass erase` would forget it.
+    """
+    env = opened()
+    actor = acting_for_issuer_of(env, credential_id)
+    with written(file) as out, env.writing() as session, session.begin():
+        out.write(act_export_learner(env, session, actor, credential_id))
+    answer({"file": str(file)}) if CHOICE.as_json else say_line(str(file))
 
 
 def erase(
@@ -138,181 +127,54 @@ def offline(bundle: Path, body: bytes) -> VerificationReport:
     return report
 
 
+@contextmanager
+def written(file: Path) -> Iterator[IO[bytes]]:
+    """A file that nobody else may read, in its place once it is whole; nothing is left of it otherwise."""
+    beside = file.with_name(f"{file.name}.new")
+    beside.unlink(missing_ok=True)
+    beside.touch(mode=0o600, exist_ok=False)
+    try:
+        with beside.open("wb") as out:
+            yield out
+        beside.replace(file)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
 def write_public(env: Environment, folder: Path) -> int:
-    """Write every public artefact at the path of its address; says how many files that is."""
+    """Write every public artefact at the path of its address, and what each was served as; says how many files."""
     with env.reading() as session:
         owners = organizations.every(session)
         operator_row = organizations.the_operator(session)
         if operator_row is not None:
             owners.append(operator_row)
-        addresses = list(dict.fromkeys(_addresses(env, session, owners)))
-    count, ask = 0, _our_service(env)
-    with progress(say(CHOICE.language, "leave.writing"), len(addresses)) as shown:
-        for address in addresses:
-            body = ask(address, "*/*")
+        found = list(artefacts(env, session, owners))
+        for owner in owners:
+            found += credential_documents(session, owner)
+    types: dict[str, str] = {}
+    with (
+        our_service(env) as ask,
+        progress(say(CHOICE.language, "leave.writing"), len(found)) as shown,
+    ):
+        for each in found:
+            published = ask(each.address, each.accept)
             step(shown, "")
-            if body is None:
-                continue
-            _write(folder, address, body)
-            count += 1
-            if "/status/" in address:
-                jwt = ask(address, "application/vc+jwt")
-                _write(folder, address.removesuffix(".json") + ".jwt", jwt or b"")
-                count += 1
-    return count
+            if published is not None:
+                _write(folder / each.file, published.body)
+                types[each.file] = published.media_type
+    _write(folder / MEDIA_TYPES, json.dumps(types, indent=1, sort_keys=True).encode() + b"\n")
+    return len(types) + 1
 
 
-def _write(folder: Path, address: str, body: bytes) -> None:
-    place = folder / urlsplit(address).path.lstrip("/")
+def _write(place: Path, body: bytes) -> None:
     place.parent.mkdir(parents=True, exist_ok=True)
     place.write_bytes(body)
 
 
-def _addresses(env: Environment, session: Session, owners: list[Organization]) -> Iterator[str]:
-    """The address of every public artefact of some organisations."""
-    base = env.addresses.base
-    yield f"{base}/.well-known/jwks.json"
-    for owner in owners:
-        yield env.addresses.did_document(owner.slug)
-        yield env.addresses.keys(owner.slug)
-        if owner.slug == OPERATOR_SLUG:
-            yield env.addresses.confirmed
-            yield f"{env.addresses.organization(owner.slug)}/registry.json"
-        for row, _ in status_lists.every(session, organization_id=owner.id):
-            yield row.url
-        for version in definitions.hold_published(session, organization_id=owner.id):
-            at = env.addresses.definition_at(version.document_url or "")
-            yield from (at.document, at.publication, f"{at.folder}/endorsements.json")
-            for language in LANGUAGES:
-                yield from (
-                    at.achievement(language),
-                    at.page(language),
-                    at.badge(language),
-                    at.badge_svg(language),
-                    at.badge_small(language),
-                    at.badge_64(language),
-                )
-            for review in reviews.of_version(session, definition_version_id=version.id):
-                if review.endorsement_url:
-                    yield review.endorsement_url
-        for delegation in delegations.of_organization(session, organization_id=owner.id):
-            yield from (delegation.url, withdrawal_url(delegation.url))
-        head = audits.last_head(session, organization_id=owner.id)
-        if head is not None:
-            yield env.addresses.audit_head(owner.slug, head.day.isoformat())
-        yield from _others_of(env, session, owner)
-    yield f"{base}/static/kpass.css"
-
-
-def _others_of(env: Environment, session: Session, owner: Organization) -> Iterator[str]:
-    """What it takes to verify what an organisation has issued of others' definitions."""
-    for delegation in delegations.of_organization(session, organization_id=owner.id):
-        other = organizations.by_id(session, delegation.organization_id)
-        if other is None or other.id == owner.id or other.is_elsewhere:
-            continue
-        yield env.addresses.did_document(other.slug)
-        for row, _ in status_lists.every(session, organization_id=other.id):
-            yield row.url
-        for version in definitions.hold_published(session, organization_id=other.id):
-            found = definitions.by_id(session, version.id)
-            if found is None or not delegation.covers(found[1].code):
-                continue
-            at = env.addresses.definition_at(version.document_url or "")
-            yield from (at.document, at.publication)
-            for language in LANGUAGES:
-                yield at.achievement(language)
-
-
-def _credentials(session: Session, owner: Organization, packed: zipfile.ZipFile) -> int:
-    offset = 0
-    lines = io.StringIO()
-    while True:
-        page, total = awards.search(session, organization_id=owner.id, limit=_PAGE, offset=offset)
-        for award in page:
-            rows = awards.representations(session, award_id=award.id)
-            for row in rows:
-                name = f"credentials/{award.id}.{row.language}.{FORMATS[row.format].extension}"
-                if row.body:
-                    packed.writestr(name, row.body)
-            lines.write(
-                json.dumps(
-                    {
-                        "id": award.id,
-                        "state": award.state,
-                        "reason": award.reason,
-                        "issuedAt": award.issued_at.isoformat(),
-                        "externalReference": award.external_reference,
-                        "sha256": {f"{r.language}.{r.format}": r.sha256 for r in rows},
-                    }
-                )
-                + "\n"
-            )
-        offset += _PAGE
-        if offset >= total:
-            packed.writestr("credentials.jsonl", lines.getvalue())
-            return total
-
-
-def _audit(session: Session, owner: Organization, packed: zipfile.ZipFile) -> None:
-    lines = [
-        json.dumps(
-            {
-                "number": entry.number,
-                "at": entry.at.isoformat(),
-                "organization": entry.organization_id or "",
-                "actor": entry.actor,
-                "action": entry.action,
-                "subject": entry.subject,
-                "details": entry.details,
-                "hash": entry.entry_hash,
-            }
-        )
-        for entry in audits.every(session, organization_id=owner.id)
-    ]
-    packed.writestr("audit.jsonl", "\n".join(lines))
-
-
-def _our_service(env: Environment) -> Callable[[str, str], bytes | None]:
-    """Gives what our own service answers at an address to whoever accepts a media type; None if that is not there."""
+@contextmanager
+def our_service(env: Environment) -> Iterator[Ask]:
+    """Gives what our own service answers."""
     from kpass_vc.app import create_app  # noqa: PLC0415 - other commands start without it
 
-    app = create_app(env)
-
-    def ask(address: str, accept: str) -> bytes | None:
-        return asyncio.run(_ask(app, address.removeprefix(env.addresses.base), accept))
-
-    return ask
-
-
-async def _ask(app: Any, path: str, accept: str) -> bytes | None:  # noqa: ANN401 - an ASGI application
-    scope = {
-        "type": "http",
-        "asgi": {"version": "3.0"},
-        "http_version": "1.1",
-        "method": "GET",
-        "scheme": "https",
-        "path": path,
-        "raw_path": path.encode(),
-        "query_string": b"",
-        "root_path": "",
-        "headers": [(b"accept", accept.encode()), (b"host", b"localhost")],
-        "client": ("127.0.0.1", 1),
-        "server": ("localhost", 443),
-    }
-    status = 0
-    body = b""
-
-    async def receive() -> dict[str, object]:
-        return {"type": "http.request", "body": b"", "more_body": False}
-
-    async def send(message: dict[str, Any]) -> None:
-        nonlocal status, body
-        if message["type"] == "http.response.start":
-            status = message["status"]
-        else:
-            body += message.get("body", b"")
-
-    await app(scope, receive, send)
-    if status >= 500:
-        raise Unavailable("unexpected", reference=path)
-    return body if status == 200 else None
+    with own_service(create_app(env), env.addresses.base) as ask:
+        yield ask

@@ -181,6 +181,17 @@ def undoing(session: Session, *, organization_id: str, award_ids: list[str]) -> 
     )
 
 
+def of_award(session: Session, *, organization_id: str, award_id: str) -> list[BatchRow]:
+    """The rows of an organisation's batches that an award came of, or was found by."""
+    query = (
+        select(BatchRow)
+        .where(BatchRow.organization_id == organization_id)
+        .where(BatchRow.award_id == award_id)
+        .order_by(BatchRow.batch_id, BatchRow.number)
+    )
+    return list(session.scalars(query))
+
+
 def no_longer_issued(session: Session, *, organization_id: str, award_ids: list[str]) -> None:
     """Mark the rows of awards that are revoked: the same row may be issued again."""
     session.execute(

@@ -42,3 +42,9 @@ def newest(session: Session, *, award_id: str) -> Dispute | None:
         .order_by(Dispute.state.desc(), Dispute.opened_at.desc())
         .limit(1)
     )
+
+
+def of_award(session: Session, *, award_id: str) -> list[Dispute]:
+    """All disputes of an award, oldest first; check first whose it is."""
+    query = select(Dispute).where(Dispute.award_id == award_id)
+    return list(session.scalars(query.order_by(Dispute.opened_at, Dispute.id)))
