@@ -82,6 +82,7 @@ CACHING = {
     "/v1/delegations/{delegation_id}": NOBODY,
     "/v1/me": NOBODY,
     "/v1/people": NOBODY,
+    "/v1/people/{person_id}/tokens": NOBODY,
     "/v1/reviews": NOBODY,
     "/v1/credentials/{credential_id}": NOBODY,
     "/v1/credentials/{credential_id}/{language}.{extension}": ISSUER_ALONE,
@@ -159,6 +160,9 @@ class Place:
         found, endorsement = reviewed(world)
         issued, delegation_id = world.issued(), withdrawn(world)
         link = world.shared(issued.award.id)
+        person_id, personal, _ = personal_token(
+            world, "sobona", ["owner", "reviewer"], "o@example.org"
+        )
         usual = {
             "slug": "sobona",
             "code": found[1].code,
@@ -174,6 +178,7 @@ class Place:
             "review_id": endorsement.rpartition("/")[2].removesuffix(".json"),
             "batch_id": batch(world),
             "day": chained(world),
+            "person_id": person_id,
         }
         special = {
             "/o/{slug}/credentials/{credential_id}": {
@@ -198,7 +203,6 @@ class Place:
         ]
         given = {path: usual | special.get(path, {}) for path in paths}
         token = bearer(world.token("stadsnat-exempel"))
-        _, personal, _ = personal_token(world, "sobona", ["owner", "reviewer"], "o@example.org")
         return cls(client_of(world.env), token, bearer(personal), given, paths)
 
     def address(self, path: str) -> str:
