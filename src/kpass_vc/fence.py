@@ -8,7 +8,9 @@ each commit, beside the keys, and a database that is behind it issues nothing un
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from fcntl import LOCK_EX, flock
 from pathlib import Path
 from threading import Lock
 from typing import Final
@@ -34,8 +36,8 @@ class Fence:
         return {str(url): (int(mark[0]), int(mark[1])) for url, mark in found.items()}
 
     def lift(self, marks: Mapping[str, tuple[int, int]]) -> None:
-        """Raise the mark of some lists; nothing ever lowers one."""
-        with self._lock:
+        """Raise the mark of some lists; nothing ever lowers one, of this process or another."""
+        with self._alone():
             known = self.read()
             for url, (version, used) in marks.items():
                 before = known.get(url, (0, 0))
@@ -44,18 +46,35 @@ class Fence:
 
     def reset(self, marks: Mapping[str, tuple[int, int]]) -> None:
         """Set the mark to what a database has that was put right."""
-        with self._lock:
+        with self._alone():
             self._write(dict(marks))
         self.is_passed = True
 
-    def behind(self, marks: Mapping[str, tuple[int, int]]) -> list[str]:
-        """The lists of which a database knows less than was published."""
+    def behind(self, marks: Callable[[], Mapping[str, tuple[int, int]]]) -> list[str]:
+        """The lists of which a database knows less than was published.
+
+        `marks` asks the database, and does so after the file was read: what another process commits and
+        notes down in between is then ahead of the file, and never behind it.
+        """
+        noted = self.read()
+        known = marks()
         found = []
-        for url, (version, used) in self.read().items():
-            has = marks.get(url, (0, 0))
+        for url, (version, used) in noted.items():
+            has = known.get(url, (0, 0))
             if has[0] < version or has[1] < used:
                 found.append(url)
         return sorted(found)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """No other thread and no other process on this machine reads and writes the file meanwhile."""
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW
+        with (
+            self._lock,
+            os.fdopen(os.open(self._path.with_name(f"{NAME}.lock"), flags, 0o600)) as held,
+        ):
+            flock(held, LOCK_EX)
+            yield
 
     def _write(self, marks: Mapping[str, tuple[int, int]]) -> None:
         # Not synced to disk: after a power cut the database is ahead of it, which harms nothing.

@@ -136,7 +136,7 @@ def require_not_behind(env: Environment, session: Session) -> None:
         raise Conflict("sunset")
     if env.fence.is_passed:
         return
-    behind = env.fence.behind(status_lists.marks(session))
+    behind = env.fence.behind(lambda: status_lists.marks(session))
     if behind:
         raise Unavailable("behind", list=behind[0])
     env.fence.is_passed = True
