@@ -70,7 +70,7 @@ def work(
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
-    start_work(env, name or Settings.read().worker)
+    start_work(env, name or f"{Settings.read().worker}-work")
     if take_over:
         say_line(say(CHOICE.language, "work.adopted", count=adopt(take_over)))
     say_line(say(CHOICE.language, "work.started"))
@@ -110,7 +110,7 @@ def send(
             answer(_as_json(looked))
         raise typer.Exit(1 if looked.bad else 0)
     if here:
-        start_work(env, Settings.read().worker)
+        start_work(env, f"{Settings.read().worker}-batch")
         _wait(env.reading, batch.organization_id, batch.id)
         stop_work()
     _show(organization, batch.id)
@@ -188,7 +188,7 @@ def undo_batch(
     with env.writing() as session, session.begin():
         batch = undo(env, session, actor, batch_id, order)
     if here:
-        start_work(env, Settings.read().worker)
+        start_work(env, f"{Settings.read().worker}-batch")
         _wait(env.reading, batch.organization_id, batch.id)
         stop_work()
     _show(organization, batch_id)
