@@ -1,7 +1,9 @@
 """`kpass`: one sub-command per action.
 
 The command line works on the installation's own database and keys, so whoever
-may run it on the machine may do all. Exit status: 0 done, 1 refused (a
+may run it on the machine may do all; who has logged in acts as themselves, and
+what is the operator's is refused (`operator()` stands first in such a command).
+Exit status: 0 done, 1 refused (a
 verification: not verified), 2 wrong use, 3 a verification that is unknown.
 """
 

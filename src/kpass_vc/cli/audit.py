@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
-from kpass_vc.actions.chain import chain_all
+from kpass_vc.actions.chain import chain_all, chain_audit, sign_head
 from kpass_vc.actions.recheck import Fault, recheck, recheck_operator
+from kpass_vc.authz import Permission
 from kpass_vc.cli.console import CHOICE, acting_for, answer, logged_in, opened, operator, say_line
 from kpass_vc.environment import Environment
 from kpass_vc.language import say
@@ -24,12 +25,21 @@ def audit(
         typer.Option(help="A signed head of the organisation's log that was kept elsewhere."),
     ] = None,
 ) -> None:
-    """Re-check every credential, status list, definition, key period and the log: exit status 1 for a fault."""
+    """Re-check every credential, status list, definition, key period and the log: exit status 1 for a fault.
+
+    Who has logged in re-checks an organisation of their own; all of them the operator alone.
+    """
     if head and organization is None:
         raise typer.BadParameter("needs an organisation", param_hint="--head")
     kept = [_read(path) for path in head or []]
     env = opened()
-    chain_all(env)
+    actor = acting_for(env, organization) if organization and logged_in() else operator()
+    if actor.organization_id is None:
+        chain_all(env)
+    else:
+        actor.require(Permission.AUDIT_READ)
+        chain_audit(env, actor.organization_id)
+        sign_head(env, actor.organization_id)
     slugs = [organization] if organization else _all(env)
     found: list[tuple[str, Fault]] = []
 
@@ -40,12 +50,11 @@ def audit(
                 say_line(f"{name}: {fault.sentence(CHOICE.language)}", "red")
 
     for slug in slugs:
-        actor = acting_for(env, slug) if logged_in() else operator()
         with env.snapshot() as session:
             show(slug, recheck(env, session, actor, slug, kept))
-    if organization is None and not logged_in():
+    if organization is None:
         with env.snapshot() as session:
-            show(OPERATOR_SLUG, recheck_operator(session, operator()))
+            show(OPERATOR_SLUG, recheck_operator(session, actor))
     if CHOICE.as_json:
         answer(
             {

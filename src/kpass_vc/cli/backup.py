@@ -8,7 +8,7 @@ import typer
 from kpass_vc.actions.backup import Merged, accept, lists_in
 from kpass_vc.actions.backup import backup as act_backup
 from kpass_vc.actions.backup import restore as act_restore
-from kpass_vc.cli.console import CHOICE, answer, opened, say_line
+from kpass_vc.cli.console import CHOICE, answer, opened, operator, say_line
 from kpass_vc.language import say
 from kpass_vc.settings import Settings
 
@@ -18,6 +18,7 @@ def backup(file: Annotated[Path, typer.Argument(help="The file to write.")]) -> 
 
     The encrypted keys are in it, the key-encryption key is not: keep that elsewhere.
     """
+    operator()
     counts = act_backup(opened(), Settings.read(), file)
     if CHOICE.as_json:
         answer({"file": str(file), "rows": counts})
@@ -46,6 +47,7 @@ def restore(
     Every status list that there was is closed, so that no index is given out twice, and published bits are
     merged, so that no revocation is lost. Exit status 1 if bits of a list were not at hand.
     """
+    operator()
     if (file is None) != accepted:
         raise typer.BadParameter("a file, or --accept")
     env = opened()

@@ -12,10 +12,19 @@ from kpass_vc.actions.lint_badge import lint_badge
 from kpass_vc.actions.recognise import find_credential
 from kpass_vc.actions.verify import verify as act_verify
 from kpass_vc.api.verifications import probe_reply, report_reply
+from kpass_vc.authz import Permission
 from kpass_vc.baking import Kind, bake_png, bake_svg, kind_of
 from kpass_vc.baking import unbake as taken_out
 from kpass_vc.cli import leave
-from kpass_vc.cli.console import CHOICE, answer, opened, probe_table, report_table, say_line
+from kpass_vc.cli.console import (
+    CHOICE,
+    acting_for_issuer_of,
+    answer,
+    opened,
+    probe_table,
+    report_table,
+    say_line,
+)
 from kpass_vc.errors import KpassError, Malformed, NotFound, TooLarge
 from kpass_vc.formats import FORMATS, recognise
 from kpass_vc.language import LANGUAGES, say
@@ -181,13 +190,10 @@ def _badge_of(
 ) -> bytes:
     """The badge of an award, or the picture, with one of its editions in it."""
     env = opened()
+    actor = acting_for_issuer_of(env, award_id)
+    actor.require(Permission.CREDENTIALS_READ)
     with env.reading() as session:
-        owner = awards.organization_of(session, award_id)
-        award = (
-            awards.by_id(session, organization_id=owner, award_id=award_id)
-            if owner is not None
-            else None
-        )
+        award = awards.by_id(session, organization_id=actor.own_organization(), award_id=award_id)
         if award is None:
             raise NotFound("credential", credential=award_id)
         rows = [

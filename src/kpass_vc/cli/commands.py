@@ -100,6 +100,7 @@ def options(
 @app.command()
 def init() -> None:
     """Set up this installation: folders, key-encryption key, tables. May be run again."""
+    operator()
     settings = Settings.read()
     initialise(settings)
     opened().engine.dispose()
@@ -413,6 +414,7 @@ def serve(
     ] = False,
 ) -> None:
     """Serve the API and the pages."""
+    operator()
     from kpass_vc.cli.server import serve as act_serve  # noqa: PLC0415 - it alone needs the API
 
     act_serve(Settings.read(), demo=demo_data)
@@ -433,6 +435,7 @@ def demo(
     ] = 25,
 ) -> None:
     """Play the whole story in a place of its own: 23 micromerits, one learner, verify, revoke, verify."""
+    operator()
     if organisations:
         pilot.play(learners)
     else:
@@ -473,6 +476,7 @@ def token_list(
     ] = None,
 ) -> None:
     """The tokens of an organisation, without their secrets."""
+    operator()
     env = opened()
     organization_id = acting_for(env, organization).own_organization() if organization else None
     with env.reading() as session:

@@ -8,7 +8,7 @@ import typer
 from rich.text import Text
 
 from kpass_vc.actions.examine import Machine, Sign, examine
-from kpass_vc.cli.console import CHOICE, answer, marked
+from kpass_vc.cli.console import CHOICE, answer, marked, operator
 from kpass_vc.fetch import HttpsFetcher
 from kpass_vc.language import say
 from kpass_vc.settings import Settings
@@ -24,6 +24,7 @@ def doctor(
     ] = False,
 ) -> None:
     """Examine this installation: what is wrong, and what to do. Exit status 1 if anything is."""
+    operator()
     machine = Machine(fetcher=_fetcher() if online else None)
     signs = examine(os.environ, machine)
     wrong = sum(sign.outcome == "wrong" for sign in signs)

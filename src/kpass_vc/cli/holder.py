@@ -43,6 +43,8 @@ def link(
     with env.writing() as session, session.begin():
         if renew:
             renew_link(env, session, actor, credential_id)
+        else:
+            actor.require(Permission.CREDENTIALS_READ)
         found = awards.by_id(
             session, organization_id=actor.own_organization(), award_id=credential_id
         )

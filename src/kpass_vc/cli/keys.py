@@ -69,6 +69,7 @@ def rotate_key(
 
 def rotate_kek() -> None:
     """Seal all private keys under a new key-encryption key. May be broken off and run again."""
+    operator()
     count = act_rotate_kek(Settings.read())
     if CHOICE.as_json:
         answer({"sealed": count})
@@ -104,6 +105,7 @@ def prepare(
 @domains.command("check")
 def check(organization: Slug) -> None:
     """Fetch the document from the domain and compare it: exit status 1 if something is wrong with it."""
+    operator()
     found, problem = own_domain.check(opened(), organization)
     sentence = (
         problem.sentence(CHOICE.language)
@@ -122,12 +124,13 @@ def check(organization: Slug) -> None:
 @domains.command("activate")
 def activate(organization: Slug) -> None:
     """Issue as the domain from now on; refused unless the document that lies there is right."""
+    actor = operator()
     env = opened()
     found, problem = own_domain.check(env, organization)
     if problem is not None:
         raise problem
     with env.writing() as session, session.begin():
-        rows = own_domain.activate(env, session, operator(), organization, found)
+        rows = own_domain.activate(env, session, actor, organization, found)
     _show(organization, rows)
 
 

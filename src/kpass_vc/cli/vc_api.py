@@ -60,6 +60,7 @@ def add(
 @app.command("list")
 def listed() -> None:
     """All instances."""
+    operator()
     env = opened()
     with env.reading() as session:
         rows = records.every(session)

@@ -26,11 +26,13 @@ from kpass_vc.actions.batch import (
     undo,
 )
 from kpass_vc.actions.letter import batch_letters
+from kpass_vc.authz import Permission
 from kpass_vc.cli.console import (
     CHOICE,
     acting_for,
     answer,
     opened,
+    operator,
     progress,
     say_line,
     table,
@@ -66,6 +68,7 @@ def work(
 
     `kpass serve` works as well, so that one process is enough.
     """
+    operator()
     env = opened()
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -143,7 +146,9 @@ def show(
     """How far a batch is."""
     env = opened()
     if wait:
-        _wait(env.reading, acting_for(env, organization).own_organization(), batch_id)
+        actor = acting_for(env, organization)
+        actor.require(Permission.CREDENTIALS_READ)
+        _wait(env.reading, actor.own_organization(), batch_id)
     _show(organization, batch_id)
 
 
