@@ -23,6 +23,7 @@ from kpass_vc.environment import Environment, open_environment
 from kpass_vc.errors import NotFetched
 from kpass_vc.fetch import DOCUMENT, Fetched
 from kpass_vc.links import holder_token
+from kpass_vc.model.dates import STOCKHOLM
 from kpass_vc.records import organization as organizations
 from kpass_vc.records.award import Award
 from kpass_vc.records.definition import Found
@@ -49,11 +50,15 @@ class NothingElsewhere:
 class Clock:
     """A clock that stands still until it is set; it starts at the real time, whole seconds.
 
-    Other people's verifiers look at the real clock, so what is issued must be of today.
+    Other people's verifiers look at the real clock, so what is issued must be of today. Late in the evening,
+    when it is tomorrow in Sweden already, it starts a little earlier: one day is meant by "today".
     """
 
     def __init__(self) -> None:
-        self.moment = datetime.now(UTC).replace(microsecond=0) - timedelta(seconds=2)
+        now = datetime.now(UTC).replace(microsecond=0) - timedelta(seconds=2)
+        while now.astimezone(STOCKHOLM).date() != now.date():
+            now -= timedelta(minutes=30)
+        self.moment = now
 
     def __call__(self) -> datetime:
         return self.moment

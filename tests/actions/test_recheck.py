@@ -17,6 +17,7 @@ from kpass_vc.actions.rotate_key import compromise_key, rotate_keys
 from kpass_vc.errors import NotFound
 from kpass_vc.records import audit as audits
 from kpass_vc.records import key as keys
+from kpass_vc.records import organization as organizations
 from kpass_vc.records.audit import AuditChain, AuditEntry, AuditHead
 from kpass_vc.records.award import Award, Representation
 from kpass_vc.records.definition import DefinitionVersion
@@ -236,9 +237,9 @@ def lost_award(session: Session, _: World) -> None:
 
 
 def changed_head(session: Session, _: World) -> None:
-    row = session.scalars(select(AuditHead).order_by(AuditHead.day)).first()
-    assert row is not None
-    row.length -= 1
+    issuer = organizations.by_slug(session, ISSUER)
+    assert issuer is not None
+    audits.heads(session, organization_id=issuer.id)[0].length -= 1
 
 
 def forged_body(session: Session, _: World) -> None:
