@@ -16,6 +16,8 @@ from kpass_vc.crypto.signers import new_private_key, signer_of
 from kpass_vc.model.document import compact
 from tests.formats.test_vc_jose_cose import CREDENTIAL, PRESENTATION, V2
 
+pytestmark = pytest.mark.sqlite
+
 Json = dict[str, Any]
 DOCUMENT = {"credential": CREDENTIAL, "presentation": PRESENTATION}
 FEATURES = [f"{kind}_{form}" for kind in DOCUMENT for form in ("jose", "sdjwt", "cose")]

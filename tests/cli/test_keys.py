@@ -10,6 +10,8 @@ from tests.api.http import variables
 from tests.cli.test_cli import ISSUER, Kpass
 from tests.world import World, body_of, failed_checks
 
+pytestmark = pytest.mark.sqlite
+
 
 @pytest.fixture
 def published(settings: Settings, tmp_path: Path, world: World) -> Kpass:

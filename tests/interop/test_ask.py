@@ -8,7 +8,7 @@ from kpass_vc.settings import Settings
 from tests.api.http import serving, stop, variables
 from tests.interop.ask import ask
 
-pytestmark = [pytest.mark.interop, pytest.mark.xdist_group("interop")]
+pytestmark = [pytest.mark.interop, pytest.mark.sqlite, pytest.mark.xdist_group("interop")]
 
 
 def test_others_verify_what_a_running_service_has_issued_and_refuse_it_changed(

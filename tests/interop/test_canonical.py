@@ -13,7 +13,7 @@ from kpass_vc.jsonld.expansion import to_quads
 from kpass_vc.jsonld.rdfc import Quad, canonical_nquads
 from tests.interop.foreign import canonize
 
-pytestmark = [pytest.mark.interop, pytest.mark.xdist_group("interop")]
+pytestmark = [pytest.mark.interop, pytest.mark.sqlite, pytest.mark.xdist_group("interop")]
 
 Json = dict[str, Any]
 COUNT = 10_000

@@ -28,7 +28,7 @@ from tests.cryptosuites.documents import (
 from tests.interop.foreign import ask_cryptosuites
 from tests.sample import Json, at, replaced, sample
 
-pytestmark = [pytest.mark.interop, pytest.mark.xdist_group("interop")]
+pytestmark = [pytest.mark.interop, pytest.mark.sqlite, pytest.mark.xdist_group("interop")]
 
 THEIRS = [pair for pair in PLAIN if pair[0] != "eddsa-2022"]
 """What they have besides ecdsa-sd-2023; their eddsa-2022 was another suite than the drafts'."""

@@ -23,7 +23,7 @@ from tests.interop.served import Served
 from tests.interop.verdicts import in_their_words
 from tests.world import World, body_of
 
-pytestmark = [pytest.mark.interop, pytest.mark.xdist_group("interop")]
+pytestmark = [pytest.mark.interop, pytest.mark.sqlite, pytest.mark.xdist_group("interop")]
 
 CREDENTIALS = "https://www.w3.org/2018/credentials#"
 XSD_DATE_TIME = "http://www.w3.org/2001/XMLSchema#dateTime"

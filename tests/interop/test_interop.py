@@ -40,7 +40,7 @@ from tests.interop.verdicts import (
 )
 from tests.world import World
 
-pytestmark = [pytest.mark.interop, pytest.mark.xdist_group("interop")]
+pytestmark = [pytest.mark.interop, pytest.mark.sqlite, pytest.mark.xdist_group("interop")]
 
 SEED = bytes(range(32))
 EVERY_SIXTH = slice(None, None, 6)

@@ -16,7 +16,7 @@ from tests.interop.served import OF_FORMS, Served
 from tests.interop.verdicts import Verdicts, not_accepted
 from tests.world import OPERATOR_ACTOR, World, body_of
 
-pytestmark = [pytest.mark.interop, pytest.mark.xdist_group("interop")]
+pytestmark = [pytest.mark.interop, pytest.mark.sqlite, pytest.mark.xdist_group("interop")]
 
 ISSUER, CODE = "nyckelbytaren", "SOB-OPTO-93"
 PERIODS = ("first", "second", "third", "fourth")
