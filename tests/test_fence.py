@@ -5,7 +5,12 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+import pytest
+
+from kpass_vc.actions.issue import IssueOrder, issue
 from kpass_vc.fence import Fence
+from kpass_vc.records import status_list as lists
+from tests.world import World, actor_of, issue_order
 
 URL = "https://intyg.example.se/o/stadsnat/status/revocation-1.json"
 
@@ -28,6 +33,29 @@ def test_what_another_process_commits_while_we_ask_is_not_being_behind(tmp_path:
         return found
 
     assert Fence(tmp_path).behind(asked) == []
+
+
+def test_what_is_rolled_back_after_a_savepoint_was_never_there(world: World) -> None:
+    world.published_definition()
+    world.issued()
+    noted = world.env.fence.read()
+    actor = actor_of(world.organization("stadsnat-exempel"))
+    order = IssueOrder.model_validate(issue_order() | {"holder": {"name": "Li", "reference": "e1"}})
+
+    def stopped() -> None:
+        with world.writing() as session:
+            issue(world.env, session, actor, order)
+            assert world.env.fence.read() == noted
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        stopped()
+
+    assert world.env.fence.read() == noted
+    with world.reading() as session:
+        assert world.env.fence.behind(lambda: lists.marks(session)) == []
+    world.issued()
+    assert world.env.fence.read() != noted
 
 
 def test_processes_that_lift_it_at_once_lower_nothing(tmp_path: Path) -> None:

@@ -91,11 +91,17 @@ class Environment:
         return self.key_stores[scheme]
 
     def writing(self) -> Session:
-        """A session whose transaction may write; what it did to status lists lifts the high-water mark."""
+        """A session whose transaction may write; what it did to status lists lifts the high-water mark.
+
+        When the whole is committed, and not at the end of a savepoint, which SQLAlchemy tells of as well:
+        what is rolled back after that, or killed, was never there.
+        """
         session = write_session(self.engine)
 
         @event.listens_for(session, "after_commit")
         def _lift(committed: Session) -> None:
+            if committed.in_nested_transaction():
+                return
             marks = committed.info.pop(MARKS, None)
             if marks:
                 self.fence.lift(marks)
