@@ -198,6 +198,14 @@ def test_what_is_no_copy_or_damaged_or_would_overwrite_is_refused(
     new.env.engine.dispose()
 
 
+def put_back(world: World, settings: Settings, folder: Path, last: list[bytes]) -> World:
+    """What a new installation is, after the copy was restored into it with these lists, and a new start."""
+    new, own = fresh(world, settings, folder / "new", f"sqlite:///{folder}/new/kpass.db")
+    restore(new.env, own, folder / "copy.zip", last)
+    new.env.engine.dispose()
+    return reopened(own, world.clock)
+
+
 class Drill:
     """A world in which anything may happen, and what it has promised to others."""
 
@@ -273,11 +281,7 @@ def test_whatever_happened_before_and_after_the_copy_the_promises_hold(
         drill.step()
     last = all_published(world)
 
-    new, own = fresh(world, settings, tmp_path / "new", f"sqlite:///{tmp_path}/new/kpass.db")
-    restore(new.env, own, tmp_path / "copy.zip", last)
-    new.env.engine.dispose()
-
-    back = reopened(own, world.clock)
+    back = put_back(world, settings, tmp_path, last)
     assert {back.verified(body).verdict for body in drill.revoked} <= {"refused"}
     assert all(back.verified(body).verified for body in drill.erased)
     assert all(back.verified(body_of(each)).verified for each in drill.alive)
@@ -300,11 +304,7 @@ def test_a_list_that_nobody_remembers_is_not_begun_again(
     drill.fill()
     drill.issue()
 
-    new, own = fresh(world, settings, tmp_path / "new", f"sqlite:///{tmp_path}/new/kpass.db")
-    restore(new.env, own, tmp_path / "copy.zip", [])
-    new.env.engine.dispose()
-
-    drill.world = reopened(own, world.clock)
+    drill.world = put_back(world, settings, tmp_path, [])
     drill.issue()
     first, forgotten, later = (url for url, _ in drill.places)
     assert len({first, forgotten, later}) == 3
@@ -330,11 +330,7 @@ def test_an_authorisation_that_was_withdrawn_after_the_copy_stays_withdrawn(
         change(world.env, session, actor_of(world.organization(OWNER)), row.id, order)
     last = all_published(world)
 
-    new, own = fresh(world, settings, tmp_path / "new", f"sqlite:///{tmp_path}/new/kpass.db")
-    restore(new.env, own, tmp_path / "copy.zip", last)
-    new.env.engine.dispose()
-
-    back = reopened(own, world.clock)
+    back = put_back(world, settings, tmp_path, last)
     with back.reading() as session:
         assert session.get_one(Delegation, row.id).state == "withdrawn"
     with pytest.raises(Forbidden):
@@ -355,11 +351,7 @@ def test_a_suspension_after_the_copy_is_kept_and_can_be_lifted(
     world.set_status(other, "active", "under_investigation")
     last = all_published(world)
 
-    new, own = fresh(world, settings, tmp_path / "new", f"sqlite:///{tmp_path}/new/kpass.db")
-    restore(new.env, own, tmp_path / "copy.zip", last)
-    new.env.engine.dispose()
-
-    back = reopened(own, world.clock)
+    back = put_back(world, settings, tmp_path, last)
     assert not back.verified(body_of(issued)).verified
     back.set_status(issued, "active", "under_investigation")
     assert back.verified(body_of(issued)).verified
