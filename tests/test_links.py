@@ -6,7 +6,7 @@ import uuid
 import pytest
 
 from kpass_vc.crypto.multibase import base64url_decode, base64url_encode
-from kpass_vc.links import award_id_of, holder_token, read_code, share_code, written_code
+from kpass_vc.links import holder_token, id_of, read_code, share_code, written_code
 
 KEY = bytes(range(32))
 AWARD = "7d0c8c0e-6a3b-4f58-9a0c-2f1d5b8e4a11"
@@ -33,7 +33,7 @@ def test_a_token_is_the_award_and_half_of_a_mac_over_award_and_generation() -> N
 def test_a_token_names_its_award_in_every_generation(generation: int) -> None:
     token = holder_token(KEY, AWARD, generation)
 
-    assert award_id_of(token) == AWARD
+    assert id_of(token) == AWARD
     assert len(token) == 43
 
 
@@ -68,7 +68,7 @@ def test_another_key_award_or_generation_gives_another_token_and_code() -> None:
     ],
 )
 def test_what_has_not_the_form_of_a_token_names_no_award(token: str) -> None:
-    assert award_id_of(token) is None
+    assert id_of(token) is None
 
 
 def test_codes_use_every_letter_of_the_alphabet_and_none_that_is_misread() -> None:

@@ -68,6 +68,21 @@ class Addresses:
         """The host name, without a port."""
         return urlsplit(self.base).hostname or "localhost"
 
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port, as a browser names where a page is from (RFC 6454)."""
+        parts = urlsplit(self.base)
+        return f"{parts.scheme}://{parts.netloc}"
+
+    @property
+    def path(self) -> str:
+        """The path that everything stands under; empty at a host's root."""
+        return urlsplit(self.base).path
+
+    def console(self, place: str = "") -> str:
+        """A page of the console: `place` begins with a slash."""
+        return f"{self.base}/console{place}"
+
     def organization(self, slug: str) -> str:
         """The folder of one organisation."""
         return f"{self.base}/o/{slug}"

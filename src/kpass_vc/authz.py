@@ -60,6 +60,7 @@ class Role(StrEnum):
 ROLES: Final[Mapping[Role, frozenset[Permission]]] = {
     Role.OWNER: frozenset(
         {
+            Permission.KEYS_WRITE,
             Permission.PEOPLE_WRITE,
             Permission.DEFINITIONS_READ,
             Permission.DEFINITIONS_WRITE,
@@ -88,7 +89,10 @@ ROLES: Final[Mapping[Role, frozenset[Permission]]] = {
     ),
     Role.INTEGRATION: frozenset({Permission.WEBHOOKS_WRITE, Permission.CREDENTIALS_READ}),
 }
-"""The permission matrix: nobody but these may do these things, and each only with what is their organisation's own."""
+"""The permission matrix: nobody but these may do these things, and each only with what is their organisation's own.
+
+An owner changes keys in the console alone, having just proved who they are: no token of a person opens it.
+"""
 
 SYSTEM: Final = ORGANIZATION - {Permission.PEOPLE_WRITE, Permission.DEFINITIONS_REVIEW}
 """What a system's token may do: it neither lets people in nor approves, since both take a person."""

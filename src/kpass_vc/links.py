@@ -36,8 +36,8 @@ def holder_token(link_key: bytes, award_id: str, generation: int) -> str:
     return base64url_encode(award + mac[:_MAC_BYTES])
 
 
-def award_id_of(token: str) -> str | None:
-    """The award that a token names, or None if it has not the form of one; compare the whole token after it."""
+def id_of(token: str) -> str | None:
+    """The id that a token names, or None if it has not the form of one; compare the whole token after it."""
     if len(token) != _TOKEN:
         return None
     try:
@@ -45,6 +45,13 @@ def award_id_of(token: str) -> str | None:
     except Malformed:
         return None
     return str(uuid.UUID(bytes=content[:_ID_BYTES]))
+
+
+def invitation_token(link_key: bytes, invitation_id: str) -> str:
+    """The token of an invitation's link: 43 characters of base64url."""
+    invited = uuid.UUID(invitation_id).bytes
+    mac = hmac.digest(link_key, b"invitation\0" + invited, "sha256")
+    return base64url_encode(invited + mac[:_MAC_BYTES])
 
 
 def share_code(link_key: bytes, share_id: str) -> str:

@@ -12,6 +12,7 @@ from typing import Any, Final
 from kpass_vc.actions.batch import ISSUE_SLICE, UNDO_SLICE, issue_slice, reserve, undo_slice
 from kpass_vc.actions.chain import chain_all
 from kpass_vc.actions.deliver import deliver
+from kpass_vc.actions.invite import INVITE, deliver_invitation
 from kpass_vc.actions.notify import DELIVER
 from kpass_vc.actions.webhooks import tell
 from kpass_vc.durable import Workflow, adopt, start, step, stop
@@ -21,7 +22,12 @@ LOOK_EVERY: Final = 5.0
 """Seconds between one look at what waits to be chained or told, and the next."""
 PATIENCE: Final = 10.0
 """Seconds that a stop waits for what is under way."""
-QUEUE_OF: Final = {ISSUE_SLICE: "batches", UNDO_SLICE: "batches", DELIVER: "deliveries"}
+QUEUE_OF: Final = {
+    ISSUE_SLICE: "batches",
+    UNDO_SLICE: "batches",
+    DELIVER: "deliveries",
+    INVITE: "deliveries",
+}
 _log: Final = logging.getLogger("kpass")
 
 __all__ = ["adopt", "start_work", "stop_work"]
@@ -97,4 +103,12 @@ def workflows(env: Environment) -> Mapping[str, Workflow]:
     def send(organization_id: str, delivery_id: str) -> None:
         step("attempt", deliver, env, organization_id, delivery_id)
 
-    return {ISSUE_SLICE: issue_rows, UNDO_SLICE: undo_rows, DELIVER: send}
+    def send_invitation(invitation_id: str) -> None:
+        step("attempt", deliver_invitation, env, invitation_id)
+
+    return {
+        ISSUE_SLICE: issue_rows,
+        UNDO_SLICE: undo_rows,
+        DELIVER: send,
+        INVITE: send_invitation,
+    }

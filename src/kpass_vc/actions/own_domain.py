@@ -23,7 +23,15 @@ from kpass_vc.crypto.keys import ORGANIZATION_KEYS
 from kpass_vc.dids import method_of
 from kpass_vc.dids.web import did_document
 from kpass_vc.environment import Environment
-from kpass_vc.errors import Conflict, FieldError, InvalidInput, KpassError, Malformed, NotFetched
+from kpass_vc.errors import (
+    Conflict,
+    FieldError,
+    InvalidInput,
+    KpassError,
+    Malformed,
+    NotFetched,
+    NotFound,
+)
 from kpass_vc.model.did import find_method
 from kpass_vc.model.document import JsonObject, read_json
 from kpass_vc.records import key as keys
@@ -63,7 +71,7 @@ def did_of(domain: str) -> str:
 def prepare(env: Environment, session: Session, actor: Actor, slug: str, domain: str) -> Domain:
     """Keys for the domain that do not sign yet, unless there are such already, and the document to put there."""
     actor.require(Permission.KEYS_WRITE)
-    organization = named(session, slug)
+    organization = named(session, actor, slug)
     did = did_of(domain)
     organizations.hold(session, organization.id)
     _require_free(env, session, organization, did)
@@ -79,7 +87,9 @@ def prepare(env: Environment, session: Session, actor: Actor, slug: str, domain:
 
 def prepared(session: Session, slug: str) -> Domain:
     """The domain that an organisation has prepared last; Conflict if none waits to be activated."""
-    organization = named(session, slug)
+    organization = organizations.by_slug(session, slug)
+    if organization is None:
+        raise NotFound("organization", organization=slug)
     held = keys.of_organization(session, organization_id=organization.id)
     pending = [key.did for key in held if key.state == "pending"]
     if pending:
@@ -112,7 +122,7 @@ def activate(
     Conflict if something else was prepared meanwhile.
     """
     actor.require(Permission.KEYS_WRITE)
-    organization = named(session, slug)
+    organization = named(session, actor, slug)
     did = checked.did
     own = hold(session, organization, did)
     if prepared(session, slug) != checked:

@@ -58,7 +58,7 @@ def rotate_keys(
     Conflict for an organisation whose DID is its own domain: its document must show the keys first.
     """
     actor.require(Permission.KEYS_WRITE)
-    organization = named(session, slug)
+    organization = named(session, actor, slug)
     if organization.did != env.addresses.did(slug):
         raise Conflict("rotate_own_domain", organization=slug, did=organization.did)
     held = hold(session, organization, organization.did)
@@ -83,7 +83,7 @@ def compromise_key(
     key: nothing signs in its place.
     """
     actor.require(Permission.KEYS_WRITE)
-    organization = named(session, slug)
+    organization = named(session, actor, slug)
     held = keys.of_organization(session, organization_id=organization.id)
     found = next((key for key in held if name in {key.verification_method, key.multikey}), None)
     if found is None:
@@ -114,10 +114,10 @@ def compromise_key(
     return Compromised(found, replacement, signed)
 
 
-def named(session: Session, slug: str) -> Organization:
-    """The organisation of a slug; NotFound if there is none."""
+def named(session: Session, actor: Actor, slug: str) -> Organization:
+    """The organisation of a slug, for the operator any, else the actor's own; NotFound if there is none."""
     found = organizations.by_slug(session, slug)
-    if found is None:
+    if found is None or actor.organization_id not in {None, found.id}:
         raise NotFound("organization", organization=slug)
     return found
 

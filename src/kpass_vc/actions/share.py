@@ -20,7 +20,7 @@ from kpass_vc.authz import Actor, Permission
 from kpass_vc.environment import Environment
 from kpass_vc.errors import Conflict, FieldError, InvalidInput, NotFound
 from kpass_vc.language import Language
-from kpass_vc.links import award_id_of, holder_token, read_code, share_code
+from kpass_vc.links import holder_token, id_of, read_code, share_code
 from kpass_vc.model.document import check_text
 from kpass_vc.model.personal_numbers import holds_personal_number
 from kpass_vc.model.text import name, written
@@ -299,7 +299,7 @@ def _held(env: Environment, session: Session, token: str, *, for_update: bool = 
 
     Not where it was somebody else's: whoever was sent the link by mistake comes to what is revoked.
     """
-    award_id = award_id_of(token)
+    award_id = id_of(token)
     award = awards.by_link(session, award_id=award_id, for_update=for_update) if award_id else None
     if award is None or not hmac.compare_digest(
         holder_token(env.link_key, award.id, award.link_generation), token

@@ -31,6 +31,7 @@ from kpass_vc.cli import (
     carry,
     doctor,
     holder,
+    invite,
     jose,
     keys,
     leave,
@@ -524,6 +525,7 @@ app.add_typer(people.app, name="person")
 app.add_typer(work.app, name="batch")
 app.add_typer(together.delegations, name="delegation")
 app.add_typer(together.reviews, name="review")
+app.command("invite")(invite.invite_somebody)
 app.command("confirm")(together.confirm)
 app.command("correct")(together.correct)
 app.command("notice")(holder.notice)

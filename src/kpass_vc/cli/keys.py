@@ -28,7 +28,7 @@ def keys(organization: Slug) -> None:
     """The keys of an organisation, and when each signed."""
     env = opened()
     with env.reading() as session:
-        found = named(session, organization)
+        found = named(session, operator(), organization)
         rows = records.of_organization(session, organization_id=found.id)
     _show(organization, rows)
 

@@ -5,6 +5,7 @@ from fastapi import FastAPI
 from kpass_vc.pages import (
     catalogue,
     compare,
+    console,
     holder,
     letter,
     reference,
@@ -13,9 +14,22 @@ from kpass_vc.pages import (
     start,
     verify,
 )
+from kpass_vc.pages.console import frame
 
 
 def install(app: FastAPI) -> None:
     """Add every page to the app."""
-    for part in (start, search, compare, catalogue, verify, holder, letter, shared, reference):
+    for part in (
+        start,
+        search,
+        compare,
+        catalogue,
+        verify,
+        holder,
+        letter,
+        shared,
+        reference,
+        console,
+    ):
         app.include_router(part.router)
+    frame.install(app)

@@ -25,7 +25,11 @@ from kpass_vc.records.definition import Found
 router = APIRouter(include_in_schema=False)
 
 _SMALL_SIZE: Final = 64
-_STATIC: Final = {"kpass.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml"}
+_STATIC: Final = {
+    "kpass.css": "text/css; charset=utf-8",
+    "icon.svg": "image/svg+xml",
+    "console.js": "text/javascript; charset=utf-8",
+}
 _A_DAY: Final = "public, max-age=86400"
 
 
@@ -88,7 +92,7 @@ def badge_small(language: Language, request: Request, found: PublishedVersion) -
 
 @router.api_route("/static/{name}", methods=["GET", "HEAD"])
 def static(name: str, request: Request) -> Response:
-    """The stylesheet and the icon."""
+    """The stylesheet, the icon, and the console's script."""
     if name not in _STATIC:
         raise NotFound
     body = resources.files("kpass_vc.pages").joinpath("static", name).read_bytes()

@@ -1,0 +1,12 @@
+"""The console: where an organisation's people define, issue and look after credentials; one file per section.
+
+Every form works without script; passkeys are the one thing that takes it.
+"""
+
+from fastapi import APIRouter
+
+from kpass_vc.pages.console import account, home, sign_in
+
+router = APIRouter(include_in_schema=False)
+for _part in (home, sign_in, account):
+    router.include_router(_part.router)
