@@ -84,6 +84,7 @@ def public_routes(world: World) -> set[str]:
         if isinstance(route, APIRoute)
         and "GET" in (route.methods or ())
         and not takes_a_token(route)
+        and not route.path.startswith("/console")
     }
 
 

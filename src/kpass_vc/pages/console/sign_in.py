@@ -46,7 +46,7 @@ from kpass_vc.errors import (
     NotFound,
     Unauthenticated,
 )
-from kpass_vc.language import LANGUAGES, Language, say
+from kpass_vc.language import LANGUAGES, say
 from kpass_vc.model.field_errors import validated
 from kpass_vc.pages.console.frame import (
     ANYBODYS,
@@ -328,10 +328,7 @@ def _invitation_page(
 ) -> Response:
     if invited.row.purpose == "review":
         return RedirectResponse(env.addresses.console(f"/guest/{token}"), status_code=303)
-    asked = request.query_params.get("language")
-    language: Language = next(
-        (each for each in LANGUAGES if each == (asked or invited.row.language)), spoken(request)
-    )
+    language = spoken(request)
     around = _around(env, f"/invitation/{token}")
     page = render(
         "console/invitation.html",
@@ -363,14 +360,16 @@ def _sign_in_page(
     place = next_place(asked)
     after = f"?next={quote('/console' + place)}" if place else ""
     done = request.query_params.get("done", "")
+    around = _around(env, f"/sign-in{after}")
+    if done == "signed_out":
+        around["done"] = done
     page = render(
         "console/sign_in.html",
         language,
         after=after,
         email=form.text("email") if form is not None else "",
         faults=faults or Faults(),
-        **_around(env, f"/sign-in{after}"),
-        **({"done": done} if done == "signed_out" else {}),
+        **around,
     )
     reply = dressed(page, language, status=faults.status if faults else 200)
     keep_language(reply, request.query_params.get("language"))
