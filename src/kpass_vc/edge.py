@@ -81,7 +81,13 @@ def body_up_to(limit: int) -> Callable[[Request], Coroutine[Any, Any, bytes]]:
     return read
 
 
-LARGE_BODIES: Final = {"/v1/batches": 20 * 1024 * 1024, "/v1/batches/file": 20 * 1024 * 1024}
+_LARGE: Final = 20 * 1024 * 1024
+LARGE_BODIES: Final = {
+    "/v1/batches": _LARGE,
+    "/v1/batches/file": _LARGE,
+    "/console/issue/many": _LARGE,
+    "/console/issue/many/check": _LARGE,
+}
 """Where more than MAX_BYTES are taken in, and how many."""
 
 

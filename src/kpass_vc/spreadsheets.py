@@ -136,6 +136,14 @@ def write_table(
     return found.getvalue()
 
 
+def as_csv(rows: Iterable[Sequence[Cell]]) -> bytes:
+    """The table that was read, for `read_table` to read again with every cell where it was; for no spreadsheet."""
+    found = io.StringIO()
+    writer = csv.writer(found, delimiter=";", quoting=csv.QUOTE_ALL, lineterminator="\n")
+    writer.writerows([cell.text for cell in row] for row in rows)
+    return found.getvalue().encode("utf-8-sig")
+
+
 def write_csv(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
     """A CSV as Excel in Swedish opens it: UTF-8 with its mark, semicolons; what would be a formula is text."""
     found = io.StringIO()

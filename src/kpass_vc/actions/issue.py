@@ -69,7 +69,7 @@ _EARLIEST: Final = date(1950, 1, 1)
 _KEY: Final = 255
 MOST_ENDORSEMENTS: Final = 5
 """As many as a verifier looks at."""
-Channel = Literal["api", "batch", "cli"]
+Channel = Literal["api", "batch", "cli", "console"]
 """How an order came in."""
 
 

@@ -198,6 +198,12 @@ def dressed(page: str, language: Language, *, status: int = 200) -> HTMLResponse
     return reply
 
 
+def dressed_file(body: bytes, media_type: str, *, name: str) -> Response:
+    """A file of the console, to be saved under a name in ASCII; kept by nobody."""
+    headers = {**HEADERS, "Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(body, media_type=media_type, headers=headers)
+
+
 def spoken(request: Request) -> Language:
     """The language asked for in the address, else the one that was last chosen, else the browser's."""
     asked = request.query_params.get("language") or request.cookies.get(LANGUAGE_COOKIE)

@@ -91,7 +91,7 @@ def _of_issuing(desk: Desk, session: Session) -> Iterator[Step]:
             yield Step("follow_batch", f"/issue/many/{batch.id}", count=batch.total)
     asked = delegations.of_organization(session, organization_id=organization_id)
     for delegation in asked:
-        if delegation.issuer_id == organization_id and delegation.state == "granted":
+        if delegation.issuer_id == organization_id and delegation.state == "offered":
             yield Step("accept_delegation", "/delegations")
     _, issued = awards.search(session, organization_id=organization_id, limit=1)
     if issued == 0:
