@@ -60,3 +60,58 @@ def test_a_file_of_authorities_without_a_certificate_is_refused_at_the_start(
         Settings.read({"KPASS_CA_FILE": str(tmp_path / "ca.pem")})
 
     assert "KPASS_CA_FILE" in caught.value.sentence("sv")
+
+
+PROVIDER = {
+    "KPASS_OIDC_ISSUER": "https://login.region.example/realms/kpass",
+    "KPASS_OIDC_CLIENT_ID": "kpass",
+    "KPASS_OIDC_CLIENT_SECRET": "hemligt",
+}
+
+
+def test_a_provider_to_sign_in_with_is_known_by_its_name_and_shows_no_secret() -> None:
+    found = Settings.read(PROVIDER | {"KPASS_OIDC_NAME": "Region Exempel"}).oidc
+
+    assert found is not None
+    assert (found.issuer, found.client_secret) == (PROVIDER["KPASS_OIDC_ISSUER"], "hemligt")
+    assert found.name == "Region Exempel"
+    assert "hemligt" not in repr(found)
+    unnamed = Settings.read(PROVIDER).oidc
+    assert unnamed is not None
+    assert unnamed.name == "login.region.example"
+    assert Settings.read({}).oidc is None
+
+
+def test_the_secret_of_the_provider_may_lie_in_a_file_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("ur fil\n", "utf-8")
+    given = {"KPASS_OIDC_CLIENT_SECRET": "", "KPASS_OIDC_CLIENT_SECRET_FILE": f"{tmp_path}/secret"}
+
+    found = Settings.read(PROVIDER | given).oidc
+
+    assert found is not None
+    assert found.client_secret == "ur fil"
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"KPASS_OIDC_ISSUER": ""}, "KPASS_OIDC_ISSUER"),
+        ({"KPASS_OIDC_ISSUER": "http://login.example"}, "KPASS_OIDC_ISSUER"),
+        ({"KPASS_OIDC_ISSUER": "https://a@login.example"}, "KPASS_OIDC_ISSUER"),
+        ({"KPASS_OIDC_ISSUER": "https://login.example/?x"}, "KPASS_OIDC_ISSUER"),
+        ({"KPASS_OIDC_ISSUER": "https://login.example:x"}, "KPASS_OIDC_ISSUER"),
+        ({"KPASS_OIDC_CLIENT_ID": ""}, "KPASS_OIDC_CLIENT_ID"),
+        ({"KPASS_OIDC_CLIENT_SECRET": ""}, "KPASS_OIDC_CLIENT_SECRET"),
+        ({"KPASS_OIDC_CLIENT_SECRET": "hemligt\n"}, "KPASS_OIDC_CLIENT_SECRET"),
+        ({"KPASS_OIDC_CLIENT_SECRET_FILE": "none"}, "KPASS_OIDC_CLIENT_SECRET_FILE"),
+        (
+            {"KPASS_OIDC_CLIENT_SECRET": "", "KPASS_OIDC_CLIENT_SECRET_FILE": "none"},
+            "KPASS_OIDC_CLIENT_SECRET_FILE",
+        ),
+    ],
+)
+def test_what_does_not_fit_of_a_provider_is_named(changes: dict[str, str], named: str) -> None:
+    with pytest.raises(Unavailable, match=named) as found:
+        Settings.read(PROVIDER | changes)
+
+    assert "hemligt" not in str(found.value)

@@ -113,7 +113,7 @@ Answer = Callable[[BaseHTTPRequestHandler], None]
 
 @contextmanager
 def https_server(authority: Authority, answers: Mapping[str, Answer]) -> Iterator[int]:
-    """The port of an https server on 127.0.0.1 that answers GET of the paths in `answers`; 404 else.
+    """The port of an https server on 127.0.0.1 that answers GET and POST of the paths in `answers`; 404 else.
 
     `answers` is read at each request, so that it may be filled after the port is known.
     """
@@ -125,6 +125,9 @@ def https_server(authority: Authority, answers: Mapping[str, Answer]) -> Iterato
                 self.send_error(404)
             else:
                 answer(self)
+
+        def do_POST(self) -> None:
+            self.do_GET()
 
         def log_message(self, *_: object) -> None:
             """Say nothing."""

@@ -46,6 +46,11 @@ class NothingElsewhere:
     def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> None:
         raise NotFetched("unreachable", url=url[:300])
 
+    def ask(
+        self, url: str, body: bytes, headers: Mapping[str, str], *, limit: int = DOCUMENT
+    ) -> Fetched:
+        raise NotFetched("unreachable", url=url[:300])
+
 
 class Clock:
     """A clock that stands still until it is set; it starts at the real time, whole seconds.

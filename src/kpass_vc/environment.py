@@ -28,6 +28,7 @@ from kpass_vc.jsonld.contexts import Contexts
 from kpass_vc.keystores import KEY_STORES
 from kpass_vc.keystores.file import KEK_BYTES, require_private, sync_folder
 from kpass_vc.keystores.keystore import KeyStore
+from kpass_vc.oidc import OidcProvider
 from kpass_vc.records import organization, service
 from kpass_vc.records.base import MARKS, open_engine, read_session, snapshot_engine, write_session
 from kpass_vc.settings import Settings
@@ -72,6 +73,8 @@ class Environment:
     enqueue: Enqueue
     channels: Mapping[str, Channel]
     fence: Fence
+    oidc: OidcProvider | None = None
+    """Who people may sign in with, beside what the service does itself."""
     asked: dict[str, datetime] = field(default_factory=dict, repr=False)
     """When an owner elsewhere was last asked whether a delegation holds, by its id: remembered, and nowhere kept."""
 
@@ -136,6 +139,7 @@ def open_environment(settings: Settings) -> Environment:
         enqueue=Enqueuer(engine),
         channels=open_channels(settings),
         fence=Fence(settings.keys_dir),
+        oidc=open_oidc(settings),
         default_store="file",
         fetcher=HttpsFetcher(settings.fetch_allow, settings.ca_file),
         clock=lambda: datetime.now(UTC),
@@ -156,6 +160,14 @@ def open_channels(settings: Settings) -> dict[str, Channel]:
     if settings.smtp_url is None:
         return {}
     return {"email": CHANNELS["email"](settings.smtp_url, settings.mail_from, settings.ca_file)}
+
+
+def open_oidc(settings: Settings) -> OidcProvider | None:
+    """The OpenID provider that this installation is set up for."""
+    given = settings.oidc
+    if given is None:
+        return None
+    return OidcProvider(given.issuer, given.client_id, given.client_secret, given.name)
 
 
 def open_stores(settings: Settings) -> dict[str, KeyStore]:

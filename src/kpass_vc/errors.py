@@ -13,6 +13,7 @@
     ├── StatusListUnusable          a status list that cannot be read by the rules
     ├── Unauthenticated             no token, or one that is not valid
     ├── OauthRefused                a request for a token that is refused
+    ├── OidcRefused                 a sign-in with an OpenID provider that is refused
     ├── Forbidden                   the actor may not do this
     ├── NotFound                    not there, or another organisation's
     ├── Conflict                    the state does not allow it
@@ -159,6 +160,12 @@ class OauthRefused(KpassError):
     """A request for a token that is refused; the rule is the error code of RFC 6749 section 5.2."""
 
     code = "oauth"
+
+
+class OidcRefused(KpassError):
+    """A sign-in with an OpenID provider that is refused; the rule says at which step."""
+
+    code = "oidc"
 
 
 class Forbidden(KpassError):

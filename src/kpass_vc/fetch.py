@@ -1,4 +1,4 @@
-"""The one way out: a bounded GET over https that never reaches a private address.
+"""The one way out: a bounded request over https that never reaches a private address.
 
 What is fetched is named by whoever hands in a credential, so every address is
 hostile until shown otherwise. A name is resolved once, every address it has
@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Final, Protocol, TypeVar
 from urllib.parse import urlsplit
@@ -57,6 +58,19 @@ def _dial(address: str, port: int, seconds: float) -> socket.socket:
     return socket.create_connection((address, port), timeout=seconds)
 
 
+@lru_cache(maxsize=4)
+def _trusting(ca_file: Path | None, _changed: int) -> ssl.SSLContext:
+    """TLS that trusts the system's authorities, and a file's as it was changed at a moment.
+
+    Reading them takes longer than all the rest of a request, so it is done once.
+    """
+    context = ssl.create_default_context()
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if ca_file is not None:
+        context.load_verify_locations(ca_file)
+    return context
+
+
 Answer = TypeVar("Answer")
 
 
@@ -77,6 +91,11 @@ class Fetcher(Protocol):
 
     def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> None:
         """Have an https address take some bytes: it answers 2xx, or NotFetched says why not."""
+
+    def ask(
+        self, url: str, body: bytes, headers: Mapping[str, str], *, limit: int = DOCUMENT
+    ) -> Fetched:
+        """What an https address answers to some bytes, at most `limit`; NotFetched says why not."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +126,14 @@ class HttpsFetcher:
         """Send the bytes; of the answer only its status is read."""
         self._asked(url, lambda address: self._post(address, url, body, headers))
 
+    def ask(
+        self, url: str, body: bytes, headers: Mapping[str, str], *, limit: int = DOCUMENT
+    ) -> Fetched:
+        """Send the bytes; the answer, as strictly read as a document."""
+        return self._asked(
+            url, lambda address: self._exchanged("POST", address, url, headers, body, limit)
+        )
+
     def _asked(self, url: str, ask: Callable[[str], Answer]) -> Answer:
         shown = url[:300]
         address = plain_https(url)
@@ -127,9 +154,20 @@ class HttpsFetcher:
             self._turns.release()
 
     def _get(self, address: str, url: str, accept: str, limit: int) -> Fetched:
+        return self._exchanged("GET", address, url, {"Accept": accept}, None, limit)
+
+    def _exchanged(
+        self,
+        method: str,
+        address: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        limit: int,
+    ) -> Fetched:
         deadline = time.monotonic() + self.seconds
         backend = _Backend(self, deadline)
-        headers = {"Accept": accept, "Accept-Encoding": "identity", "User-Agent": "kpass-vc"}
+        given = {**headers, "Accept-Encoding": "identity", "User-Agent": "kpass-vc"}
         with (
             httpx2.Client(
                 transport=_Transport(self._tls(), backend),
@@ -137,7 +175,7 @@ class HttpsFetcher:
                 follow_redirects=False,
                 timeout=self.seconds,
             ) as client,
-            client.stream("GET", address, headers=headers) as reply,
+            client.stream(method, address, headers=given, content=body) as reply,
         ):
             if reply.is_redirect:
                 raise NotFetched("redirect", url=url, status=reply.status_code)
@@ -177,16 +215,13 @@ class HttpsFetcher:
                 raise NotFetched("status", url=url, status=reply.status_code)
 
     def _tls(self) -> ssl.SSLContext:
-        context = ssl.create_default_context()
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        if self.ca_file is not None:
-            try:
-                context.load_verify_locations(self.ca_file)
-            except OSError as error:
-                raise Unavailable(
-                    "setting", name="KPASS_CA_FILE", expected="a file of certificates (PEM)"
-                ) from error
-        return context
+        try:
+            changed = self.ca_file.stat().st_mtime_ns if self.ca_file is not None else 0
+            return _trusting(self.ca_file, changed)
+        except OSError as error:
+            raise Unavailable(
+                "setting", name="KPASS_CA_FILE", expected="a file of certificates (PEM)"
+            ) from error
 
     def addresses(self, host: str, port: int, seconds: float) -> list[str]:
         """The addresses of a host, each of them one that may be reached; NotFetched else."""

@@ -9,9 +9,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from socket import gethostname
+from typing import Final
 from urllib.parse import quote, urlsplit
 
 from kpass_vc.errors import Unavailable
+
+
+@dataclass(frozen=True)
+class OidcSettings:
+    """The OpenID provider that people may sign in with, and who we are to it."""
+
+    issuer: str
+    client_id: str
+    client_secret: str = field(repr=False)
+    name: str
+    """What the button calls it."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +46,7 @@ class Settings:
     smtp_url: str | None = field(repr=False)
     mail_from: str
     worker: str
+    oidc: OidcSettings | None
 
     @classmethod
     def read(cls, variables: Mapping[str, str] = os.environ) -> "Settings":
@@ -64,6 +77,7 @@ class Settings:
             smtp_url=_smtp_url(variables.get("KPASS_SMTP_URL")),
             mail_from=_mail_from(variables),
             worker=variables.get("KPASS_WORKER") or gethostname(),
+            oidc=_oidc(variables),
         )
 
 
@@ -156,6 +170,73 @@ def _mail_from(variables: Mapping[str, str]) -> str:
     if variables.get("KPASS_SMTP_URL") and not re.fullmatch(r"[^\s@<>\"]+@[^\s@<>\"]+", text):
         raise Unavailable("setting", name="KPASS_MAIL_FROM", expected="an e-mail address")
     return text
+
+
+def _oidc(variables: Mapping[str, str]) -> OidcSettings | None:
+    """The provider, if there is one: then KPASS_OIDC_CLIENT_ID and a secret are there as well."""
+    issuer = variables.get("KPASS_OIDC_ISSUER")
+    if not issuer:
+        lost = sorted(name for name, text in variables.items() if name.startswith(_OIDC) and text)
+        if lost:
+            raise Unavailable(
+                "setting", name="KPASS_OIDC_ISSUER", expected=f"an address ({lost[0]} is set)"
+            )
+        return None
+    client_id = variables.get("KPASS_OIDC_CLIENT_ID", "")
+    if not client_id or not _PRINTABLE.fullmatch(client_id):
+        raise Unavailable(
+            "setting", name="KPASS_OIDC_CLIENT_ID", expected="the id that the provider knows us by"
+        )
+    host = _oidc_host(issuer)
+    return OidcSettings(
+        issuer=issuer,
+        client_id=client_id,
+        client_secret=_oidc_secret(variables),
+        name=variables.get("KPASS_OIDC_NAME", "").strip() or host,
+    )
+
+
+_OIDC: Final = "KPASS_OIDC_"
+_PRINTABLE: Final = re.compile(r"[\x20-\x7e]+")
+
+
+def _oidc_host(issuer: str) -> str:
+    parts = urlsplit(issuer)
+    try:
+        host = parts.hostname if parts.scheme == "https" and parts.port != 0 else None
+    except ValueError:
+        host = None
+    plain = _PRINTABLE.fullmatch(issuer) and " " not in issuer and "@" not in parts.netloc
+    if not host or not plain or parts.query or parts.fragment:
+        raise Unavailable(
+            "setting", name="KPASS_OIDC_ISSUER", expected="https://host[:port][/path]"
+        )
+    return host
+
+
+def _oidc_secret(variables: Mapping[str, str]) -> str:
+    """KPASS_OIDC_CLIENT_SECRET, or what is in the file of KPASS_OIDC_CLIENT_SECRET_FILE."""
+    secret = variables.get("KPASS_OIDC_CLIENT_SECRET", "")
+    file = variables.get("KPASS_OIDC_CLIENT_SECRET_FILE", "")
+    if (secret and file) or not (secret or file):
+        raise Unavailable(
+            "setting",
+            name="KPASS_OIDC_CLIENT_SECRET, KPASS_OIDC_CLIENT_SECRET_FILE",
+            expected="one of the two",
+        )
+    if file:
+        try:
+            secret = Path(file).read_text("utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise Unavailable(
+                "setting",
+                name="KPASS_OIDC_CLIENT_SECRET_FILE",
+                expected="a file that can be read",
+            ) from error
+    if not secret or not _PRINTABLE.fullmatch(secret):
+        name = "KPASS_OIDC_CLIENT_SECRET_FILE" if file else "KPASS_OIDC_CLIENT_SECRET"
+        raise Unavailable("setting", name=name, expected="a secret of printable characters")
+    return secret
 
 
 def _kek(name: str, text: str | None) -> bytes | None:

@@ -22,6 +22,7 @@ from kpass_vc.language import LANGUAGES, Language, say
 from kpass_vc.links import id_of, invitation_token
 from kpass_vc.model.dates import minute_text
 from kpass_vc.model.text import name
+from kpass_vc.records import oidc
 from kpass_vc.records import organization as organizations
 from kpass_vc.records import person as people
 from kpass_vc.records import sign_in as sign_ins
@@ -223,9 +224,11 @@ def use(env: Environment, session: Session, invited: Invited) -> None:
 
 
 def has_means(session: Session, person_id: str) -> bool:
-    """Whether somebody has a passkey or a password."""
-    return bool(sign_ins.passkeys(session, person_id=person_id)) or (
-        sign_ins.password(session, person_id=person_id) is not None
+    """Whether somebody has a passkey, a password, or an account at a provider."""
+    return (
+        bool(sign_ins.passkeys(session, person_id=person_id))
+        or sign_ins.password(session, person_id=person_id) is not None
+        or oidc.has_any(session, person_id=person_id)
     )
 
 

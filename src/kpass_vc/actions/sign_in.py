@@ -8,7 +8,7 @@ a person may do is looked up at each request.
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -124,10 +124,13 @@ def sign_in_by_password(env: Environment, session: Session, order: PasswordOrder
     return person
 
 
-def open_session(env: Environment, session: Session, person: Person) -> str:
+def open_session(
+    env: Environment, session: Session, person: Person, *, proved_at: datetime | None = None
+) -> str:
     """A new session of somebody who has just proved who they are; the secret that their browser keeps.
 
-    They act for the organisation that comes first of those they have a role in.
+    They act for the organisation that comes first of those they have a role in. `proved_at` is when
+    they proved it to somebody whose word is taken for it, if that was before.
     """
     now = env.now()
     sign_ins.drop_old(session, seen_before=now - IDLE, made_before=now - ABSOLUTE, now=now)
@@ -141,7 +144,7 @@ def open_session(env: Environment, session: Session, person: Person) -> str:
             organization_id=first,
             created_at=now,
             seen_at=now,
-            proved_at=now,
+            proved_at=proved_at or now,
         )
     )
     session.flush()

@@ -48,6 +48,7 @@ PROBLEMS: Final[Mapping[type[KpassError], tuple[int, str]]] = {
     errors.Conflict: (409, "urn:kpass:problem:conflict"),
     errors.NotFetched: (422, "urn:kpass:problem:not-fetched"),
     errors.OauthRefused: (400, "urn:kpass:problem:oauth"),
+    errors.OidcRefused: (403, "urn:kpass:problem:oidc"),
     errors.NotDelivered: (503, "urn:kpass:problem:not-delivered"),
     errors.Undeliverable: (422, "urn:kpass:problem:undeliverable"),
     errors.Unavailable: (503, "urn:kpass:problem:unavailable"),

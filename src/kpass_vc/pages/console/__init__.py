@@ -9,4 +9,8 @@ from kpass_vc.pages.console import account, home, issue, sign_in
 
 router = APIRouter(include_in_schema=False)
 for _part in (home, sign_in, account, issue):
+from kpass_vc.pages.console import account, home, oidc, sign_in
+
+router = APIRouter(include_in_schema=False)
+for _part in (home, sign_in, oidc, account):
     router.include_router(_part.router)

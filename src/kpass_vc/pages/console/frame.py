@@ -187,8 +187,13 @@ class Desk:
 
 
 def frame(env: Environment) -> dict[str, str]:
-    """What the console's layout links to."""
-    return {**places(env), "console": env.addresses.console(), "done": ""}
+    """What the console's layout links to, and the provider that people sign in with, if there is one."""
+    return {
+        **places(env),
+        "console": env.addresses.console(),
+        "done": "",
+        "provider": env.oidc.name if env.oidc is not None else "",
+    }
 
 
 def dressed(page: str, language: Language, *, status: int = 200) -> HTMLResponse:
