@@ -5,12 +5,8 @@ Every form works without script; passkeys are the one thing that takes it.
 
 from fastapi import APIRouter
 
-from kpass_vc.pages.console import account, home, issue, sign_in
+from kpass_vc.pages.console import account, home, issue, oidc, sign_in
 
 router = APIRouter(include_in_schema=False)
-for _part in (home, sign_in, account, issue):
-from kpass_vc.pages.console import account, home, oidc, sign_in
-
-router = APIRouter(include_in_schema=False)
-for _part in (home, sign_in, oidc, account):
+for _part in (home, sign_in, oidc, account, issue):
     router.include_router(_part.router)

@@ -203,7 +203,7 @@ def post_check(env: Env, session: WriteTx, desk: AtWork, form: Posted) -> Respon
 def batch_page(batch_id: str, env: Env, session: ReadTx, desk: AtWork) -> Response:
     """How far it has come, who has got theirs and who has opened it."""
     batch = own_batch(session, desk.who.actor, batch_id)
-    return desk.page("issue_batch.html", here="issue", **_progress(env, session, desk, batch))
+    return _batch_page(env, session, desk, batch)
 
 
 @router.api_route("/issue/many/{batch_id}/undo", methods=["GET", "HEAD"])
@@ -416,7 +416,7 @@ def _batch(session: Session, desk: Desk, row: Batch) -> dict[str, object]:
     }
 
 
-def _progress(env: Environment, session: Session, desk: Desk, batch: Batch) -> dict[str, object]:
+def _batch_page(env: Environment, session: Session, desk: Desk, batch: Batch) -> Response:
     organization_id = batch.organization_id
     counts = batches.counts(session, organization_id=organization_id, batch_id=batch.id)
     rows = batches.rows(
@@ -449,20 +449,20 @@ def _progress(env: Environment, session: Session, desk: Desk, batch: Batch) -> d
         )
     letters_go = any(each["letter"] == "waiting" for each in shown)
     done = batch.total - counts.get("waiting", 0)
-    return {
-        "batch": _batch(session, desk, batch),
-        "counts": counts,
-        "done_count": done,
-        "rows": shown,
-        "left_out": batch.total - len(shown),
-        "opened": opened,
-        "look": env.addresses.console(f"/issue/many/{batch.id}")
-        if batch.state in {"running", "undoing"} or letters_go
-        else "",
-        "is_running": batch.state in {"running", "undoing"},
-        "may_undo": desk.may(Permission.CREDENTIALS_REVOKE)
-        and batch.state in {"running", "finished"},
-    }
+    is_running = batch.state in {"running", "undoing"}
+    return desk.page(
+        "issue_batch.html",
+        here="issue",
+        batch=_batch(session, desk, batch),
+        counts=counts,
+        done_count=done,
+        rows=shown,
+        left_out=batch.total - len(shown),
+        opened=opened,
+        look=env.addresses.console(f"/issue/many/{batch.id}") if is_running or letters_go else "",
+        is_running=is_running,
+        may_undo=desk.may(Permission.CREDENTIALS_REVOKE) and batch.state in {"running", "finished"},
+    )
 
 
 def _undo_page(
