@@ -85,6 +85,7 @@ _LARGE: Final = 20 * 1024 * 1024
 LARGE_BODIES: Final = {
     "/v1/batches": _LARGE,
     "/v1/batches/file": _LARGE,
+    "/console/definitions/import": _LARGE,
     "/console/issue/many": _LARGE,
     "/console/issue/many/check": _LARGE,
 }

@@ -6,6 +6,7 @@ signed in is sent to sign in, and comes back to where they were.
 """
 
 import hmac
+import re
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Final
@@ -355,7 +356,8 @@ def faults_of(
     `names` gives the name in the form for a JSON pointer of the order, where it is not the pointer with
     underscores: /holder/name is holder_name.
     """
-    status = 409 if isinstance(error, Conflict) else 403 if isinstance(error, Forbidden) else 422
+    is_conflict = isinstance(error, Conflict) and not isinstance(error, DefinitionIncomplete)
+    status = 409 if is_conflict else 403 if isinstance(error, Forbidden) else 422
     broken = (
         error.fields
         if isinstance(error, InvalidInput)
@@ -367,11 +369,11 @@ def faults_of(
         place = error.data.get("field")
         sentence = error.sentence(language)
         if isinstance(place, str) and place:
-            return Faults({_name(place, names): (sentence,)}, (), status)
+            return Faults({name_of(place, names): (sentence,)}, (), status)
         return Faults({}, (sentence,), status)
     found: dict[str, list[str]] = {}
     for each in broken:
-        found.setdefault(_name(each.field, names), []).append(in_words(each, language))
+        found.setdefault(name_of(each.field, names), []).append(in_words(each, language))
     return Faults(
         {name: tuple(dict.fromkeys(all_of)) for name, all_of in found.items()}, (), status
     )
@@ -399,8 +401,10 @@ def label_of(pointer: str, language: Language) -> str:
     return pointer
 
 
-def _name(pointer: str, names: Mapping[str, str] | None) -> str:
-    return (names or {}).get(pointer) or pointer.strip("/").replace("/", "_")
+def name_of(pointer: str, names: Mapping[str, str] | None = None) -> str:
+    """What a field is called in the form; one of several in a field has the field's name."""
+    known = (names or {}).get(pointer)
+    return known or re.sub(r"/\d+\Z", "", pointer).strip("/").replace("/", "_")
 
 
 def install(app: FastAPI) -> None:
