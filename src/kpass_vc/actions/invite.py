@@ -180,6 +180,7 @@ def settle_first(
 ) -> Person:
     """The first person, in an organisation that is there or is registered here; next the link asks for their means.
 
+    A new one has definitions approved by somebody else from the start, until its owner changes that.
     Conflict for an organisation that has somebody, and for an address that another person has.
     """
     invited = open_invitation(env, session, token)
@@ -191,6 +192,7 @@ def settle_first(
         if registered is None:
             raise NotFound("organization", organization="")
         organization = enrol(env, session, acting, registered)
+        organization.approvals = 1
     elif people.members(session, organization_id=organization.id):
         raise Conflict("has_people", organization=organization.slug)
     if people.by_email(session, order.email.lower()) is not None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fastapi import APIRouter, Response
 from sqlalchemy.orm import Session
 
+from kpass_vc.actions.issuable import issuable
 from kpass_vc.actions.review import waiting
 from kpass_vc.authz import Permission, Role
 from kpass_vc.edge import ReadTx
@@ -94,7 +95,7 @@ def _of_issuing(desk: Desk, session: Session) -> Iterator[Step]:
         if delegation.issuer_id == organization_id and delegation.state == "offered":
             yield Step("accept_delegation", "/delegations")
     _, issued = awards.search(session, organization_id=organization_id, limit=1)
-    if issued == 0:
+    if issued == 0 and issuable(desk.env, session, desk.who.actor):
         yield Step("first_issue", "/issue")
 
 
