@@ -5,8 +5,28 @@ Every form works without script; passkeys are the one thing that takes it.
 
 from fastapi import APIRouter
 
-from kpass_vc.pages.console import account, home, issue, oidc, sign_in
+from kpass_vc.pages.console import (
+    account,
+    credential,
+    credentials,
+    home,
+    issue,
+    log,
+    oidc,
+    sign_in,
+    statistics,
+)
 
 router = APIRouter(include_in_schema=False)
-for _part in (home, sign_in, oidc, account, issue):
+for _part in (
+    home,
+    sign_in,
+    oidc,
+    account,
+    issue,
+    credentials,
+    credential,
+    statistics,
+    log,
+):
     router.include_router(_part.router)
