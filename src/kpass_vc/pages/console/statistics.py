@@ -18,7 +18,7 @@ from kpass_vc.spreadsheets import write_csv
 router = APIRouter(prefix="/console", include_in_schema=False)
 
 KINDS: Final = ("issued", "claimed", "revoked")
-_WIDEST: Final = 250
+_WIDEST: Final = 230
 """How long the longest bar of a chart is, of the 400 that the drawing is wide."""
 _MOST_MONTHS: Final = 24
 _MOST_BARS: Final = 20
