@@ -129,3 +129,26 @@ def revoke_together(
         notify(env, session, award, "revoked")
     for status_list_id, indexes in sorted(bits.items()):
         put_bits(env, session, session.get_one(StatusList, status_list_id), indexes, value=True)
+
+
+def revoke_several(
+    env: Environment, session: Session, actor: Actor, award_ids: Sequence[str], reason: Reason
+) -> int:
+    """How many are revoked now that were not, of some that were chosen; NotFound if one of them is none of ours."""
+    actor.require(Permission.CREDENTIALS_REVOKE)
+    organization_id = actor.own_organization()
+    wanted = []
+    for award_id in dict.fromkeys(award_ids):
+        award = awards.by_id(
+            session,
+            organization_id=organization_id,
+            award_id=award_id,
+            tests_only=actor.is_test,
+        )
+        if award is None:
+            raise NotFound("credential", credential=award_id)
+        if award.state != "revoked":
+            wanted.append(award.id)
+    revoke_together(env, session, actor, wanted, reason)
+    batches.no_longer_issued(session, organization_id=organization_id, award_ids=wanted)
+    return len(wanted)

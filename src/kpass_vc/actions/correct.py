@@ -8,13 +8,16 @@ who is not authorised to issue the definition any more corrects nothing, only re
 
 import json
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
 from kpass_vc.actions.audit import audit
 from kpass_vc.actions.change_status import StatusOrder, change_status
+from kpass_vc.actions.define import source_of
 from kpass_vc.actions.issue import (
     Channel,
     EvidenceOrder,
@@ -31,12 +34,28 @@ from kpass_vc.actions.parts import Handed, presented_parts
 from kpass_vc.authz import Actor, Permission
 from kpass_vc.environment import Environment
 from kpass_vc.errors import Conflict, NotFound
-from kpass_vc.model.dates import Day
+from kpass_vc.model.dates import STOCKHOLM, Day, plus_duration
 from kpass_vc.records import award as awards
 from kpass_vc.records import batch as batches
 from kpass_vc.records import definition as definitions
 from kpass_vc.records import share_link as share_links
-from kpass_vc.records.award import Representation
+from kpass_vc.records.award import Award, Representation
+
+_MEMBERS: Final = ("name", "narrative", "genre")
+
+
+@dataclass(frozen=True)
+class Ordered:
+    """What a credential was ordered with, as far as it is kept: what a form to correct it begins with."""
+
+    evidence: tuple[dict[str, str], ...]
+    """By the members of EvidenceOrder, without what is a part of it."""
+    parts: tuple[str, ...]
+    """The ids of the parts that the issuer does not know of itself."""
+    valid_until: date | None
+    """The last day, where it is another than the definition gives."""
+    has_email: bool
+    """Whether the learner's e-mail address stands in it, hashed; nobody knows it any more."""
 
 
 class CorrectionOrder(BaseModel):
@@ -130,6 +149,41 @@ def correct(
         reason=order.reason,
     )
     return made
+
+
+def as_ordered(session: Session, award: Award) -> Ordered:
+    """What an award was ordered with, read from what was signed; check first whose it is, and that it is not erased."""
+    forms = awards.representations(session, award_id=award.id)
+    body = next(json.loads(row.body) for row in forms if row.format == "ldp_vc")
+    found = definitions.by_id(session, award.definition_version_id)
+    pieces = [(piece, len(piece["type"]) > 1) for piece in body.get("evidence", [])]
+    duration = found and source_of(found[0]).validity
+    given = (
+        plus_duration(award.assessed_on, duration.duration)
+        if duration and duration.duration
+        else None
+    )
+    last = award.valid_until.astimezone(STOCKHOLM).date() if award.valid_until else None
+    return Ordered(
+        evidence=tuple(
+            {
+                **{name: piece[name] for name in _MEMBERS if name in piece},
+                **({"url": piece["id"]} if "id" in piece else {}),
+            }
+            for piece, is_part in pieces
+            if not is_part
+        ),
+        parts=tuple(
+            piece["id"]
+            for piece, is_part in pieces
+            if is_part and award.learner_id is None and "id" in piece
+        ),
+        valid_until=last if last != given else None,
+        has_email=any(
+            entry["identityType"] == "emailAddress"
+            for entry in body["credentialSubject"].get("identifier", [])
+        ),
+    )
 
 
 def _carries_endorsements(forms: Sequence[Representation]) -> bool:

@@ -78,6 +78,29 @@ def of_organization(session: Session, *, organization_id: str) -> list[AuditEntr
     )
 
 
+def search(
+    session: Session,
+    *,
+    organization_id: str,
+    since: datetime | None = None,
+    before: datetime | None = None,
+    subject: str | None = None,
+    limit: int = 100,
+    offset: int = 0,
+) -> tuple[list[AuditEntry], int]:
+    """A page of an organisation's entries, newest first, and how many there are in all."""
+    query = select(AuditEntry).where(AuditEntry.organization_id == organization_id)
+    if since is not None:
+        query = query.where(AuditEntry.at >= since)
+    if before is not None:
+        query = query.where(AuditEntry.at < before)
+    if subject is not None:
+        query = query.where(AuditEntry.subject == subject)
+    total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
+    page = query.order_by(AuditEntry.id.desc()).limit(limit).offset(offset)
+    return list(session.scalars(page)), total
+
+
 def hold_chain(session: Session, *, organization_id: str | None, start: str) -> AuditChain:
     """The chain of an organisation, or the operator's, held until the transaction ends; made if there is none."""
     key = organization_id or ""

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from typing import Literal
 
 from sqlalchemy import (
+    ColumnElement,
     ForeignKey,
     Index,
     Select,
@@ -222,6 +223,8 @@ def search(
     external_reference: str | None = None,
     definition_version_id: str | None = None,
     state: str | None = None,
+    words: str | None = None,
+    claimed: bool | None = None,
     compromised: bool = False,
     disputed: bool | None = None,
     tests_only: bool = False,
@@ -231,7 +234,8 @@ def search(
 ) -> tuple[list[Award], int]:
     """A page of an organisation's awards, newest first, and how many there are in all.
 
-    `among` is a query for the ids of those that are meant.
+    `among` is a query for the ids of those that are meant; `words` stand somewhere in the learner's name or in
+    the issuer's own reference.
     """
     query = select(Award).where(Award.organization_id == organization_id)
     if tests_only:
@@ -244,6 +248,12 @@ def search(
         query = query.where(Award.definition_version_id == definition_version_id)
     if state is not None:
         query = query.where(Award.state == state)
+    if words is not None:
+        query = query.where(_holds(words))
+    if claimed is not None:
+        query = query.where(
+            Award.claimed_at.is_not(None) if claimed else Award.claimed_at.is_(None)
+        )
     if compromised:
         query = query.where(Award.id.in_(_signed_with_compromised()))
     if disputed is not None:
@@ -252,6 +262,50 @@ def search(
     total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
     page = query.order_by(Award.issued_at.desc(), Award.id).limit(limit).offset(offset)
     return list(session.scalars(page)), total
+
+
+def _holds(words: str) -> ColumnElement[bool]:
+    """That the name or the reference has the words in it, whether in large letters or small.
+
+    SQLite knows large and small of a to z alone, so that Å is looked for in each way that it may be written.
+    """
+    written = dict.fromkeys((words, words.lower(), words.title(), words.upper()))
+    return or_(
+        *(
+            column.icontains(each, autoescape=True)
+            for column in (Award.holder_name, Award.external_reference)
+            for each in written
+        )
+    )
+
+
+def issued_under(session: Session, *, organization_id: str) -> list[str]:
+    """The ids of the definition versions that an organisation has issued under."""
+    query = select(Award.definition_version_id).where(Award.organization_id == organization_id)
+    return list(session.scalars(query.distinct()))
+
+
+def disputed_among(session: Session, *, organization_id: str, ids: Collection[str]) -> set[str]:
+    """Those of an organisation's awards whose learner says that something is wrong."""
+    query = (
+        select(Award.id)
+        .join(Dispute, Dispute.award_id == Award.id)
+        .where(Award.organization_id == organization_id)
+        .where(Award.id.in_(ids))
+        .where(Dispute.state == "open")
+    )
+    return set(session.scalars(query))
+
+
+def compromised_among(session: Session, *, organization_id: str, ids: Collection[str]) -> set[str]:
+    """Those of an organisation's awards of which a form was signed with a key withdrawn as compromised."""
+    query = (
+        select(Award.id)
+        .where(Award.organization_id == organization_id)
+        .where(Award.id.in_(ids))
+        .where(Award.id.in_(_signed_with_compromised()))
+    )
+    return set(session.scalars(query))
 
 
 def after(session: Session, *, organization_id: str, award_id: str, limit: int) -> list[Award]:

@@ -5,8 +5,30 @@ Every form works without script; passkeys are the one thing that takes it.
 
 from fastapi import APIRouter
 
-from kpass_vc.pages.console import account, definitions, home, issue, oidc, sign_in
+from kpass_vc.pages.console import (
+    account,
+    credential,
+    credentials,
+    definitions,
+    home,
+    issue,
+    log,
+    oidc,
+    sign_in,
+    statistics,
+)
 
 router = APIRouter(include_in_schema=False)
-for _part in (home, sign_in, oidc, account, definitions, issue):
+for _part in (
+    home,
+    sign_in,
+    oidc,
+    account,
+    definitions,
+    issue,
+    credentials,
+    credential,
+    statistics,
+    log,
+):
     router.include_router(_part.router)
