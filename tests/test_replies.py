@@ -97,7 +97,6 @@ CACHING = {
     "/verify": ASK_EACH_TIME,
 }
 """By the route's path; what is not here has not been thought of. The console's: tests/pages/test_console.py."""
-"""By the route's path; a route that is not here has not been thought of, but for those of tests/pages/test_console.py."""
 
 
 def routes(found: list[Any]) -> Iterator[Any]:

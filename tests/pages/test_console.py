@@ -58,6 +58,7 @@ class Console:
             "version_id": draft.id,
             "batch_id": batch_id,
             "award_id": issued.award.id,
+            "ids": issued.award.id,
             "person_id": person.id,
             "token": link.rpartition("/")[2],
         }
@@ -76,7 +77,7 @@ class Console:
             for path in sorted(found)
             if not path.startswith(OF_PROVIDERS)
             and not path.endswith("/provider")
-            and path != "/console/guest/{token}"
+            and path not in {"/console/guest/{token}", "/console/credentials/revocation"}
         }
 
 
