@@ -5,8 +5,8 @@ Every form works without script; passkeys are the one thing that takes it.
 
 from fastapi import APIRouter
 
-from kpass_vc.pages.console import account, home, issue, oidc, sign_in
+from kpass_vc.pages.console import account, home, issue, oidc, people, sign_in
 
 router = APIRouter(include_in_schema=False)
-for _part in (home, sign_in, oidc, account, issue):
+for _part in (home, sign_in, oidc, account, issue, people):
     router.include_router(_part.router)
