@@ -14,6 +14,7 @@ from kpass_vc.pages.console import (
     issue,
     log,
     oidc,
+    people,
     sign_in,
     statistics,
 )
@@ -29,6 +30,7 @@ for _part in (
     credentials,
     credential,
     statistics,
+    people,
     log,
 ):
     router.include_router(_part.router)
