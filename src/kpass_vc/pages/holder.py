@@ -14,6 +14,7 @@ from fastapi.responses import RedirectResponse
 from sqlalchemy.orm import Session
 
 from kpass_vc.actions.bake import baked
+from kpass_vc.actions.folder import folder_link
 from kpass_vc.actions.learner_export import learner_export
 from kpass_vc.actions.picture import badge_text, marked
 from kpass_vc.actions.share import (
@@ -217,7 +218,7 @@ def _page(
 ) -> Response:
     held = open_holder(env, session, token)
     award, now = held.award, env.now()
-    status = _status(held, now)
+    status = held_status(award, now, compromised=held.compromised)
     found = definitions.by_id(session, award.definition_version_id)
     issuer = organizations.by_id(session, award.organization_id)
     if found is None or issuer is None:
@@ -257,6 +258,7 @@ def _page(
         owner_name=owner.name(language),
         definition_page=at.page(language),
         address=address,
+        folder=folder_link(env, session, award),
         elsewhere=in_each_language(address),
         languages=held.languages,
         open_links=[link for link in links if link.state == "open"],
@@ -295,15 +297,15 @@ def _link(env: Environment, link: ShareLink, language: Language, now: datetime) 
     )
 
 
-def _status(held: HeldAward, now: datetime) -> HeldStatus:
-    award = held.award
+def held_status(award: Award, now: datetime, *, compromised: bool) -> HeldStatus:
+    """How an award stands, as its learner is told."""
     if award.is_test:
         return "test"
     if award.state == "revoked":
         return "revoked"
     if award.valid_until is not None and award.valid_until < now:
         return "expired"
-    if held.compromised:
+    if compromised:
         return "compromised"
     return "suspended" if award.state == "suspended" else "valid"
 
