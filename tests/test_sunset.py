@@ -62,6 +62,7 @@ NOT_LEFT = {
     "/c/{token}": "a learner's private link",
     "/c/{token}/credential.{edition}.{kind}": "a learner's own copy",
     "/c/{token}/export.zip": "a learner's own copy",
+    "/c/{token}/shares/{share_id}/{form}.pdf": "the same, on paper",
     "/f/{token}": "the private link of a learner's folder",
     "/f/{token}/all.zip": "a learner's own copies",
     "/s/{code}": "what a learner shares and withdraws: there is nobody to withdraw it any more",

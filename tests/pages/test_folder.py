@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
@@ -32,7 +33,7 @@ def http(world: World) -> TestClient:
     return found
 
 
-def given(world: World, code: str = "SOB-OPTO-01", **changes: object) -> Issued:
+def given(world: World, code: str = "SOB-OPTO-01", **changes: Any) -> Issued:
     """A credential for her whom the issuer knows by its own reference."""
     return world.issued(definition=f"sobona/{code}", **({"holder": KNOWN} | changes))
 
@@ -131,9 +132,7 @@ def test_what_turned_out_to_be_somebody_elses_is_in_nobodys_folder(
     world: World, http: TestClient
 ) -> None:
     hers, wrong = given(world), given(world, "SOB-OPTO-02", holder=KNOWN)
-    corrected(
-        world, wrong, holder={"name": "Bo", "reference": "anst-18"}, reason="wrong_holder"
-    )
+    corrected(world, wrong, holder={"name": "Bo", "reference": "anst-18"}, reason="wrong_holder")
 
     page = http.get(folder_of(world, hers)).text
     theirs = Page(http.get(f"/c/{world.token_of(wrong.award.id)}").text)
@@ -143,9 +142,7 @@ def test_what_turned_out_to_be_somebody_elses_is_in_nobodys_folder(
 
 
 @pytest.mark.parametrize("where", ["award", "folder"])
-def test_a_renewed_link_renews_all_of_her_links(
-    world: World, http: TestClient, where: str
-) -> None:
+def test_a_renewed_link_renews_all_of_her_links(world: World, http: TestClient, where: str) -> None:
     replaced = given(world)
     first, second = corrected(world, replaced), given(world, "SOB-OPTO-02")
     before = folder_of(world, first)

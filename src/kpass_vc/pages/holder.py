@@ -14,6 +14,7 @@ from fastapi.responses import RedirectResponse
 from sqlalchemy.orm import Session
 
 from kpass_vc.actions.bake import baked
+from kpass_vc.actions.certificate import Paper, on_paper
 from kpass_vc.actions.folder import folder_link
 from kpass_vc.actions.learner_export import learner_export
 from kpass_vc.actions.picture import badge_text, marked
@@ -132,6 +133,13 @@ def post_share(
     return _acted(
         env, session, token, _shown(request, language), "share", body, _SHARE_FIELDS, act, "links"
     )
+
+
+@router.api_route("/c/{token}/shares/{share_id}/{form}.pdf", methods=["GET", "HEAD"])
+def paper(token: str, share_id: str, form: Paper, env: Env, session: ReadTx) -> Response:
+    """The certificate, or the badge by itself, to print: with the QR and the code of a share link."""
+    document, name = on_paper(env, session, token, share_id, form)
+    return private_file(document, "application/pdf", name=name)
 
 
 @router.post("/c/{token}/shares/{share_id}/withdrawal")
@@ -258,6 +266,7 @@ def _page(
         owner_name=owner.name(language),
         definition_page=at.page(language),
         address=address,
+        can_print=award.state == "active" and not held.compromised,
         folder=folder_link(env, session, award),
         elsewhere=in_each_language(address),
         languages=held.languages,
