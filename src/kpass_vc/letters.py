@@ -6,7 +6,7 @@ from datetime import datetime
 
 from kpass_vc.language import Language
 from kpass_vc.pdf import typeset
-from kpass_vc.qr import qr_path
+from kpass_vc.qr import qr_svg
 
 
 @dataclass(frozen=True)
@@ -33,13 +33,5 @@ class Letter:
 
 def write_letters(letters: Sequence[Letter], made: datetime) -> bytes:
     """A PDF with a page for each letter; there is at least one. Malformed for a text that cannot be set."""
-    pages = [asdict(letter) | {"qr": _qr(letter.address)} for letter in letters]
+    pages = [asdict(letter) | {"qr": qr_svg(letter.address)} for letter in letters]
     return typeset("letters.typ", pages, made)
-
-
-def _qr(text: str) -> str:
-    path, side = qr_path(text)
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {side} {side}">'
-        f'<rect width="{side}" height="{side}" fill="#fff"/><path d="{path}" fill="#000"/></svg>'
-    )
