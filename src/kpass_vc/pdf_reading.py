@@ -14,7 +14,7 @@ from io import BytesIO
 from typing import Any, Final
 
 from pypdf import PdfReader, apply_configuration
-from pypdf.generic import ArrayObject, DictionaryObject, StreamObject
+from pypdf.generic import ArrayObject, DictionaryObject, StreamObject, TextStringObject
 
 from kpass_vc.errors import KpassError, Malformed
 from kpass_vc.model.document import MAX_PICTURE
@@ -29,6 +29,9 @@ _MOST_LINKS: Final = 200
 _LARGEST: Final = 48 * 1024 * 1024
 _MOST_CONTENT: Final = 2 * 1024 * 1024
 _JPEG: Final = "/DCTDecode"
+_PLAIN: Final = frozenset(
+    {"/FlateDecode", "/LZWDecode", "/RunLengthDecode", "/ASCIIHexDecode", "/ASCII85Decode", "None"}
+)
 _COLOURS: Final = {"/DeviceGray": 1, "/CalGray": 1, "/DeviceRGB": 3, "/CalRGB": 3}
 _GREY: Final = 0
 _RGB: Final = 2
@@ -167,7 +170,7 @@ def _picture(drawing: StreamObject) -> bytes | None:
     if names == [_JPEG]:
         raw: bytes = drawing._data  # noqa: SLF001 - a JPEG as it lies there: decoding is done elsewhere
         return raw if len(raw) <= MAX_PICTURE else None
-    if any(name not in {"/FlateDecode", "/LZWDecode", "/RunLengthDecode"} for name in names):
+    if not _PLAIN.issuperset(map(str, names)):
         return None
     width, height = _of(drawing.get("/Width")), _of(drawing.get("/Height"))
     if not (isinstance(width, int) and isinstance(height, int) and width > 0 and height > 0):
@@ -192,8 +195,8 @@ def _colours(space: object) -> tuple[int, int, bytes]:
         if name == "/Indexed" and len(space) > 3:
             looked_up = _of(space[3])
             table = looked_up.get_data() if isinstance(looked_up, StreamObject) else looked_up
-            if isinstance(table, str):
-                table = table.encode("latin-1", "replace")
+            if isinstance(table, TextStringObject):
+                table = table.original_bytes
             _, parts, _ = _colours(second)
             if isinstance(table, bytes) and parts == 3:
                 return _PALETTE, 1, table[: len(table) // 3 * 3][:768]

@@ -143,15 +143,16 @@ def _section(credential: CheckedCredential, number: int, language: Language) -> 
         "checks": [
             {
                 "label": say(language, f"check.name.{each.check}"),
-                "text": " ".join(
-                    part
-                    for part in (say(language, f"check.outcome.{each.outcome}") + ".", each.found)
-                    if part
-                ),
+                "text": f"{_outcome(each.outcome, language)}. {each.found}".strip(),
             }
             for each in credential.checks
         ],
     }
+
+
+def _outcome(outcome: Outcome, language: Language) -> str:
+    word = say(language, f"check.outcome.{outcome}")
+    return word[:1].upper() + word[1:]
 
 
 def _key(link_key: bytes) -> bytes:

@@ -31,7 +31,6 @@ from kpass_vc.archives import is_zip, unpack
 from kpass_vc.baking import kind_of
 from kpass_vc.environment import Environment
 from kpass_vc.errors import KpassError, Malformed, TooLarge
-from kpass_vc.links import read_code
 from kpass_vc.model.document import MAX_PICTURE, compact, read_json
 from kpass_vc.model.text import shown
 from kpass_vc.pdf_reading import is_pdf, read_pdf
@@ -41,7 +40,7 @@ from kpass_vc.verification import VerificationReport
 
 MOST: Final = 50
 """So many credentials are checked at a time."""
-SECONDS: Final = 25.0
+SECONDS: Final = 40.0
 """After so long nothing more is begun: a browser waits for the answer."""
 _MOST_LINES: Final = 500
 _LONGEST_LABEL: Final = 60
@@ -229,6 +228,8 @@ def _of_text(label: str, given: bytes, before: Route) -> Iterator[_Piece]:
         return
     lines = _list(text)
     if lines is None:
+        if "zip" in before and _is_other(text):
+            raise Malformed("unrecognised")
         yield _Piece(label or _short(text), given, before)
         return
     for line in lines:
@@ -263,6 +264,16 @@ def _presented(text: str) -> list[bytes] | None:
     return ours or None
 
 
+def _is_other(text: str) -> bool:
+    """Whether a text is a document in JSON that does not even claim to be a credential: a zip may hold such."""
+    try:
+        document = read_json(text.encode())
+    except KpassError:
+        return False
+    enveloped = "Enveloped" in str(document.get("type"))
+    return not (enveloped or document.keys() & {"credentialSubject", "proof", "recipient"})
+
+
 def _payload(text: str) -> bytes:
     """What is signed in a JWT; nothing for any other text."""
     parts = text.split(".")
@@ -284,16 +295,14 @@ def _list(text: str) -> list[str] | None:
     if len(lines) < 2 or len(lines) > _MOST_LINES or _is_document(text, lines[0]):
         return None
     leads = sum(leads_somewhere(line) for line in lines)
-    alone = sum(not re.search(r"\s", line) or read_code(line) is not None for line in lines)
-    return lines if leads >= 2 and max(leads, alone) * 2 >= len(lines) else None
+    alone = all(leads_somewhere(line) or not re.search(r"\s", line) for line in lines)
+    return lines if leads >= 2 and (alone or leads * 2 >= len(lines)) else None
 
 
 def _is_document(text: str, first: str) -> bool:
     """Whether a text is one document in JSON, though it may be broken, and not one on each line."""
-    start = text.find("{")
-    if start < 0:
-        return False
-    if _is_json(text[start : text.rfind("}") + 1]):
+    inner = text[text.find("{") : text.rfind("}") + 1]
+    if "\n" in inner and _is_json(inner):
         return True
     return text.startswith(("{", "[")) and not _is_json(first)
 
