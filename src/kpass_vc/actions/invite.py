@@ -14,13 +14,23 @@ from sqlalchemy.orm import Session
 from kpass_vc.actions.audit import audit
 from kpass_vc.actions.enrol import EnrolOrder, enrol
 from kpass_vc.actions.people import PersonOrder, add_person
+from kpass_vc.actions.publish import own_version
 from kpass_vc.authz import OPERATOR, Actor, Permission, Role
 from kpass_vc.delivery.channel import Notice
 from kpass_vc.environment import Environment
-from kpass_vc.errors import Conflict, NotDelivered, NotFound, Undeliverable
+from kpass_vc.errors import (
+    Conflict,
+    FieldError,
+    Forbidden,
+    InvalidInput,
+    NotDelivered,
+    NotFound,
+    Undeliverable,
+)
 from kpass_vc.language import LANGUAGES, Language, say
 from kpass_vc.links import id_of, invitation_token
 from kpass_vc.model.dates import minute_text
+from kpass_vc.model.personal_numbers import holds_personal_number
 from kpass_vc.model.text import name
 from kpass_vc.records import oidc
 from kpass_vc.records import organization as organizations
@@ -97,6 +107,58 @@ def invite(
     if goes_by_mail:
         send(env, session, row)
     return row, goes_by_mail
+
+
+def invite_reviewer(
+    env: Environment,
+    session: Session,
+    actor: Actor,
+    version_id: str,
+    order: FirstPersonOrder,
+    language: Language,
+) -> tuple[Invitation, bool]:
+    """An invitation to review one version without an account; whether it goes by mail.
+
+    Who is invited gets no role. Conflict for a version that is not handed in, and where no mail is sent and
+    the link would open something that the person has already; Forbidden for who has written in it.
+    """
+    actor.require(Permission.DEFINITIONS_WRITE)
+    version, _, owner = own_version(session, actor, version_id)
+    if version.state != "in_review":
+        raise Conflict("not_in_review", version=version.version, state=version.state)
+    email = order.email.lower()
+    person = people.by_email(session, email)
+    if person is None:
+        if holds_personal_number(order.name):
+            raise InvalidInput(FieldError("/name", "personal_number"))
+        person = Person(id=env.new_id(), name=order.name, email=email, created_at=env.now())
+        session.add(person)
+        session.flush()
+    if f"person:{person.id}" in version.authors:
+        raise Forbidden("own_work")
+    goes_by_mail = "email" in env.channels
+    if not goes_by_mail and not may_hand_over(env, session, actor, person):
+        raise Conflict("no_mail", field="/email")
+    row = _invitation(env, session, actor, "review", language, owner, person, LASTS)
+    row.definition_version_id = version.id
+    session.flush()
+    if goes_by_mail:
+        send(env, session, row)
+    return row, goes_by_mail
+
+
+def open_guest(env: Environment, session: Session, token: str) -> tuple[Invited, Actor, str]:
+    """The invitation of a reviewer without an account, who they act as, and the version that they may see.
+
+    NotFound for any other link. They speak for the owner, as a reviewer of its own people does.
+    """
+    invited = open_invitation(env, session, token)
+    version_id, person = invited.row.definition_version_id, invited.person
+    if invited.row.purpose != "review" or version_id is None or person is None:
+        raise NotFound("invitation")
+    may = frozenset({Permission.DEFINITIONS_READ, Permission.DEFINITIONS_REVIEW})
+    actor = Actor(f"person:{person.id}", invited.row.organization_id, may, person.id)
+    return invited, actor, version_id
 
 
 def may_hand_over(env: Environment, session: Session, actor: Actor, person: Person) -> bool:

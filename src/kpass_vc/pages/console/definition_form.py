@@ -191,6 +191,16 @@ def filled_in(form: Form, before: Mapping[str, Any], owner: str) -> JsonObject:
     return document
 
 
+def value_in_words(value: str, language: Language) -> str:
+    """A value of a list by what it is called; anything else as it is."""
+    for specs in GROUPS.values():
+        for spec in specs:
+            if value in spec.values:
+                return say(language, f"{spec.words}.{value}")
+    domain = f"definition.domain.{value}"
+    return say(language, domain) if has(domain) else value
+
+
 def _field(spec: Spec, document: Mapping[str, Any], language: Language) -> Field:
     found = _get(document, spec.path)
     options = tuple((each, say(language, f"{spec.words}.{each}")) for each in spec.values)

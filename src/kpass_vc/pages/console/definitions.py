@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Response
 from sqlalchemy.orm import Session
 
 from kpass_vc.actions.define import define, source_of
+from kpass_vc.actions.invite import FirstPersonOrder, address_of, invite_reviewer
 from kpass_vc.actions.publish import missing, publish, read_version, retire
 from kpass_vc.actions.review import (
     CommentOrder,
@@ -37,7 +38,7 @@ from kpass_vc.errors import (
     Malformed,
     NotFound,
 )
-from kpass_vc.language import LANGUAGES, say
+from kpass_vc.language import LANGUAGES, Language, say
 from kpass_vc.model.dates import day_text, minute_text
 from kpass_vc.model.definition import Definition
 from kpass_vc.model.field_errors import validated
@@ -46,6 +47,7 @@ from kpass_vc.pages.console.definition_form import (
     filled_in,
     groups,
     outcomes,
+    value_in_words,
 )
 from kpass_vc.pages.console.frame import (
     AtWork,
@@ -66,7 +68,7 @@ from kpass_vc.records import organization as organizations
 from kpass_vc.records import person as people
 from kpass_vc.records.definition import Found
 from kpass_vc.spreadsheets import MEDIA_TYPE
-from kpass_vc.versioning import changes
+from kpass_vc.versioning import Change, changes
 from kpass_vc.wording import VERBS, is_weak
 
 router = APIRouter(prefix="/console", include_in_schema=False)
@@ -194,7 +196,7 @@ def compare(session: ReadTx, desk: AtWork, a: str = "", b: str = "") -> Response
         here="definitions",
         first=_line(desk, first),
         second=_line(desk, second),
-        differences=[_change(desk, each) for each in found],
+        differences=[change_in_words(desk.language, each) for each in found],
     )
 
 
@@ -304,6 +306,30 @@ def post_decision(
             env, session, desk.who.actor, version_id, validated(DecisionOrder, given)
         )
     )  # fmt: skip
+
+
+@router.post("/definitions/{version_id}/guests")
+def post_guest(version_id: str, env: Env, session: WriteTx, desk: AtWork, form: Posted) -> Response:
+    """Somebody without an account is asked to review it; the link is shown only where no mail is sent."""
+    given = {"name": form.text("guest_name"), "email": form.text("guest_email")}
+    try:
+        with session.begin_nested():
+            order = validated(FirstPersonOrder, given)
+            row, goes_by_mail = invite_reviewer(
+                env, session, desk.who.actor, version_id, order, desk.language
+            )
+    except REFUSED as error:
+        faults = faults_of(error, desk.language, {"/name": "guest_name", "/email": "guest_email"})
+        return _version_page(env, session, desk, version_id, faults, form.texts())
+    if goes_by_mail:
+        return desk.to(f"/definitions/{version_id}", "guest_invited")
+    return desk.page(
+        "guest_link.html",
+        here="definitions",
+        name=order.name,
+        link=address_of(env, row),
+        back=desk.address(f"/console/definitions/{version_id}"),
+    )
 
 
 def _done(
@@ -445,14 +471,7 @@ def _version_page(
         line=_line(desk, review.found),
         is_own=is_own,
         state=version.state,
-        source=source,
-        outcomes=shown_outcomes(source, desk.language),
-        facts=[
-            (say(desk.language, f"definition.label.{fact.label}"), fact.text)
-            for fact in facts(source, desk.language)
-        ],
-        description=(source.description or {}).get(desk.language)
-        or (source.description or {}).get("sv", ""),
+        **told(session, desk.language, review),
         public=env.addresses.definition_at(version.document_url or "").page(desk.language)
         if has_document
         else "",
@@ -468,12 +487,7 @@ def _version_page(
         ]
         if is_own
         else [],
-        differences=[_change(desk, each) for each in review.changes],
-        reviews=_reviews(session, desk, review),
-        comments=_comments(session, desk, review),
-        asked=[each.name(desk.language) for each in review.asked],
         others=others,
-        fields=_commentable(desk),
         may_decide=desk.may(Permission.DEFINITIONS_REVIEW)
         and version.state == "in_review"
         and desk.who.actor.name not in version.authors,
@@ -481,11 +495,30 @@ def _version_page(
     )
 
 
-def _reviews(session: Session, desk: Desk, review: UnderReview) -> list[dict[str, str]]:
+def told(session: Session, language: Language, review: UnderReview) -> dict[str, Any]:
+    """What a version says, what it changes, and what was said of it."""
+    source = source_of(review.found[0])
+    return {
+        "outcomes": shown_outcomes(source, language),
+        "facts": [
+            (say(language, f"definition.label.{fact.label}"), fact.text)
+            for fact in facts(source, language)
+        ],
+        "description": (source.description or {}).get(language)
+        or (source.description or {}).get("sv", ""),
+        "differences": [change_in_words(language, each) for each in review.changes],
+        "reviews": _reviews(session, language, review),
+        "comments": _comments(session, language, review),
+        "asked": [each.name(language) for each in review.asked],
+        "fields": _commentable(language),
+    }
+
+
+def _reviews(session: Session, language: Language, review: UnderReview) -> list[dict[str, str]]:
     return [
         {
             "who": _called(session, row.person_id),
-            "organization": organization.name(desk.language),
+            "organization": organization.name(language),
             "decision": row.decision,
             "when": minute_text(row.decided_at),
         }
@@ -493,11 +526,11 @@ def _reviews(session: Session, desk: Desk, review: UnderReview) -> list[dict[str
     ]
 
 
-def _comments(session: Session, desk: Desk, review: UnderReview) -> list[dict[str, str]]:
+def _comments(session: Session, language: Language, review: UnderReview) -> list[dict[str, str]]:
     return [
         {
             "who": _called(session, row.author.removeprefix("person:")),
-            "field": label_of(row.field, desk.language) if row.field else "",
+            "field": label_of(row.field, language) if row.field else "",
             "text": row.text,
             "when": minute_text(row.written_at),
         }
@@ -510,33 +543,37 @@ def _called(session: Session, person_id: str) -> str:
     return found.name if found is not None else "?"
 
 
-def _commentable(desk: Desk) -> list[tuple[str, str]]:
+def _commentable(language: Language) -> list[tuple[str, str]]:
     fields = (
         "/title", "/description", "/learning_outcomes", "/level", "/workload", "/participation",
         "/assessment", "/quality_assurance", "/prerequisites", "/validity",
     )  # fmt: skip
-    return [("", desk.say("definitions.the_whole"))] + [
-        (each, label_of(each, desk.language)) for each in fields
+    return [("", say(language, "console.definitions.the_whole"))] + [
+        (each, label_of(each, language)) for each in fields
     ]
 
 
-def _change(desk: Desk, change: Any) -> dict[str, str]:  # noqa: ANN401 - versioning.Change
+def change_in_words(language: Language, change: Change) -> dict[str, str]:
+    """One difference, with values by what they are called."""
     return {
-        "field": label_of(change.field, desk.language),
-        "before": _plain(change.before),
-        "after": _plain(change.after),
+        "field": label_of(change.field, language),
+        "before": _plain(language, change.before),
+        "after": _plain(language, change.after),
         "step": change.step,
     }
 
 
-def _plain(value: object) -> str:
+def _plain(language: Language, value: object) -> str:
     if value is None or value in ([], {}):
         return ""
+    if isinstance(value, bool):
+        return say(language, "table.yes" if value else "table.no")
     if isinstance(value, Mapping):
-        return "; ".join(f"{name}: {_plain(each)}" for name, each in value.items() if each)
+        shown = (_plain(language, each) for name, each in value.items() if name != "id")
+        return "; ".join(each for each in shown if each)
     if isinstance(value, list):
-        return "; ".join(_plain(each) for each in value)
-    return str(value)
+        return "; ".join(_plain(language, each) for each in value)
+    return value_in_words(str(value), language)
 
 
 def _line(desk: Desk, found: Found) -> dict[str, str]:
