@@ -83,6 +83,10 @@ class Addresses:
         """A page of the console: `place` begins with a slash."""
         return f"{self.base}/console{place}"
 
+    def image(self, slug: str, extension: str) -> str:
+        """The picture of an organisation."""
+        return f"{self.organization(slug)}/image.{extension}"
+
     def organization(self, slug: str) -> str:
         """The folder of one organisation."""
         return f"{self.base}/o/{slug}"

@@ -87,6 +87,7 @@ LARGE_BODIES: Final = {
     "/v1/batches/file": _LARGE,
     "/console/definitions/import": _LARGE,
     "/console/issue/many": _LARGE,
+    "/console/organization/image": 4 * 1024 * 1024,
     "/console/issue/many/check": _LARGE,
 }
 """Where more than MAX_BYTES are taken in, and how many."""

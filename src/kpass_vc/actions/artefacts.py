@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy.orm import Session
 
+from kpass_vc.actions.profile import EXTENSIONS
 from kpass_vc.compose.authorization import withdrawal_url
 from kpass_vc.environment import Environment
 from kpass_vc.language import LANGUAGES
@@ -19,6 +20,7 @@ from kpass_vc.records import audit as audits
 from kpass_vc.records import award as awards
 from kpass_vc.records import definition as definitions
 from kpass_vc.records import delegation as delegations
+from kpass_vc.records import image as images
 from kpass_vc.records import organization as organizations
 from kpass_vc.records import review as reviews
 from kpass_vc.records import status_list as status_lists
@@ -98,6 +100,7 @@ def _of(env: Environment, session: Session, owner: Organization) -> Iterator[Art
         yield _at(env.addresses.confirmed)
         yield _at(f"{env.addresses.organization(owner.slug)}/registry.json")
     yield from _lists(session, owner)
+    yield from _image(env, session, owner)
     for version in definitions.with_publication(session, organization_id=owner.id):
         at = env.addresses.definition_at(version.document_url or "")
         yield Artefact(at.line, f"{_path(at.line)}/{INDEX}")
@@ -120,6 +123,12 @@ def _of(env: Environment, session: Session, owner: Organization) -> Iterator[Art
         yield from (_at(delegation.url), _at(withdrawal_url(delegation.url)))
     for head in audits.heads(session, organization_id=owner.id):
         yield _at(env.addresses.audit_head(owner.slug, head.day.isoformat()))
+
+
+def _image(env: Environment, session: Session, owner: Organization) -> Iterator[Artefact]:
+    found = images.of_organization(session, organization_id=owner.id)
+    if found is not None:
+        yield _at(env.addresses.image(owner.slug, EXTENSIONS[found.media_type]))
 
 
 def _others_of(env: Environment, session: Session, owner: Organization) -> Iterator[Artefact]:

@@ -25,7 +25,7 @@ from kpass_vc.records.organization import Organization
 _Text = Annotated[
     str, Field(min_length=1, max_length=200, pattern=r"^\S(.*\S)?$"), AfterValidator(name)
 ]
-_WebAddress = Annotated[Uri, Field(max_length=500, pattern=r"^https?://[^\s/]+(/\S*)?$")]
+WebAddress = Annotated[Uri, Field(max_length=500, pattern=r"^https?://[^\s/]+(/\S*)?$")]
 RESERVED: Final = frozenset({"well-known", "did", "static", "api", "admin", "operator", "www"})
 
 
@@ -49,11 +49,11 @@ class EnrolOrder(BaseModel):
         None
     )
     country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] = "SE"
-    url: _WebAddress | None = None
+    url: WebAddress | None = None
     email: Annotated[
         str | None, Field(pattern=r"^[^\s@<>\"]+@[^\s@<>\"]+\.[^\s@<>\"]+$", max_length=254)
     ] = None
-    image: _WebAddress | None = None
+    image: WebAddress | None = None
 
 
 def enrol(env: Environment, session: Session, actor: Actor, order: EnrolOrder) -> Organization:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from kpass_vc.actions.define import source_of
 from kpass_vc.actions.picture import badge_face, badge_png
+from kpass_vc.actions.profile import EXTENSIONS
 from kpass_vc.badges import BadgeFace, draw, draw_small, rasterise
 from kpass_vc.edge import REVALIDATE, Env, PublishedVersion, ReadTx, served
 from kpass_vc.environment import Environment
@@ -20,6 +21,8 @@ from kpass_vc.model.document import read_json
 from kpass_vc.pages.definition import DefinitionState, Link, definition_page
 from kpass_vc.pages.render import catalogue_address, chosen, html, places
 from kpass_vc.records import definition as definitions
+from kpass_vc.records import image as images
+from kpass_vc.records import organization as organizations
 from kpass_vc.records.definition import Found
 
 router = APIRouter(include_in_schema=False)
@@ -88,6 +91,18 @@ def badge_svg(language: Language, request: Request, found: PublishedVersion) -> 
 def badge_small(language: Language, request: Request, found: PublishedVersion) -> Response:
     """The badge picture for 128 pixels and less, as shapes."""
     return _svg(request, draw_small(badge_face(found, language)))
+
+
+@router.api_route("/o/{slug}/image.{extension}", methods=["GET", "HEAD"])
+def image(slug: str, extension: str, request: Request, session: ReadTx) -> Response:
+    """The picture of an organisation, which may do nothing but be looked at, even opened by itself."""
+    owner = organizations.by_slug(session, slug)
+    found = images.of_organization(session, organization_id=owner.id) if owner else None
+    if found is None or EXTENSIONS[found.media_type] != extension:
+        raise NotFound
+    reply = served(request, found.body, found.media_type, REVALIDATE)
+    reply.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    return reply
 
 
 @router.api_route("/static/{name}", methods=["GET", "HEAD"])

@@ -15,6 +15,7 @@ from kpass_vc.pages.console import (
     issue,
     log,
     oidc,
+    organization,
     people,
     sign_in,
     statistics,
@@ -33,6 +34,7 @@ for _part in (
     credential,
     statistics,
     people,
+    organization,
     log,
 ):
     router.include_router(_part.router)
