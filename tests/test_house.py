@@ -39,6 +39,7 @@ WITHOUT_ORGANIZATION = {
     "award.by_link": "a private link or a share link leads to it",
     "award.by_credential_id": "the public address of a credential",
     "delegation.by_url": "the public address of an authorisation",
+    "learner.by_link": "a folder link leads to it",
     "key.by_method": "a DID URL names its DID",
     "key.compromised": "a DID names its organisation",
     "key.dids": "the organisations are given",

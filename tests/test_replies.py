@@ -37,6 +37,9 @@ CACHING = {
     "/c/{token}": HOLDER_ALONE,
     "/c/{token}/export.zip": HOLDER_ALONE,
     "/c/{token}/credential.{edition}.{kind}": HOLDER_ALONE,
+    "/c/{token}/shares/{share_id}/{form}.pdf": HOLDER_ALONE,
+    "/f/{token}": HOLDER_ALONE,
+    "/f/{token}/all.zip": HOLDER_ALONE,
     "/catalogue": ASK_EACH_TIME,
     "/compare": ASK_EACH_TIME,
     "/docs": ASK_EACH_TIME,
@@ -171,6 +174,8 @@ class Place:
             "language": "sv",
             "token": world.token_of(issued.award.id),
             "edition": "sv",
+            "share_id": link.id,
+            "form": "badge",
             "kind": "json",
             "extension": "json",
             "credential_id": issued.award.id,
@@ -341,7 +346,7 @@ def test_a_preflight_at_a_public_address_is_answered(
 
 
 def test_no_page_from_elsewhere_may_use_a_token_or_open_a_private_address(place: Place) -> None:
-    private = [path for path in place.paths if path.startswith(("/c/", "/s/", "/v1/"))]
+    private = [path for path in place.paths if path.startswith(("/c/", "/f/", "/s/", "/v1/"))]
     assert len(private) > 8
 
     for path in [*private, "/v1/credentials", "/verify"]:

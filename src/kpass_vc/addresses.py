@@ -153,6 +153,10 @@ class Addresses:
         """A learner's private link; whoever has it may manage the award."""
         return f"{self.base}/c/{token}"
 
+    def folder(self, token: str) -> str:
+        """A learner's folder link: all that one organisation has given her."""
+        return f"{self.base}/f/{token}"
+
     def share(self, code: str) -> str:
         """A share link: what may stand in a QR, an image or on paper."""
         return f"{self.base}/s/{code}"

@@ -1,8 +1,9 @@
-"""The learner's private link and the codes of share links: made from one key, so that none of them is kept.
+"""The learner's private links and the codes of share links: made from one key, so that none of them is kept.
 
 A private link opens everything that the learner may do with one award. Its token
 is the award's id and a MAC over it, so the award is found without a table of
-tokens, and the next generation of the link makes the one before it dead.
+tokens, and the next generation of the link makes the one before it dead. A folder
+link is the same for a learner: it opens all that one organisation has given her.
 
 A share link's code is short enough to be typed from paper: twelve characters of
 Crockford's base32, which has no I, L, O or U. Of it only a hash is stored.
@@ -34,6 +35,13 @@ def holder_token(link_key: bytes, award_id: str, generation: int) -> str:
     award = uuid.UUID(award_id).bytes
     mac = hmac.digest(link_key, b"holder\0" + award + generation.to_bytes(4), "sha256")
     return base64url_encode(award + mac[:_MAC_BYTES])
+
+
+def folder_token(link_key: bytes, learner_id: str, generation: int) -> str:
+    """The token of a learner's folder link: 43 characters of base64url."""
+    learner = uuid.UUID(learner_id).bytes
+    mac = hmac.digest(link_key, b"folder\0" + learner + generation.to_bytes(4), "sha256")
+    return base64url_encode(learner + mac[:_MAC_BYTES])
 
 
 def id_of(token: str) -> str | None:

@@ -59,6 +59,15 @@ def qr_path(text: str) -> tuple[str, int]:
     return path, len(rows)
 
 
+def qr_svg(text: str) -> str:
+    """The code as a picture of its own, with its quiet zone; ValueError if no code can hold the text."""
+    path, side = qr_path(text)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {side} {side}">'
+        f'<rect width="{side}" height="{side}" fill="#fff"/><path d="{path}" fill="#000"/></svg>'
+    )
+
+
 def read_qr(picture: bytes) -> tuple[str, ...]:
     """The texts of all QR codes in a picture, from the top down; Malformed if it is no picture that we take."""
     if len(picture) > MAX_PICTURE:

@@ -11,17 +11,18 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from aiosmtpd.controller import Controller
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Error, Locator
 
 from tests.api.http import PATIENCE, free_port, serving
 from tests.e2e.walk import Visit, Walker
 
+_MOST_TABS = 400
 _LINK = re.compile(r"https?://\S+")
 
 
@@ -113,12 +114,32 @@ class Colleague:
 
     def click(self, name: str | re.Pattern[str], role: str = "button") -> None:
         """Click a button or a link, by its name."""
-        self.page.get_by_role(role, name=name).first.click()
+        self.press(self.page.get_by_role(role, name=name))
+
+    def press(self, target: Locator) -> None:
+        """Click on something."""
+        target.first.click()
 
     def fill(self, **fields: str) -> None:
         """Type into fields, by their names in the form."""
         for name, text in fields.items():
-            self.page.locator(f'[name="{name}"]:visible').first.fill(text)
+            self.write(self.page.locator(f'[name="{name}"]:visible'), text)
+
+    def write(self, target: Locator, text: str) -> None:
+        """Type into a field, in place of what stands there."""
+        target.first.fill(text)
+
+    def choose(self, name: str, value: str) -> None:
+        """Choose one of several."""
+        self.page.locator(f'select[name="{name}"]').first.select_option(value)
+
+    def tick(self, name: str, value: str) -> None:
+        """Tick a box."""
+        self.page.locator(f'[name="{name}"][value="{value}"]').first.check()
+
+    def attach(self, file: Path) -> None:
+        """Choose a file."""
+        self.page.locator('[name="file"]').first.set_input_files(file)
 
     def text(self) -> str:
         return str(self.page.locator("main").inner_text())
@@ -130,8 +151,71 @@ class Colleague:
         assert found == [], f"{name}: " + "\n".join(found)
 
 
+class WithKeyboard(Colleague):
+    """Somebody who has a keyboard and no mouse: whatever they use they reach by Tab, and see where they are."""
+
+    def press(self, target: Locator) -> None:
+        """Reach something, press Enter, and wait for the page that it leads to."""
+        self._reach(target)
+        before = (self.page.url, self.page.evaluate("performance.timeOrigin"))
+        self.page.keyboard.press("Enter")
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until:
+            with suppress(Error):  # between two pages there is none to ask
+                if before != (self.page.url, self.page.evaluate("performance.timeOrigin")):
+                    break
+            time.sleep(0.05)
+        self.page.wait_for_load_state()
+
+    def write(self, target: Locator, text: str) -> None:
+        """Reach a field, and type in place of what stands there."""
+        self._reach(target)
+        self.page.keyboard.press("ControlOrMeta+A")
+        self.page.keyboard.insert_text(text)
+
+    def choose(self, name: str, value: str) -> None:
+        """Reach the list, and go down in it."""
+        target = self.page.locator(f'select[name="{name}"]')
+        self._reach(target)
+        self.page.keyboard.press("Home")
+        for _ in range(50):
+            if target.first.input_value() == value:
+                return
+            self.page.keyboard.press("ArrowDown")
+        raise AssertionError(name, value)
+
+    def tick(self, name: str, value: str) -> None:
+        """Reach the box, and press the space bar."""
+        target = self.page.locator(f'[name="{name}"][value="{value}"]')
+        self._reach(target)
+        self.page.keyboard.press("Space")
+        assert target.first.is_checked()
+
+    def attach(self, file: Path) -> None:
+        """Reach where a file is chosen; the dialog that opens is the browser's own."""
+        self._reach(self.page.locator('[name="file"]'))
+        super().attach(file)
+
+    def look(self, name: str) -> None:
+        """The pages are looked at by who has a mouse."""
+
+    def _reach(self, target: Locator) -> None:
+        wanted = target.first.element_handle()
+        for _ in range(_MOST_TABS):
+            if self.page.evaluate("each => document.activeElement === each", wanted):
+                outline = "each => getComputedStyle(each).outlineStyle"
+                assert self.page.evaluate(outline, wanted) != "none", (
+                    "one does not see where one is"
+                )
+                return
+            self.page.keyboard.press("Tab")
+        raise AssertionError(f"the keyboard does not reach {target}")
+
+
 @contextmanager
-def colleague(walker: Walker, *, language: str, width: int) -> Iterator[Colleague]:
+def colleague(
+    walker: Walker, *, language: str, width: int, has_mouse: bool = True
+) -> Iterator[Colleague]:
     """One more person, with a device of their own."""
     with walker.visiting(language=language, width=width) as visit:
         device = visit.context.new_cdp_session(visit.page)
@@ -149,7 +233,7 @@ def colleague(walker: Walker, *, language: str, width: int) -> Iterator[Colleagu
                 }
             },
         )
-        yield Colleague(visit)
+        yield Colleague(visit) if has_mouse else WithKeyboard(visit)
 
 
 def walker_of(browser: Browser, found: Office, axe: str) -> Walker:

@@ -66,21 +66,38 @@ def test_from_an_empty_database_to_a_recruiter_who_sees_what_was_revoked(
     Story(place, walker_of(browser, place, axe()), tmp_path, language, width).play()
 
 
+def test_the_same_story_with_a_keyboard_alone(
+    browser: Browser, place: Office, tmp_path: Path
+) -> None:
+    walker = walker_of(browser, place, axe())
+
+    Story(place, walker, tmp_path, "en", 1280, has_mouse=False).play()
+
+
 class Story:
     """The people of the story, each with a browser of their own."""
 
     def __init__(
-        self, place: Office, walker: Walker, folder: Path, language: Language, width: int
+        self,
+        place: Office,
+        walker: Walker,
+        folder: Path,
+        language: Language,
+        width: int,
+        *,
+        has_mouse: bool = True,
     ) -> None:
         self.place, self.walker, self.folder = place, walker, folder
-        self.language, self.width = language, width
+        self.language, self.width, self.has_mouse = language, width, has_mouse
 
     def t(self, key: str, **values: object) -> str:
         """What a button or link is called."""
         return say(self.language, key, **values)
 
     def somebody(self) -> Any:
-        return colleague(self.walker, language=self.language, width=self.width)
+        return colleague(
+            self.walker, language=self.language, width=self.width, has_mouse=self.has_mouse
+        )
 
     def play(self) -> None:
         with self.somebody() as karin, self.somebody() as rut:
@@ -124,12 +141,12 @@ class Story:
         karin.look("definition-new")
         karin.fill(**{**DEFINITION, "workload_hours": ""})
         for name, value in CHOSEN.items():
-            karin.page.locator(f'[name="{name}"]').select_option(value)
+            karin.choose(name, value)
         for name, value in TICKED.items():
-            karin.page.locator(f'[name="{name}"][value="{value}"]').check()
+            karin.tick(name, value)
         karin.click(self.t("console.definitions.save_stay"))
         karin.look("definition-gap")
-        karin.page.locator('aside a[href="#field:workload_hours"]').click()
+        karin.press(karin.page.locator('aside a[href="#field:workload_hours"]'))
         karin.fill(workload_hours="8")
         karin.click(self.t("console.definitions.save"))
         karin.look("definition-draft")
@@ -143,7 +160,7 @@ class Story:
         karin.click(self.t("console.home.find_reviewer_go"), "link")
         karin.look("people")
         karin.fill(name="Rut Rättvis", email="rut@exempel.se")
-        karin.page.locator('[name="roles"][value="reviewer"]').check()
+        karin.tick("roles", "reviewer")
         karin.click(self.t("console.people.invite_go"))
         karin.look("people-invited")
 
@@ -169,12 +186,12 @@ class Story:
         karin.look("issue")
         karin.click(re.compile(re.escape(self.t("console.issue.to_many"))), "link")
         karin.look("issue-many")
-        karin.page.locator('[name="file"]').set_input_files(self.table())
+        karin.attach(self.table())
         karin.click(self.t("console.issue.look_at"))
         karin.look("issue-wrong")
         assert self.t("console.issue.count_bad", total=18, good=15, bad=3) in karin.text()
         for cell, text in (("A3", AMINA), ("B5", "p5@exempel.se"), ("C9", self.day())):
-            karin.page.locator(f'[name="cell:{cell}"]').fill(text)
+            karin.write(karin.page.locator(f'[name="cell:{cell}"]'), text)
         karin.click(self.t("console.issue.check_again"))
         karin.look("issue-right")
         karin.click(self.t("console.issue.send", count=18))
@@ -209,8 +226,8 @@ class Story:
 
     def verifies(self, recruiter: Colleague, picture: Path, verdict: str) -> None:
         recruiter.visit.open(self.place.base + "/verify")
-        recruiter.page.locator('[name="file"]').set_input_files(picture)
-        recruiter.page.locator("form.ask button").first.click()
+        recruiter.attach(picture)
+        recruiter.press(recruiter.page.locator("form.ask button"))
         recruiter.page.wait_for_selector(f".verdict.{verdict}")
         assert AMINA in recruiter.text()
         recruiter.look(f"recruiter-{verdict}")
@@ -220,7 +237,7 @@ class Story:
         karin.click(self.t("console.credential.correct"), "link")
         karin.look("correct")
         karin.fill(holder_name="Dina Deltagare")
-        karin.page.locator("form.ask button").last.click()
+        karin.press(karin.page.locator("form.ask button").last)
         assert "Dina Deltagare" in karin.text()
         karin.look("corrected")
         old = self.place.letters.link_to("p5@exempel.se")
@@ -230,8 +247,8 @@ class Story:
 
     def revokes(self, karin: Colleague, name: str) -> None:
         self.finds(karin, name)
-        karin.page.locator('[name="revoked_reason"]').select_option("issued_in_error")
-        karin.page.locator('form:has([value="revoked"]) button').click()
+        karin.choose("revoked_reason", "issued_in_error")
+        karin.press(karin.page.locator('form:has([value="revoked"]) button'))
         karin.look("revoked")
         assert self.t("console.credentials.state.revoked") in karin.text()
 

@@ -1,22 +1,25 @@
 """Issuing from the console: to one, and to many from a table that is mended before it is sent."""
 
+import io
 import re
 from datetime import timedelta
 from html import unescape
 from typing import Any
 
 import pytest
+from openpyxl import Workbook
 
 from kpass_vc.actions.batch import issue_slice, reserve, undo_slice
+from kpass_vc.actions.delegate import GrantOrder, grant
 from kpass_vc.authz import Role
 from kpass_vc.language import say
 from kpass_vc.learner_table import COLUMNS
 from kpass_vc.records import award as awards
 from kpass_vc.records import batch as batches
-from kpass_vc.spreadsheets import write_csv
+from kpass_vc.spreadsheets import read_table, write_csv
 from tests.api.http import rows
 from tests.pages.desk import Visitor, alerts, signed_in
-from tests.world import World
+from tests.world import World, actor_of
 
 pytestmark = pytest.mark.sqlite
 DEFINITION = "sobona/SOB-OPTO-01"
@@ -199,3 +202,100 @@ def test_who_may_not_issue_sees_and_does_nothing_of_it(world: World, visitor: Vi
     assert stranger.get(place).status_code == 404
     assert stranger.post(f"{place}/undo", {"reason": "fraud"}).status_code in {404, 422}
     assert DEFINITION not in stranger.get("/issue").text
+
+
+def workbook(world: World, name: str, email: str) -> bytes:
+    """An .xlsx whose e-mail may be a formula, as a register writes it."""
+    book = Workbook()
+    sheet = book.active
+    sheet.append([say("sv", f"table.column.{each}") for each in COLUMNS[:3]])
+    sheet.append([name, email, day(world)])
+    found = io.BytesIO()
+    book.save(found)
+    return found.getvalue()
+
+
+def test_a_formula_is_never_taken_for_an_empty_cell(world: World, visitor: Visitor) -> None:
+    page = dropped(visitor, workbook(world, "Ada", '=A2&"@example.org"')).text
+
+    assert "1 rader: 0 går bra, 1 behöver rättas." in page
+    assert 'id="fault:B2"' in page
+    again = visitor.post("/issue/many/check", form_of(page) | {"step": "send_good"})
+    assert (again.status_code, "Inget är skickat" in again.text) == (422, True)
+
+
+def test_a_personal_number_that_is_written_in_a_mended_cell_is_refused_again(
+    world: World, visitor: Visitor
+) -> None:
+    page = dropped(visitor, table(world, "Ada", "Bo", B3="ingen")).text
+    form = form_of(page) | {"cell:B3": "bo@example.org", "cell:A3": "Bo 811228-9874"}
+
+    page = visitor.post("/issue/many/check", form | {"step": "send"}).text
+
+    assert "Rad 3</a>: Namn: skriv inget personnummer." in page
+    assert 'value="Bo 811228-9874"' in page
+    assert 'value="bo@example.org"' in page
+
+
+def test_rows_that_are_to_be_mended_elsewhere_come_as_a_table_that_is_read_again(
+    world: World, visitor: Visitor
+) -> None:
+    page = dropped(visitor, table(world, "Ada", "Bo", "Cia", B3="ingen", C4="aldrig")).text
+
+    reply = visitor.post("/issue/many/check", form_of(page) | {"step": "download"})
+
+    texts = [[cell.text for cell in row][:3] for row in read_table(reply.content)]
+    assert texts[1:] == [["Bo", "ingen", day(world)], ["Cia", "p4@example.org", "aldrig"]]
+
+
+def test_more_than_the_owner_allows_are_not_sent(world: World) -> None:
+    world.published_definition(authorised_issuers=["sobona"])
+    world.organization(ISSUER)
+    visitor = signed_in(world, ISSUER, Role.ISSUER)
+    assert dropped(visitor, table(world, "Ada")).status_code == 403
+    terms = GrantOrder(issuer=ISSUER, definitions=["SOB-OPTO-01"], quota=1)
+    with world.writing() as session:
+        grant(world.env, session, actor_of(world.organization("sobona")), terms)
+
+    page = dropped(visitor, table(world, "Ada", "Bo")).text
+    reply = visitor.post("/issue/many/check", form_of(page) | {"step": "send"})
+
+    assert "Ägaren låter er utfärda 1 till, och här är det 2." in page
+    assert (reply.status_code, "Inget är skickat" in reply.text) == (422, True)
+    assert 'value="send"' in dropped(visitor, table(world, "Ada")).text
+
+
+def test_one_that_is_sent_twice_by_a_hasty_hand_is_issued_once(
+    world: World, visitor: Visitor
+) -> None:
+    given = {"definition": DEFINITION, "name": "Amina Ali", "assessed_on": day(world)}
+    page = visitor.post("/issue/one", given | {"step": "look"}).text
+    key = re.search(r'name="key" value="([^"]+)"', page)
+    assert key
+    sent = given | {"step": "send", "key": key[1]}
+
+    first, second = visitor.post("/issue/one", sent), visitor.post("/issue/one", sent)
+
+    assert first.headers["Location"] == second.headers["Location"]
+    assert 'value="Amina Ali"' in visitor.post("/issue/one", sent | {"step": "change"}).text
+
+
+def test_who_has_opened_theirs_is_seen_and_who_has_no_address_gets_a_letter(
+    world: World, visitor: Visitor
+) -> None:
+    page = dropped(visitor, table(world, "Ada", "Bo", B3="")).text
+    sent = visitor.post("/issue/many/check", form_of(page) | {"step": "send"})
+    place = sent.headers["Location"].partition("/console")[2].partition("?")[0]
+    worked(world, place.rpartition("/")[2])
+    with world.writing() as session:
+        found, _ = awards.search(session, organization_id=world.organization(ISSUER).id)
+        ada = next(each for each in found if each.holder_name == "Ada")
+        ada.claimed_at = world.clock()
+
+    unopened = visitor.get(f"{place}?show=unopened").text
+    letters = visitor.post(f"{place}/letters", {"part": "1"})
+
+    assert "<bdi>Bo</bdi>" in unopened
+    assert "<bdi>Ada</bdi>" not in unopened
+    assert "1 har ingen e-postadress." in unopened
+    assert (letters.status_code, letters.content[:5]) == (200, b"%PDF-")

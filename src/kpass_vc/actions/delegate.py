@@ -232,6 +232,16 @@ def _is_running(row: Delegation, now: datetime) -> bool:
     return row.valid_from <= now and (row.valid_until is None or now <= row.valid_until)
 
 
+def room(session: Session, row: Delegation) -> int | None:
+    """How many more may be issued under an authorisation as it stands now; None if its owner set no bound."""
+    if row.quota is None:
+        return None
+    under = (
+        awards.count_under(session, delegation_id=each.id) for each in _one_right(session, row)
+    )
+    return max(0, row.quota - sum(under))
+
+
 def _has_room(session: Session, row: Delegation) -> bool:
     """Held until the transaction ends, so that two cannot take the last one."""
     held = delegations.hold(session, organization_id=row.organization_id, delegation_id=row.id)

@@ -209,7 +209,7 @@ def issue(
     version, _, owner = found
     source = source_of(version)
     if replaces is None:
-        _require_reviewed(env, version, owner)
+        require_reviewed(env, version, owner)
     under = _authority(env, session, actor, found, issuer)
     last_day = check_order(env, session, issuer, found, order, is_test=is_test)
     learner = know_learner(
@@ -423,7 +423,7 @@ def _authority(
     )
 
 
-def _require_reviewed(env: Environment, version: DefinitionVersion, owner: Organization) -> None:
+def require_reviewed(env: Environment, version: DefinitionVersion, owner: Organization) -> None:
     """Conflict if the definition should have been looked through again so long ago that its owner's grace is over."""
     if version.review_due is None:
         return

@@ -38,7 +38,7 @@ def learner_export(env: Environment, session: Session, token: str) -> bytes:
     award = open_holder(env, session, token).award
     found = io.BytesIO()
     with zipfile.ZipFile(found, "w", zipfile.ZIP_DEFLATED) as packed:
-        _pack(env, session, award, packed, "", by_learner=True)
+        pack(env, session, award, packed, "", by_learner=True)
     return found.getvalue()
 
 
@@ -59,13 +59,13 @@ def export_learner(env: Environment, session: Session, actor: Actor, award_id: s
     found = io.BytesIO()
     with zipfile.ZipFile(found, "w", zipfile.ZIP_DEFLATED) as packed:
         for award in held:
-            _pack(env, session, award, packed, f"{award.id}/", by_learner=False)
+            pack(env, session, award, packed, f"{award.id}/", by_learner=False)
     for award in held:
         audit(env, session, actor, "learner.exported", award.id, organization_id=organization_id)
     return found.getvalue()
 
 
-def _pack(
+def pack(
     env: Environment,
     session: Session,
     award: Award,
@@ -74,6 +74,7 @@ def _pack(
     *,
     by_learner: bool,
 ) -> None:
+    """Put all that is stored about an award into a zip, under a folder."""
     for row in awards.representations(session, award_id=award.id):
         if not row.body:
             continue  # of a learner who was forgotten

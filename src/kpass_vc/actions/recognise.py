@@ -27,8 +27,9 @@ from kpass_vc.qr import read_qr
 from kpass_vc.records.award import Representation
 
 Step: TypeAlias = Literal[
-    "json", "jwt", "png", "svg", "qr", "url", "share_link", "holder_link", "code"
-]
+    "json", "jwt", "png", "svg", "qr", "url", "share_link", "holder_link", "code",
+    "pdf", "zip", "presentation",
+]  # fmt: skip
 Route: TypeAlias = tuple[Step, ...]
 
 ACCEPT: Final = (
@@ -64,18 +65,77 @@ class Found:
         return " → ".join(say(language, f"route.{step}") for step in self.route)
 
 
-def find_credential(env: Environment, given: bytes) -> Found:
-    """The credential in what was handed in; Malformed, NotFound or NotFetched say why there is none."""
+def find_credential(env: Environment, given: bytes, before: Route = ()) -> Found:
+    """The credential in what was handed in; Malformed, NotFound or NotFetched say why there is none.
+
+    `before` is how we came to it: what it was packed in.
+    """
     if len(given) > MAX_PICTURE:
         raise TooLarge(limit=MAX_PICTURE)
-    if kind_of(given) is None and not given.startswith(_PHOTOGRAPHS):
-        return _in_text(env, _text(given), ())
-    baked = _baked(given, ())
+    if not is_picture(given):
+        return _in_text(env, read_text(given), before)
+    baked = _baked(given, before)
     if baked is not None:
         return baked
     if kind_of(given) == "svg":
         raise Malformed("nothing_in_picture")
-    return _in_text(env, _the_one(env, read_qr(given)), ("qr",))
+    return _in_text(env, _the_one(env, read_qr(given)), (*before, "qr"))
+
+
+def is_picture(given: bytes) -> bool:
+    """Whether the bytes begin like a picture."""
+    return kind_of(given) is not None or given.startswith(_PHOTOGRAPHS)
+
+
+def holds_credential(given: bytes) -> bool:
+    """Whether a credential stands in a text or is baked into a picture; a link to one does not count."""
+    try:
+        return _served(given, ()) is not None
+    except KpassError:
+        return False
+
+
+def leading(env: Environment, texts: Iterable[str]) -> list[str]:
+    """Of the texts of QR codes those that lead to a credential: our own links if there are any, else all."""
+    found = [text.strip() for text in dict.fromkeys(texts) if leads_somewhere(text)]
+    own = [text for text in found if _own_path(env, text) is not None]
+    return own or found
+
+
+def leading_in_words(env: Environment, links: Iterable[str], words: str) -> list[str]:
+    """What leads to a credential in a text with its links: our own links to one, else codes, JWTs, other links."""
+    written = [link.group().rstrip(".,;:!?)]*") for link in _URL.finditer(words)]
+    for several in (links, written):
+        own = [link for link in dict.fromkeys(several) if _opens(_own_path(env, link))]
+        if own:
+            return own
+    for pattern in (_CODE, _JWT):
+        found = [match.group() for match in pattern.finditer(words)]
+        if found:
+            return list(dict.fromkeys(found))
+    there = [link for link in dict.fromkeys((*links, *written)) if _URL.fullmatch(link)]
+    return [link for link in there if _own_path(env, link) is None][:1]
+
+
+def leads_somewhere(text: str) -> bool:
+    """Whether a credential, a link or a code stands in a text."""
+    return bool(
+        _secured_in(text.strip(), ()) or _URL.search(text) or read_code(text) or _CODE.search(text)
+    )
+
+
+def read_text(given: bytes) -> str:
+    """The text without what editors put around it; Malformed if it is none."""
+    try:
+        text = given.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Malformed("unrecognised") from error
+    return text.strip().strip("\ufeff\u200b").strip()
+
+
+def _opens(path: list[str] | None) -> bool:
+    """Whether a path of ours is that of a share link or of a learner's own page."""
+    return path is not None and len(path) > 1 and path[0] in {"s", "c"}
 
 
 def _baked(given: bytes, route: Route) -> Found | None:
@@ -102,7 +162,7 @@ def _in_text(env: Environment, text: str, route: Route) -> Found:
     codes = {each.group() for each in _CODE.finditer(text[:10_000])}
     if len(codes) == 1:
         return _shared(env, codes.pop(), "json", (*route, "code"))
-    raise Malformed("unrecognised" if not route else "qr_without_credential")
+    raise Malformed("qr_without_credential" if "qr" in route else "unrecognised")
 
 
 def _secured_in(text: str, route: Route) -> Found | None:
@@ -141,7 +201,7 @@ def _served(body: bytes, route: Route) -> Found | None:
     if kind_of(body) is not None:
         return _baked(body, route)
     try:
-        text = _text(body)
+        text = read_text(body)
     except Malformed:
         return None
     return None if text.startswith("<") else _secured_in(text, route)
@@ -205,28 +265,12 @@ def _form(rows: Iterable[Representation], form: str) -> bytes:
 
 def _the_one(env: Environment, texts: tuple[str, ...]) -> str:
     """The QR code that leads to a credential; Malformed if none does, or several do."""
-    leading = [text.strip() for text in dict.fromkeys(texts) if _leads_somewhere(text)]
-    own = [text for text in leading if _own_path(env, text) is not None]
-    if not leading:
+    found = leading(env, texts)
+    if not found:
         raise Malformed("qr_without_credential" if texts else "nothing_in_picture")
-    if len(leading) > 1 and len(own) != 1:
-        raise Malformed("several_qr_codes", number=len(leading))
-    return own[0] if own else leading[0]
-
-
-def _leads_somewhere(text: str) -> bool:
-    return bool(
-        _secured_in(text.strip(), ()) or _URL.search(text) or read_code(text) or _CODE.search(text)
-    )
-
-
-def _text(given: bytes) -> str:
-    """The text without what editors put around it; Malformed if it is none."""
-    try:
-        text = given.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise Malformed("unrecognised") from error
-    return text.strip().strip("\ufeff\u200b").strip()
+    if len(found) > 1:
+        raise Malformed("several_qr_codes", number=len(found))
+    return found[0]
 
 
 def _is_json(body: bytes) -> bool:

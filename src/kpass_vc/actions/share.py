@@ -16,6 +16,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
 from kpass_vc.actions.audit import audit
+from kpass_vc.actions.erase import of_the_same
 from kpass_vc.authz import Actor, Permission
 from kpass_vc.environment import Environment
 from kpass_vc.errors import Conflict, FieldError, InvalidInput, NotFound
@@ -26,6 +27,7 @@ from kpass_vc.model.personal_numbers import holds_personal_number
 from kpass_vc.model.text import name, written
 from kpass_vc.records import award as awards
 from kpass_vc.records import dispute as disputes
+from kpass_vc.records import learner as learners
 from kpass_vc.records import share_link as share_links
 from kpass_vc.records.award import Award, Representation
 from kpass_vc.records.dispute import Dispute
@@ -243,15 +245,7 @@ def accept(env: Environment, session: Session, token: str) -> Award:
 def renew_own_link(env: Environment, session: Session, token: str) -> Award:
     """The award with a new private link; the one that was used, and all before it, open nothing from now on."""
     award = _held(env, session, token, for_update=True)
-    award.link_generation += 1
-    audit(
-        env,
-        session,
-        _learner(award),
-        "credential.link_renewed",
-        award.id,
-        organization_id=award.organization_id,
-    )
+    renew_links(env, session, _learner(award), award)
     return award
 
 
@@ -282,16 +276,35 @@ def renew_link(env: Environment, session: Session, actor: Actor, award_id: str) 
     """The award with a new private link; the one before it opens nothing from now on."""
     actor.require(Permission.CREDENTIALS_ISSUE)
     award = _own(session, actor, award_id)
-    award.link_generation += 1
-    audit(
-        env,
-        session,
-        actor,
-        "credential.link_renewed",
-        award.id,
-        organization_id=award.organization_id,
-    )
+    renew_links(env, session, actor, award)
     return award
+
+
+def renew_links(env: Environment, session: Session, actor: Actor, award: Award) -> None:
+    """New private links of all that the organisation knows to be of the same learner, and a new folder link.
+
+    Each of these pages leads to the folder and so to all the others: whoever had one of them has had them all.
+    """
+    found = of_the_same(session, award)
+    for each in found:
+        each.link_generation += 1
+        audit(
+            env,
+            session,
+            actor,
+            "credential.link_renewed",
+            each.id,
+            organization_id=each.organization_id,
+        )
+    for learner_id in {each.learner_id for each in found if each.learner_id is not None}:
+        learner = learners.by_id(
+            session,
+            organization_id=award.organization_id,
+            learner_id=learner_id,
+            for_update=True,
+        )
+        if learner is not None:
+            learner.link_generation += 1
 
 
 def _held(env: Environment, session: Session, token: str, *, for_update: bool = False) -> Award:

@@ -1,10 +1,12 @@
 """Forms in memory, as texts alone or as multipart (RFC 7578): nothing is written to disk, logged or kept.
 
 The framework's own parser spools files to the disk. Of a multipart form only fields we ask
-for are taken, each once; a file's name and what it says of its kind are never looked at.
+for are taken, each once but the one that several files may be chosen in. What a file says of
+its kind is never looked at; its name only where there are several, to tell them apart.
 """
 
 from collections.abc import Collection
+from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import parse_qsl
 
@@ -16,12 +18,24 @@ from kpass_vc.errors import Malformed, TooLarge
 from kpass_vc.model.document import MAX_PICTURE
 
 MOST_MEGABYTES: Final = MAX_PICTURE // 1024**2
-"""What people are told; the form has room for what stands around the file."""
+"""What people are told of one file."""
+MOST_MEGABYTES_TOGETHER: Final = 20
+"""What people are told of all together; the form has room for what stands around the files."""
 
-MAX_FORM: Final = MAX_PICTURE + 1024**2
+MAX_FORM: Final = (MOST_MEGABYTES_TOGETHER + 1) * 1024**2
 MOST_DISCARDED: Final = 64 * 1024 * 1024
 _LONGEST_HEADERS: Final = 8192
 _MOST_FIELDS: Final = 20
+MOST_FILES: Final = 100
+_LONGEST_NAME: Final = 80
+
+
+@dataclass
+class File:
+    """A file that was chosen: what it is called where it came from, without a path, and what is in it."""
+
+    name: str
+    body: bytearray = field(default_factory=bytearray, repr=False)
 
 
 async def read_body(request: Request) -> bytes:
@@ -41,7 +55,7 @@ async def read_body(request: Request) -> bytes:
         if size > MOST_DISCARDED:
             break
     if size > MAX_FORM:
-        raise TooLarge("form", most=MOST_MEGABYTES)
+        raise TooLarge("form_together", most=MOST_MEGABYTES_TOGETHER)
     return b"".join(parts)
 
 
@@ -65,11 +79,18 @@ def read_texts(body: bytes, *names: str) -> dict[str, str]:
 
 def read_multipart(body: bytes, content_type: str, names: Collection[str]) -> dict[str, bytes]:
     """The fields of a form by name; Malformed if it is broken, or has others than `names`, or one twice."""
+    return read_with_files(body, content_type, names)[0]
+
+
+def read_with_files(
+    body: bytes, content_type: str, names: Collection[str], files: str = ""
+) -> tuple[dict[str, bytes], list[File]]:
+    """The fields of a form, and what was chosen in the field `files`, which may come several times."""
     kind, options = parse_options_header(content_type)
     boundary = options.get(b"boundary")
     if kind != b"multipart/form-data" or not boundary:
         raise Malformed("form")
-    form = _Form(names)
+    form = _Form(names, files)
     try:
         parser = MultipartParser(
             boundary,
@@ -90,15 +111,18 @@ def read_multipart(body: bytes, content_type: str, names: Collection[str]) -> di
         raise Malformed("form") from error
     if not form.complete:
         raise Malformed("form")
-    return {name: bytes(value) for name, value in form.fields.items()}
+    chosen = [file for file in form.files if file.body]
+    return {name: bytes(value) for name, value in form.fields.items()}, chosen
 
 
 class _Form:
     """What the parser has found so far."""
 
-    def __init__(self, names: Collection[str]) -> None:
+    def __init__(self, names: Collection[str], several: str) -> None:
         self.names = names
+        self.several = several
         self.fields: dict[str, bytearray] = {}
+        self.files: list[File] = []
         self.complete = False
         self._name = bytearray()
         self._value = bytearray()
@@ -128,8 +152,15 @@ class _Form:
         text = (self._disposition or b"").decode("latin-1")
         kind, options = parse_options_header(text)
         name = options.get(b"name", b"").decode("latin-1")
-        if kind != b"form-data" or name not in self.names:
+        if kind != b"form-data" or name not in {*self.names, self.several} or not name:
             raise Malformed("form_field")
+        if name == self.several:
+            if len(self.files) >= MOST_FILES:
+                raise Malformed("form_files", most=MOST_FILES)
+            file = File(_plain_name(options.get(b"filename", b"")))
+            self.files.append(file)
+            self._part = file.body
+            return
         if name in self.fields:
             raise Malformed("form_twice", field=f"/{name}")
         self._part = self.fields.setdefault(name, bytearray())
@@ -146,3 +177,9 @@ class _Form:
     def _bounded(self) -> None:
         if len(self._name) + len(self._value) > _LONGEST_HEADERS:
             raise Malformed("form")
+
+
+def _plain_name(name: bytes) -> str:
+    """The last part of a file's name, which browsers write in UTF-8, and no more of it than fits a line."""
+    last = name.decode("utf-8", "replace").replace("\\", "/").rpartition("/")[2]
+    return last if len(last) <= _LONGEST_NAME else f"{last[:_LONGEST_NAME]}…"

@@ -14,6 +14,8 @@ from fastapi.responses import RedirectResponse
 from sqlalchemy.orm import Session
 
 from kpass_vc.actions.bake import baked
+from kpass_vc.actions.certificate import Paper, on_paper
+from kpass_vc.actions.folder import folder_link
 from kpass_vc.actions.learner_export import learner_export
 from kpass_vc.actions.picture import badge_text, marked
 from kpass_vc.actions.share import (
@@ -133,6 +135,13 @@ def post_share(
     )
 
 
+@router.api_route("/c/{token}/shares/{share_id}/{form}.pdf", methods=["GET", "HEAD"])
+def paper(token: str, share_id: str, form: Paper, env: Env, session: ReadTx) -> Response:
+    """The certificate, or the badge by itself, to print: with the QR and the code of a share link."""
+    document, name = on_paper(env, session, token, share_id, form)
+    return private_file(document, "application/pdf", name=name)
+
+
 @router.post("/c/{token}/shares/{share_id}/withdrawal")
 def post_withdrawal(
     token: str,
@@ -217,7 +226,7 @@ def _page(
 ) -> Response:
     held = open_holder(env, session, token)
     award, now = held.award, env.now()
-    status = _status(held, now)
+    status = held_status(award, now, compromised=held.compromised)
     found = definitions.by_id(session, award.definition_version_id)
     issuer = organizations.by_id(session, award.organization_id)
     if found is None or issuer is None:
@@ -257,6 +266,8 @@ def _page(
         owner_name=owner.name(language),
         definition_page=at.page(language),
         address=address,
+        can_print=award.state == "active" and not held.compromised,
+        folder=folder_link(env, session, award),
         elsewhere=in_each_language(address),
         languages=held.languages,
         open_links=[link for link in links if link.state == "open"],
@@ -295,15 +306,15 @@ def _link(env: Environment, link: ShareLink, language: Language, now: datetime) 
     )
 
 
-def _status(held: HeldAward, now: datetime) -> HeldStatus:
-    award = held.award
+def held_status(award: Award, now: datetime, *, compromised: bool) -> HeldStatus:
+    """How an award stands, as its learner is told."""
     if award.is_test:
         return "test"
     if award.state == "revoked":
         return "revoked"
     if award.valid_until is not None and award.valid_until < now:
         return "expired"
-    if held.compromised:
+    if compromised:
         return "compromised"
     return "suspended" if award.state == "suspended" else "valid"
 

@@ -15,7 +15,7 @@ from kpass_vc.pages.verify import NO_STORE, form_page, language_of_form
 
 _FOR_PROGRAMS: Final = ("/v1/", "/static/", "/.well-known/")
 
-_OF_LINKS: Final = {"share_link", "share_link_ended", "holder_link"}
+_OF_LINKS: Final = {"share_link", "share_link_ended", "holder_link", "folder_link"}
 
 
 class ProblemPages:

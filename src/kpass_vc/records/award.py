@@ -146,6 +146,24 @@ def by_id(
     return session.scalar(query)
 
 
+def by_ids(
+    session: Session, *, organization_id: str, award_ids: Collection[str]
+) -> dict[str, Award]:
+    """An organisation's awards of these ids, by id."""
+    query = (
+        select(Award).where(Award.organization_id == organization_id).where(Award.id.in_(award_ids))
+    )
+    return {each.id: each for each in session.scalars(query)}
+
+
+def opened(*, organization_id: str, is_open: bool) -> Select[str]:
+    """The ids of an organisation's awards that their learners have opened, or that they might open yet."""
+    query = select(Award.id).where(Award.organization_id == organization_id)
+    if is_open:
+        return query.where(Award.claimed_at.is_not(None))
+    return query.where(Award.claimed_at.is_(None)).where(Award.state != "revoked")
+
+
 def by_link(session: Session, *, award_id: str, for_update: bool = False) -> Award | None:
     """The award that a private link or a share link leads to, whichever organisation's it is."""
     query = select(Award).where(Award.id == award_id)

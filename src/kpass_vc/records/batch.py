@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import JSON, ForeignKey, Index, false, func, select, text, update
+from sqlalchemy import JSON, ForeignKey, Index, Select, false, func, select, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from kpass_vc.records.base import Base
@@ -115,6 +115,20 @@ def counts(session: Session, *, organization_id: str, batch_id: str) -> dict[str
     return {row[0]: row[1] for row in rows}
 
 
+def count_among(
+    session: Session, *, organization_id: str, batch_id: str, among: Select[str]
+) -> int:
+    """How many rows of a batch have one of the awards that a query finds the ids of."""
+    query = (
+        select(func.count())
+        .select_from(BatchRow)
+        .where(BatchRow.organization_id == organization_id)
+        .where(BatchRow.batch_id == batch_id)
+        .where(BatchRow.award_id.in_(among))
+    )
+    return session.scalar(query) or 0
+
+
 def last_number(session: Session, *, organization_id: str, batch_id: str) -> int:
     """The highest number of a batch's rows."""
     query = (
@@ -133,10 +147,14 @@ def rows(
     states: tuple[str, ...] = (),
     first: int = 0,
     last: int | None = None,
+    among: Select[str] | None = None,
     limit: int | None = None,
     for_update: bool = False,
 ) -> list[BatchRow]:
-    """Rows of a batch by number: those in some states, from one number to another, so many at most."""
+    """Rows of a batch by number: those in some states, from one number to another, so many at most.
+
+    `among` is a query for the ids of the awards that are meant.
+    """
     query = (
         select(BatchRow)
         .where(BatchRow.organization_id == organization_id)
@@ -148,6 +166,8 @@ def rows(
         query = query.where(BatchRow.state.in_(states))
     if last is not None:
         query = query.where(BatchRow.number <= last)
+    if among is not None:
+        query = query.where(BatchRow.award_id.in_(among))
     if limit is not None:
         query = query.limit(limit)
     if for_update:

@@ -1,5 +1,6 @@
 """Delivery: a notice to a learner, until it has left the house."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Literal
 
@@ -103,6 +104,31 @@ def undelivered(*, organization_id: str) -> Select[str]:
         .where(Delivery.state == "failed")
         .where(~newer)
     )
+
+
+def unaddressed(*, organization_id: str) -> Select[str]:
+    """The ids of an organisation's awards that no notice was ever written of, and whose learner may have a letter."""
+    any_of_it = exists().where(Delivery.award_id == Award.id)
+    return (
+        select(Award.id)
+        .where(Award.organization_id == organization_id)
+        .where(Award.state != "revoked")
+        .where(Award.erased_at.is_(None))
+        .where(~any_of_it)
+    )
+
+
+def last_of(
+    session: Session, *, organization_id: str, award_ids: Collection[str]
+) -> dict[str, Delivery]:
+    """The newest notice of each of these awards that has any, by the award's id."""
+    query = (
+        select(Delivery)
+        .where(Delivery.organization_id == organization_id)
+        .where(Delivery.award_id.in_(award_ids))
+        .order_by(Delivery.created_at, Delivery.id)
+    )
+    return {each.award_id: each for each in session.scalars(query)}
 
 
 def withdraw_waiting(session: Session, *, organization_id: str, award_id: str) -> None:

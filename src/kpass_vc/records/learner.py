@@ -24,6 +24,8 @@ class Learner(Base):
     sealed_contact: Mapped[bytes | None]
     created_at: Mapped[datetime]
     erased_at: Mapped[datetime | None]
+    link_generation: Mapped[int] = mapped_column(default=0, server_default="0")
+    """How often the folder link has been renewed."""
 
 
 def by_reference(session: Session, *, organization_id: str, reference_index: str) -> Learner | None:
@@ -35,10 +37,20 @@ def by_reference(session: Session, *, organization_id: str, reference_index: str
     )
 
 
-def by_id(session: Session, *, organization_id: str, learner_id: str) -> Learner | None:
-    """A learner of an organisation."""
-    return session.scalar(
+def by_link(session: Session, *, learner_id: str) -> Learner | None:
+    """The learner that a folder link leads to, whichever organisation's it is."""
+    return session.get(Learner, learner_id)
+
+
+def by_id(
+    session: Session, *, organization_id: str, learner_id: str, for_update: bool = False
+) -> Learner | None:
+    """A learner of an organisation; `for_update` holds the row until the transaction ends."""
+    query = (
         select(Learner)
         .where(Learner.organization_id == organization_id)
         .where(Learner.id == learner_id)
     )
+    if for_update:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    return session.scalar(query)

@@ -4,11 +4,12 @@ A table that is looked at is kept nowhere: it goes back and forth in the form, u
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Annotated, Final, get_args
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Query, Response
 from sqlalchemy.orm import Session
 
 from kpass_vc.actions.ask_owner import ask_owner
@@ -23,13 +24,24 @@ from kpass_vc.actions.batch import (
     undo,
 )
 from kpass_vc.actions.change_status import Reason
-from kpass_vc.actions.issuable import issuable
+from kpass_vc.actions.issuable import issuable, require_issuable
 from kpass_vc.actions.issue import IssueOrder, find_definition, issue
+from kpass_vc.actions.letter import MOST as MOST_LETTERS
+from kpass_vc.actions.letter import batch_letters
 from kpass_vc.actions.try_table import Tried, try_table
 from kpass_vc.authz import Permission
 from kpass_vc.edge import Env, ReadTx, WriteTx
 from kpass_vc.environment import Environment
-from kpass_vc.errors import Conflict, Forbidden, InvalidInput, Malformed, NotFound
+from kpass_vc.errors import (
+    Conflict,
+    FieldError,
+    Forbidden,
+    InvalidInput,
+    KpassError,
+    Malformed,
+    NotFound,
+    Unavailable,
+)
 from kpass_vc.learner_table import template
 from kpass_vc.model.dates import STOCKHOLM, day_text, minute_text
 from kpass_vc.model.field_errors import validated
@@ -41,6 +53,7 @@ from kpass_vc.pages.console.frame import (
     Posted,
     dressed_file,
     faults_of,
+    in_words,
     posted_with,
 )
 from kpass_vc.records import award as awards
@@ -48,17 +61,30 @@ from kpass_vc.records import batch as batches
 from kpass_vc.records import definition as definitions
 from kpass_vc.records import delivery as deliveries
 from kpass_vc.records import organization as organizations
-from kpass_vc.records.batch import Batch
+from kpass_vc.records.batch import Batch, BatchRow
 from kpass_vc.records.definition import Found
-from kpass_vc.spreadsheets import MEDIA_TYPE
+from kpass_vc.spreadsheets import (
+    MEDIA_TYPE,
+    Cell,
+    Column,
+    column_letter,
+    is_workbook,
+    write_table,
+)
 
 router = APIRouter(prefix="/console", include_in_schema=False)
 
-REFUSED: Final = (Malformed, Conflict, Forbidden, NotFound)
-MOST_SHOWN: Final = 200
-"""Rows of a table that are shown at once."""
-MOST_MENDED: Final = 100
-"""Wrong rows whose cells can be written in at once."""
+REFUSED: Final = (Malformed, Conflict, Forbidden, NotFound, Unavailable)
+MOST_SHOWN: Final = 100
+"""Rows that are shown on one page."""
+MOST_MENDED: Final = 200
+"""Cells that can be written in at once: a page of them is no burden to a slow line."""
+MOST_LINKED: Final = 10
+"""Faults that are named above the table, each with a link to its cell."""
+FOLLOWED: Final = timedelta(minutes=10)
+"""How long letters that wait are looked for by themselves once all is issued: a server may be away for days."""
+SHOWN: Final = ("all", "failed", "unopened", "undelivered")
+"""Which rows of a batch may be asked for."""
 ONE: Final = (
     "name", "email", "mail_language", "assessed_on", "external_reference", "reference",
     "evidence", "valid_until", "protected",
@@ -80,15 +106,26 @@ _NAMES: Final[Mapping[str, str]] = {
 _NO_END: Final = frozenset({"under_investigation", "investigation_closed"})
 """Reasons to suspend, not to revoke."""
 _CELL: Final = re.compile(r"cell:([A-Z]{1,3}[0-9]{1,7})")
+_PART: Final = re.compile(r"[1-9][0-9]?")
+
+
+@dataclass(frozen=True)
+class ShownCell:
+    """One cell: its name, the heading above it, its text, and what is wrong with it."""
+
+    name: str
+    heading: str
+    text: str
+    faults: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class ShownRow:
-    """One row of a table: what stands in its cells, what is wrong with each, and what comes of it."""
+    """One row of a table, and what comes of it."""
 
     number: int
-    cells: tuple[tuple[str, str, tuple[str, ...]], ...]
-    """Name, text and faults of each cell, in the order of the heading."""
+    cells: tuple[ShownCell, ...]
+    """In the order of the heading, without the columns that nobody wrote in."""
     outcome: str
     """`good`, `bad` or `before`."""
 
@@ -124,9 +161,19 @@ def post_one(env: Env, session: WriteTx, desk: AtWork, form: Posted) -> Response
     try:
         order = validated(IssueOrder, _order(form, definition))
         if form.text("step") == "send":
+            ask_owner(env, desk.who.actor, definition)
             with session.begin_nested():
-                made = issue(env, session, desk.who.actor, order, channel="console")
+                made = issue(
+                    env,
+                    session,
+                    desk.who.actor,
+                    order,
+                    form.text("key") or None,
+                    channel="console",
+                )
             return desk.to(f"/credentials/{made.award.id}", "issued")
+        if form.text("step") == "change":
+            return _one_page(env, session, desk, definition, given)
         is_known = _would(env, session, desk, definition, _order(form, definition))
     except REFUSED as error:
         faults = faults_of(error, desk.language, _NAMES)
@@ -141,6 +188,8 @@ def post_one(env: Env, session: WriteTx, desk: AtWork, form: Posted) -> Response
         sends_mail="email" in env.channels,
         about=_choice(desk, _definition(env, session, desk, definition)),
         assessed=order.assessed_on.isoformat(),
+        valid_until=order.valid_until.isoformat() if order.valid_until else "",
+        key=env.new_id(),
     )
 
 
@@ -181,11 +230,13 @@ def post_check(env: Env, session: WriteTx, desk: AtWork, form: Posted) -> Respon
         found[1]: text for name, text in form.texts().items() if (found := _CELL.fullmatch(name))
     }
     step = form.text("step")
-    if step not in {"send", "send_good"}:
-        return _looked_at(env, session, desk, definition, content, written)
     try:
         tried = try_table(env, session, desk.who.actor, definition, content, written)
-        if (tried.looked.bad and step == "send") or not tried.looked.good:
+        if step == "download":
+            return _wrong_rows(desk, tried)
+        if step not in {"send", "send_good"}:
+            return _table_page(env, session, desk, definition, tried)
+        if (tried.looked.bad and step == "send") or not tried.looked.good or _too_many(tried):
             wrong = Faults({}, (desk.say("issue.not_sent"),), 422)
             return _table_page(env, session, desk, definition, tried, wrong)
         rows = [
@@ -195,15 +246,36 @@ def post_check(env: Env, session: WriteTx, desk: AtWork, form: Posted) -> Respon
             looked = look_through(env, session, desk.who.actor, definition, rows)
             batch = take_in(env, session, desk.who.actor, definition, looked)
     except REFUSED as error:
-        return _many_page(env, session, desk, definition, faults_of(error, desk.language, _NAMES))
+        return _refused(env, session, desk, definition, content, written, error)
     return desk.to(f"/issue/many/{batch.id}", "sent")
 
 
 @router.api_route("/issue/many/{batch_id}", methods=["GET", "HEAD"])
-def batch_page(batch_id: str, env: Env, session: ReadTx, desk: AtWork) -> Response:
+def batch_page(
+    batch_id: str,
+    env: Env,
+    session: ReadTx,
+    desk: AtWork,
+    show: str = "all",
+    after: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
+) -> Response:
     """How far it has come, who has got theirs and who has opened it."""
     batch = own_batch(session, desk.who.actor, batch_id)
-    return _batch_page(env, session, desk, batch)
+    return _batch_page(env, session, desk, batch, show if show in SHOWN else "all", after)
+
+
+@router.post("/issue/many/{batch_id}/letters")
+def post_letters(batch_id: str, env: Env, session: WriteTx, desk: AtWork, form: Posted) -> Response:
+    """Letters to print, for those who left no address."""
+    part = int(form.text("part")) if _PART.fullmatch(form.text("part")) else 1
+    try:
+        with session.begin_nested():
+            body = batch_letters(env, session, desk.who.actor, batch_id, desk.language, part)
+    except Conflict as error:
+        batch = own_batch(session, desk.who.actor, batch_id)
+        faults = faults_of(error, desk.language)
+        return _batch_page(env, session, desk, batch, "all", 0, faults)
+    return dressed_file(body, "application/pdf", name=f"brev-{part}.pdf")
 
 
 @router.api_route("/issue/many/{batch_id}/undo", methods=["GET", "HEAD"])
@@ -258,11 +330,14 @@ def _would(
 ) -> bool:
     """Whether it was issued before; refuses whatever a look through it finds wrong, and stores nothing."""
     ask_owner(env, desk.who.actor, definition)
+    require_issuable(env, session, desk.who.actor, definition)
     rows = read_items(definition, [item])
     looked = look_through(env, session, desk.who.actor, definition, rows)
-    errors = [error for row in looked.rows for error in row.errors]
-    for error in errors:
-        error.field = error.field.removeprefix("/items/0")
+    errors = [
+        FieldError(error.field.removeprefix("/items/0"), error.rule, **error.data)
+        for row in looked.bad
+        for error in row.errors
+    ]
     if errors:
         raise InvalidInput(*errors)
     return bool(looked.issued_before)
@@ -288,10 +363,24 @@ def _one_page(
 
 
 def _many_page(
-    env: Environment, session: Session, desk: Desk, definition: str, faults: Faults | None = None
+    env: Environment,
+    session: Session,
+    desk: Desk,
+    definition: str,
+    faults: Faults | None = None,
+    table: str = "",
+    written: Mapping[str, str] | None = None,
 ) -> Response:
+    """Where a file is chosen; with `table`, what was refused can be looked at again as it was."""
     found = _definition(env, session, desk, definition)
-    return desk.page("issue_many.html", here="issue", faults=faults, about=_choice(desk, found))
+    return desk.page(
+        "issue_many.html",
+        here="issue",
+        faults=faults,
+        about=_choice(desk, found),
+        table=table,
+        written=written or {},
+    )
 
 
 def _definition(env: Environment, session: Session, desk: Desk, reference: str) -> Found:
@@ -305,7 +394,9 @@ def _definition(env: Environment, session: Session, desk: Desk, reference: str) 
 def _choice(desk: Desk, found: Found) -> dict[str, str]:
     version, line, owner = found
     return {
-        "reference": f"{owner.slug}/{line.code}",
+        "reference": str(version.document_url)
+        if owner.is_elsewhere
+        else f"{owner.slug}/{line.code}",
         "title": version.title(desk.language),
         "code": line.code,
         "version": version.version,
@@ -328,13 +419,41 @@ def _looked_at(
 ) -> Response:
     try:
         tried = try_table(env, session, desk.who.actor, definition, content, written)
-    except InvalidInput as error:
-        sentences = tuple(each.sentence(desk.language) for each in error.fields)
-        return _many_page(env, session, desk, definition, Faults({"file": sentences}, (), 422))
-    except (Malformed, Conflict) as error:
-        faults = Faults({"file": (error.sentence(desk.language),)}, (), 422)
-        return _many_page(env, session, desk, definition, faults)
+    except REFUSED as error:
+        return _refused(env, session, desk, definition, content, written, error)
     return _table_page(env, session, desk, definition, tried)
+
+
+def _refused(
+    env: Environment,
+    session: Session,
+    desk: Desk,
+    definition: str,
+    content: bytes,
+    written: Mapping[str, str],
+    error: KpassError,
+) -> Response:
+    """The page of the file again, with why it was not taken.
+
+    What is not wrong with the table itself may be right in a moment: then the table is not lost.
+    """
+    if isinstance(error, InvalidInput):
+        sentences = tuple(each.sentence(desk.language) for each in error.fields)
+    else:
+        sentences = (error.sentence(desk.language),)
+    if isinstance(error, Malformed):
+        faults = Faults({"file": sentences}, (), 422)
+        return _many_page(env, session, desk, definition, faults)
+    faults = Faults({}, sentences, faults_of(error, desk.language).status)
+    kept = "" if is_workbook(content) else content.decode("utf-8", "replace")
+    return _many_page(env, session, desk, definition, faults, kept, written)
+
+
+def _wrong_rows(desk: Desk, tried: Tried) -> Response:
+    """The rows with something wrong as a table of their own, to be mended and sent later."""
+    columns = [Column(cell.text, "") for cell in tried.rows[0]]
+    body = write_table(desk.say("issue.wrong_rows"), columns, tried.wrong_rows)
+    return dressed_file(body, MEDIA_TYPE, name=f"{desk.say('issue.wrong_rows_file')}.xlsx")
 
 
 def _table_page(
@@ -348,18 +467,26 @@ def _table_page(
     rows = _rows(desk, tried)
     wrong = [row for row in rows if row.outcome == "bad"]
     right = [row for row in rows if row.outcome != "bad"]
+    width = max((len(row.cells) for row in rows), default=1) or 1
+    mended = wrong[: MOST_MENDED // width]
     shown = sorted(
-        [*wrong[:MOST_MENDED], *right[: MOST_SHOWN - min(len(wrong), MOST_MENDED)]],
-        key=lambda row: row.number,
+        [*mended, *right[: max(0, MOST_SHOWN - len(mended))]], key=lambda row: row.number
     )
     contacts = [row.order.holder.contact for row in tried.looked.good if row.order is not None]
+    linked = [
+        (row.number, cell.name, sentence)
+        for row in mended
+        for cell in row.cells
+        for sentence in cell.faults
+    ]
     return desk.page(
         "issue_table.html",
         here="issue",
         faults=faults,
         about=_choice(desk, _definition(env, session, desk, definition)),
-        heading=[cell.text for cell in tried.rows[0]],
+        heading=[cell.heading for cell in rows[0].cells] if rows else [],
         rows=shown,
+        linked=linked[:MOST_LINKED],
         left_out=len(rows) - len(shown),
         total=len(rows),
         good=len(tried.looked.good),
@@ -367,6 +494,7 @@ def _table_page(
         before=len(tried.looked.issued_before),
         letters=sum(each is not None for each in contacts),
         without=sum(each is None for each in contacts),
+        room=tried.room if _too_many(tried) else None,
         sends_mail="email" in env.channels,
         table=tried.content.decode("utf-8-sig"),
     )
@@ -375,27 +503,47 @@ def _table_page(
 def _rows(desk: Desk, tried: Tried) -> list[ShownRow]:
     bad = {row.number for row in tried.looked.bad}
     before = set(tried.looked.issued_before)
+    numbers = [row.number for row in tried.looked.rows]
+    width = max((len(tried.rows[number - 1]) for number in numbers), default=0)
+    headings = [cell.text for cell in tried.rows[0]]
+    headings += [""] * (width - len(headings))
+    used = {
+        place
+        for number in numbers
+        for place, cell in enumerate(tried.rows[number - 1])
+        if cell.text or cell.name in tried.faults
+    }
     found = []
-    for row in tried.looked.rows:
+    for number in numbers:
+        row = tried.rows[number - 1]
         cells = tuple(
-            (
+            ShownCell(
                 cell.name,
+                headings[place],
                 cell.text,
                 tuple(
-                    _at_cell(each.sentence(desk.language), cell.name)
+                    in_words(
+                        FieldError(headings[place] or cell.name, each.rule, **each.data),
+                        desk.language,
+                    )
                     for each in tried.faults.get(cell.name, ())
                 ),
             )
-            for cell in tried.rows[row.number - 1]
+            for place in sorted(used)
+            for cell in [row[place] if place < len(row) else Cell(_name(place, number), "")]
         )
-        outcome = "bad" if row.number in bad else "before" if row.number in before else "good"
-        found.append(ShownRow(row.number, cells, outcome))
+        outcome = "bad" if number in bad else "before" if number in before else "good"
+        found.append(ShownRow(number, cells, outcome))
     return found
 
 
-def _at_cell(sentence: str, name: str) -> str:
-    """A sentence without the name of the cell that it stands in."""
-    return re.sub(rf"\A{name}:? ", "", sentence)
+def _name(place: int, number: int) -> str:
+    return f"{column_letter(place)}{number}"
+
+
+def _too_many(tried: Tried) -> bool:
+    """Whether more would be issued than the definition's owner allows."""
+    return tried.room is not None and len(tried.looked.good) > tried.room
 
 
 def _sendable(tried: Tried) -> set[int]:
@@ -412,57 +560,95 @@ def _batch(session: Session, desk: Desk, row: Batch) -> dict[str, object]:
         "state": row.state,
         "total": row.total,
         "issued": counts.get("issued", 0),
-        "failed": counts.get("failed", 0),
+        "waiting": counts.get("waiting", 0),
     }
 
 
-def _batch_page(env: Environment, session: Session, desk: Desk, batch: Batch) -> Response:
+def _batch_page(
+    env: Environment,
+    session: Session,
+    desk: Desk,
+    batch: Batch,
+    show: str,
+    after: int,
+    faults: Faults | None = None,
+) -> Response:
     organization_id = batch.organization_id
-    counts = batches.counts(session, organization_id=organization_id, batch_id=batch.id)
+    which = {"organization_id": organization_id, "batch_id": batch.id}
+    counts = batches.counts(session, **which)
+    have = awards.opened(organization_id=organization_id, is_open=True)
+    have_not = awards.opened(organization_id=organization_id, is_open=False)
+    undelivered = deliveries.undelivered(organization_id=organization_id)
+    unaddressed = deliveries.unaddressed(organization_id=organization_id)
+    without = batches.count_among(session, **which, among=unaddressed)
     rows = batches.rows(
-        session, organization_id=organization_id, batch_id=batch.id, limit=MOST_SHOWN
+        session,
+        organization_id=organization_id,
+        batch_id=batch.id,
+        states=("failed", "withdrawn") if show == "failed" else (),
+        among={"unopened": have_not, "undelivered": undelivered}.get(show),
+        first=after + 1,
+        limit=MOST_SHOWN + 1,
     )
-    opened = 0
-    shown = []
+    shown = _batch_rows(session, desk, organization_id, rows[:MOST_SHOWN])
+    is_running = batch.state in {"running", "undoing"}
+    ended = batch.finished_at or batch.created_at
+    letters_go = env.now() < ended + FOLLOWED and any(each["letter"] == "waiting" for each in shown)
+    address = env.addresses.console(f"/issue/many/{batch.id}")
+    here = f"{address}?show={show}&after={after}"
+    return desk.page(
+        "issue_batch.html",
+        here="issue",
+        faults=faults,
+        batch=_batch(session, desk, batch),
+        counts=counts,
+        done_count=batch.total - counts.get("waiting", 0),
+        opened=batches.count_among(session, **which, among=have),
+        unopened=batches.count_among(session, **which, among=have_not),
+        undelivered=batches.count_among(session, **which, among=undelivered),
+        rows=shown,
+        show=show,
+        address=address,
+        this=here,
+        further=f"{address}?show={show}&after={rows[MOST_SHOWN - 1].number}"
+        if len(rows) > MOST_SHOWN
+        else "",
+        is_first=after == 0,
+        look=here if is_running or letters_go else "",
+        is_running=is_running,
+        parts=range(1, -(-without // MOST_LETTERS) + 1)
+        if desk.may(Permission.CREDENTIALS_ISSUE) and not is_running
+        else (),
+        without=without,
+        may_undo=desk.may(Permission.CREDENTIALS_REVOKE)
+        and batch.state in {"running", "finished"}
+        and bool(counts.get("issued") or counts.get("waiting")),
+    )
+
+
+def _batch_rows(
+    session: Session, desk: Desk, organization_id: str, rows: Sequence[BatchRow]
+) -> list[dict[str, object]]:
+    ids = [row.award_id for row in rows if row.award_id]
+    found = awards.by_ids(session, organization_id=organization_id, award_ids=ids)
+    letters = deliveries.last_of(session, organization_id=organization_id, award_ids=ids)
+    shown: list[dict[str, object]] = []
     for row in rows:
-        award = (
-            awards.by_id(session, organization_id=organization_id, award_id=row.award_id)
-            if row.award_id
-            else None
-        )
-        sent = (
-            deliveries.of_award(session, organization_id=organization_id, award_id=award.id)
-            if award
-            else []
-        )
-        opened += award is not None and award.claimed_at is not None
+        award = found.get(row.award_id or "")
+        letter = letters.get(row.award_id or "")
+        nobody = desk.say("issue.protected")
         shown.append(
             {
                 "number": row.number,
                 "state": row.state,
                 "award_id": row.award_id or "",
-                "name": (award.holder_name or desk.say("issue.protected")) if award else "",
-                "letter": sent[-1].state if sent else "none" if award else "",
+                "name": (award.holder_name or nobody) if award else "",
+                "letter": letter.state if letter else "none" if award else "",
                 "opened": day_text(award.claimed_at) if award and award.claimed_at else "",
                 "errors": [each[desk.language] for each in row.errors or []],
             }
         )
-    letters_go = any(each["letter"] == "waiting" for each in shown)
-    done = batch.total - counts.get("waiting", 0)
-    is_running = batch.state in {"running", "undoing"}
-    return desk.page(
-        "issue_batch.html",
-        here="issue",
-        batch=_batch(session, desk, batch),
-        counts=counts,
-        done_count=done,
-        rows=shown,
-        left_out=batch.total - len(shown),
-        opened=opened,
-        look=env.addresses.console(f"/issue/many/{batch.id}") if is_running or letters_go else "",
-        is_running=is_running,
-        may_undo=desk.may(Permission.CREDENTIALS_REVOKE) and batch.state in {"running", "finished"},
-    )
+    return shown
 
 
 def _undo_page(
