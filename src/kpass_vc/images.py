@@ -80,7 +80,8 @@ def _svg(content: bytes) -> bytes:
     if made is None or not any(_name(each.tag) == "path" or len(each.attrib) for each in made):
         raise Malformed("image_empty")
     ET.register_namespace("", _SVG)
-    return ET.tostring(made, encoding="utf-8", xml_declaration=True)
+    found: bytes = ET.tostring(made, encoding="utf-8", xml_declaration=True)
+    return found
 
 
 def _rebuilt(given: Any, depth: int) -> ET.Element | None:  # noqa: ANN401 - defusedxml has no types

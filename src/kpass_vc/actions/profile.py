@@ -41,7 +41,7 @@ def change_profile(
 ) -> Organization:
     """The organisation with another profile; Conflict for another name than the one that the operator made sure of."""
     row = _own(session, actor)
-    broken = personal_number_fields(order.model_dump())
+    broken = list(personal_number_fields(order.model_dump()))
     if broken:
         raise InvalidInput(*(FieldError(field, "personal_number") for field in broken))
     names = (order.name.sv, order.name.en)
