@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from sqlalchemy import Engine, event, inspect
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, SessionTransaction
 
 from kpass_vc import resources
 from kpass_vc.addresses import Addresses
@@ -109,8 +109,9 @@ class Environment:
             if marks:
                 self.fence.lift(marks)
 
-        @event.listens_for(session, "after_rollback")
-        def _forget(rolled_back: Session) -> None:
+        @event.listens_for(session, "after_soft_rollback")
+        def _forget(rolled_back: Session, _: SessionTransaction) -> None:
+            # of a savepoint as well: which marks were made within it is not known, and the next change lifts it
             rolled_back.info.pop(MARKS, None)
 
         return session

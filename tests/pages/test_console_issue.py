@@ -299,3 +299,19 @@ def test_who_has_opened_theirs_is_seen_and_who_has_no_address_gets_a_letter(
     assert "<bdi>Ada</bdi>" not in unopened
     assert "1 har ingen e-postadress." in unopened
     assert (letters.status_code, letters.content[:5]) == (200, b"%PDF-")
+
+
+def test_what_was_refused_after_a_place_was_taken_stops_nothing_that_comes_after(
+    world: World, visitor: Visitor
+) -> None:
+    given = {
+        "definition": DEFINITION, "step": "send", "name": "Ada", "assessed_on": day(world),
+        "external_reference": "kurs-17/1",
+    }  # fmt: skip
+    assert visitor.post("/issue/one", given).status_code == 303
+    refused = visitor.post("/issue/one", given | {"name": "Bo"})
+    assert refused.status_code == 409
+
+    reply = visitor.post("/issue/one", given | {"external_reference": "kurs-17/2"})
+
+    assert reply.status_code == 303, alerts(reply.text)

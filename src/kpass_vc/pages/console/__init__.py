@@ -10,6 +10,7 @@ from kpass_vc.pages.console import (
     credential,
     credentials,
     definitions,
+    delegations,
     guest,
     home,
     issue,
@@ -35,6 +36,7 @@ for _part in (
     statistics,
     people,
     organization,
+    delegations,
     log,
 ):
     router.include_router(_part.router)

@@ -133,7 +133,7 @@ def domain_document(session: ReadTx, desk: AtWork) -> Response:
     try:
         found = own_domain.prepared(session, _own(desk).slug)
     except Conflict as error:
-        raise NotFound("key") from error
+        raise NotFound from error
     body = json.dumps(found.document, ensure_ascii=False, indent=2).encode()
     return dressed_file(body, "application/did+json", name="did.json")
 

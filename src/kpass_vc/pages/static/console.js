@@ -77,7 +77,14 @@ async function look(part) {
   const page = new DOMParser().parseFromString(await reply.text(), "text/html");
   const found = page.getElementById(part.id);
   if (!found) return part;
+  const focused = part.contains(document.activeElement) ? document.activeElement : null;
   part.replaceWith(document.adoptNode(found));
+  if (focused) {
+    const place = focused.getAttribute("href");
+    const same = [...found.querySelectorAll("a, [tabindex]")].find((each) =>
+      place ? each.getAttribute("href") === place : each.className === focused.className);
+    if (same) same.focus({ preventScroll: true });
+  }
   return found;
 }
 
