@@ -87,12 +87,17 @@ class _Piece:
     before: Route = ()
 
 
-def check_all(env: Environment, text: bytes, files: Sequence[tuple[str, bytes]]) -> Answers:
+def check_all(
+    env: Environment,
+    text: bytes,
+    files: Sequence[tuple[str, bytes]],
+    seconds: float = SECONDS,
+) -> Answers:
     """An answer for every piece of what was handed in; Malformed("form_nothing") if there is none.
 
     Only one piece is also judged by the probes of the public validator.
     """
-    ends = time.monotonic() + SECONDS
+    ends = time.monotonic() + seconds
     pieces = list(islice(_pieces(env, text, files, ends), MOST + 1))
     if not pieces:
         raise Malformed("form_nothing")
