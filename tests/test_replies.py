@@ -10,6 +10,7 @@ from starlette.testclient import TestClient
 from kpass_vc.actions.batch import look_through, read_items, take_in
 from kpass_vc.actions.chain import chain_all
 from kpass_vc.actions.delegate import DelegationStatusOrder, GrantOrder, change, grant
+from kpass_vc.actions.folder import folder_link
 from kpass_vc.actions.publish import publish
 from kpass_vc.app import create_app
 from kpass_vc.model.dates import STOCKHOLM
@@ -18,7 +19,7 @@ from kpass_vc.records.definition import Found
 from tests.actions.test_people import person, personal_token
 from tests.actions.test_review import decided, handed_in
 from tests.api.http import bearer, client_of
-from tests.world import World, actor_of, issue_order
+from tests.world import LEARNER, World, actor_of, issue_order
 
 FOREVER = "public, max-age=31536000, immutable"
 A_DAY = "public, max-age=86400"
@@ -163,6 +164,10 @@ class Place:
         found, endorsement = reviewed(world)
         issued, delegation_id = world.issued(), withdrawn(world)
         link = world.shared(issued.award.id)
+        known = world.issued(holder={"name": LEARNER, "reference": "anst-17"}).award
+        with world.reading() as session:
+            folder = folder_link(world.env, session, known)
+        assert folder is not None
         person_id, personal, _ = personal_token(
             world, "sobona", ["owner", "reviewer"], "o@example.org"
         )
@@ -195,6 +200,10 @@ class Place:
                 "review_id": endorsement.rpartition("/")[2].removesuffix(".json")
             },
             "/static/{name}": {"name": "kpass.css"},
+            **{
+                path: {"token": folder.rpartition("/")[2]}
+                for path in ("/f/{token}", "/f/{token}/all.zip")
+            },
             "/1.0/identifiers/{did:path}": {"did": DID},
             **{
                 path: {"code": world.code_of(link)}

@@ -2,6 +2,7 @@
 
 import pytest
 
+from kpass_vc.actions.folder import folder_link
 from tests.e2e.walk import Walker
 from tests.world import LEARNER, World
 
@@ -34,6 +35,17 @@ def test_the_learners_page_has_no_barrier_with_links_and_an_open_dispute(
     served_world.disputed(award_id, "Datumet är fel.\nJag gjorde provet i maj.")
 
     walker.walk(private(served_world, award_id), name="holder")
+
+
+def test_the_folder_has_no_barrier(walker: Walker, served_world: World) -> None:
+    known = {"name": LEARNER, "reference": "the-folder"}
+    first, second = (served_world.issued(holder=known) for _ in range(2))
+    served_world.set_status(first, "revoked")
+    with served_world.reading() as session:
+        address = folder_link(served_world.env, session, second.award)
+    assert address is not None
+
+    walker.walk(address.removeprefix(served_world.env.addresses.base), name="folder")
 
 
 @pytest.mark.parametrize("status", ["revoked", "valid"])
