@@ -11,6 +11,7 @@ from kpass_vc.actions.batch import look_through, read_items, take_in
 from kpass_vc.actions.chain import chain_all
 from kpass_vc.actions.delegate import DelegationStatusOrder, GrantOrder, change, grant
 from kpass_vc.actions.folder import folder_link
+from kpass_vc.actions.profile import set_image
 from kpass_vc.actions.publish import publish
 from kpass_vc.app import create_app
 from kpass_vc.model.dates import STOCKHOLM
@@ -30,6 +31,7 @@ ISSUER_ALONE = "private, no-cache"
 
 DID = "did:key:z6MkgZRUxx6XCjd9mRniZjznVJDTu4EmyFZ7Zm8mH8KusQz9"
 VERSION = "/o/{slug}/definitions/{code}/{version}"
+PICTURE = b'<svg xmlns="http://www.w3.org/2000/svg"><path d="M0 0h9v9z"/></svg>'
 CACHING = {
     "/1.0/identifiers/{did:path}": NOBODY,
     "/": ASK_EACH_TIME,
@@ -63,6 +65,7 @@ CACHING = {
     "/o/{slug}/authorizations/{delegation_id}.withdrawal.json": ASK_EACH_TIME,
     "/o/{slug}/did.json": ASK_EACH_TIME,
     "/o/{slug}/endorsements/{review_id}.json": ASK_EACH_TIME,
+    "/o/{slug}/image.{extension}": ASK_EACH_TIME,
     "/o/{slug}/keys.json": ASK_EACH_TIME,
     "/o/{slug}/status/{name}.json": ASK_EACH_TIME,
     "/openapi.json": ASK_EACH_TIME,
@@ -190,7 +193,11 @@ class Place:
             "day": chained(world),
             "person_id": person_id,
         }
+        pictured = actor_of(world.organization("sobona"))
+        with world.writing() as session:
+            set_image(world.env, session, pictured, PICTURE)
         special = {
+            "/o/{slug}/image.{extension}": {"slug": "sobona", "extension": "svg"},
             "/o/{slug}/credentials/{credential_id}": {
                 "slug": "stadsnat-exempel",
                 "credential_id": issued.representations[0].credential_id.rpartition("/")[2],

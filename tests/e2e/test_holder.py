@@ -117,3 +117,18 @@ def test_a_download_is_a_file_with_a_name(
             visit.page.locator(f"a[href$='credential.sv.{kind}']").click()
 
         assert started.value.suggested_filename == f"SOB-OPTO-01.sv.{kind}"
+
+
+def test_the_learners_page_reads_from_right_to_left_as_well(
+    walker: Walker, served_world: World, award_id: str
+) -> None:
+    """A language that is written so needs sentences and `page.direction`, and no other stylesheet."""
+    with walker.visiting(width=360) as visit:
+        visit.open(private(served_world, award_id))
+
+        visit.page.evaluate("document.documentElement.dir = 'rtl'")
+
+        visit.keep("holder-rtl")
+        assert visit.faults() == []
+        begins = "getComputedStyle(document.querySelector('h1')).textAlign"
+        assert visit.page.evaluate(begins) in {"start", "right"}

@@ -19,7 +19,7 @@ from kpass_vc.actions.learners import (
 )
 from kpass_vc.actions.notify import DELIVER, Kind, notify
 from kpass_vc.actions.picture import marked
-from kpass_vc.actions.share import private_link
+from kpass_vc.actions.share import private_link, renew_links
 from kpass_vc.authz import Actor, Permission
 from kpass_vc.delivery.channel import Notice
 from kpass_vc.environment import Environment
@@ -140,7 +140,8 @@ def resend(
     """A new notice with the learner's link, to the address that is known or to a corrected one.
 
     A notice that still waits is withdrawn: it would go to the address that was wrong. What waits of the
-    learner's other credentials goes to the right one. NotFound for who has been forgotten.
+    learner's other credentials goes to the right one, and whoever has the wrong one's mail has links that
+    lead nowhere any more. NotFound for who has been forgotten.
     """
     actor.require(Permission.CREDENTIALS_ISSUE)
     award = awards.by_id(
@@ -154,6 +155,7 @@ def resend(
         raise NotFound("credential", credential=award_id)
     if contact is not None:
         _correct(env, session, award, contact)
+        renew_links(env, session, actor, award)
     made = notify(env, session, award, _kind(award))
     if made is None:
         raise Conflict("no_address", credential=award.id)
