@@ -21,6 +21,7 @@ from starlette.testclient import TestClient
 from kpass_vc.actions.chain import chain_all
 from kpass_vc.actions.confirm import ConfirmationOrder, confirm, confirmed_list
 from kpass_vc.actions.erase import erase
+from kpass_vc.actions.profile import set_image
 from kpass_vc.actions.publish import retire
 from kpass_vc.actions.rotate_key import compromise_key
 from kpass_vc.app import create_app
@@ -39,7 +40,7 @@ from tests.actions.test_people import person
 from tests.actions.test_review import decided, handed_in, published
 from tests.api.http import client_of, variables
 from tests.cli.test_cli import Kpass
-from tests.test_replies import routes
+from tests.test_replies import PICTURE, routes
 from tests.world import OPERATOR_ACTOR, World, actor_of
 
 pytestmark = pytest.mark.sqlite
@@ -111,6 +112,8 @@ def lived(world: World) -> None:
     with world.writing() as session:
         retire(world.env, session, actor_of(world.organization()), ended[0].id)
     world.draft(code="SOB-OPTO-96")
+    with world.writing() as session:
+        set_image(world.env, session, actor_of(world.organization()), PICTURE)
     issued = [world.issued(externalReference=f"r{number}") for number in range(4)]
     world.set_status(issued[0], "revoked")
     with world.writing() as session:
@@ -133,6 +136,7 @@ def parts(world: World) -> dict[str, list[str]]:
             "code": list(session.scalars(select(Definition.code))),
             "version": list(session.scalars(select(DefinitionVersion.version).distinct())),
             "language": ["sv", "en"],
+            "extension": ["svg", "png"],
             "name": [
                 *{url.rpartition("/")[2].removesuffix(".json") for url in lists},
                 "kpass.css",
