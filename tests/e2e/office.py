@@ -196,9 +196,6 @@ class WithKeyboard(Colleague):
         self._reach(self.page.locator('[name="file"]'))
         super().attach(file)
 
-    def look(self, name: str) -> None:
-        """The pages are looked at by who has a mouse."""
-
     def _reach(self, target: Locator) -> None:
         wanted = target.first.element_handle()
         for _ in range(_MOST_TABS):
