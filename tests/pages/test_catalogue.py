@@ -11,6 +11,8 @@ from tests.api.http import client_of
 from tests.pages.reading import Page, words
 from tests.world import OPERATOR_ACTOR, World
 
+pytestmark = pytest.mark.sqlite
+
 SPLICING = "/compare?a=sobona/SOB-OPTO-01&b=sobona/SOB-OPTO-02"
 
 

@@ -15,6 +15,8 @@ from kpass_vc.pages.definition import DefinitionState, Link, definition_page
 from kpass_vc.pages.render import SECURITY_HEADERS, chosen, markdown, strangers_markdown
 from tests.pages.reading import Page
 
+pytestmark = pytest.mark.sqlite
+
 ADDRESSES = Addresses("http://localhost:8000")
 SOBONA = Owner(
     did="did:web:localhost%3A8000:o:sobona",

@@ -10,6 +10,8 @@ from tests.pages.reading import Page
 from tests.pages.test_routes import BROWSER, FOLDER, PAIR
 from tests.world import World, body_of
 
+pytestmark = pytest.mark.sqlite
+
 PAGES = (
     "/", "/catalogue", "/catalogue?a=sobona/SOB-OPTO-01", "/catalogue?q=nothing+of+this", PAIR,
     "/verify", "/docs", f"{FOLDER}/sv.html", "/nothing", "answer", "refused", "again",

@@ -9,6 +9,8 @@ from tests.api.http import PROBLEM, client_of
 from tests.pages.reading import Page
 from tests.world import World
 
+pytestmark = pytest.mark.sqlite
+
 FOLDER = "/o/sobona/definitions/SOB-OPTO-01/1.0.0"
 PAIR = "/compare?a=sobona/SOB-OPTO-01&b=sobona/SOB-OPTO-02"
 CHOOSING = ("/", "/docs", "/catalogue", "/catalogue?a=sobona/SOB-OPTO-01", PAIR, "/verify")

@@ -14,6 +14,8 @@ from tests.pages.reading import Page
 from tests.pages.test_holder import BROWSER, Learner
 from tests.world import LEARNER, World, body_of
 
+pytestmark = pytest.mark.sqlite
+
 HTML, JSON = "text/html; charset=utf-8", "application/vc+ld+json"
 
 

@@ -25,6 +25,8 @@ from tests.api.http import PROBLEM, client_of, rows
 from tests.pages.reading import Page, words
 from tests.world import LEARNER, World, body_of
 
+pytestmark = pytest.mark.sqlite
+
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 NAMES = {"text", "file", "language"}
 
