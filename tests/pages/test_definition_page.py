@@ -139,7 +139,7 @@ def test_the_stylesheet_fetches_nothing() -> None:
 def test_a_page_says_the_elements_in_its_language(language: Language, said: list[str]) -> None:
     page = Page(shown(document("SOB-OPTO-01"), language))
 
-    assert page.tags[0] == ("html", {"lang": language})
+    assert page.tags[0] == ("html", {"lang": language, "dir": "ltr"})
     assert [text for text in said if text.lower() not in page.text.lower()] == []
 
 
