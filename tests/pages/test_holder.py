@@ -104,7 +104,7 @@ def test_the_page_says_what_the_credential_is_in_its_language(
 ) -> None:
     page = learner.page(language)
 
-    assert page.tags[0] == ("html", {"lang": language})
+    assert page.tags[0] == ("html", {"lang": language, "dir": "ltr"})
     assert [text for text in said if text not in page.text] == []
     other = "en" if language == "sv" else "sv"
     base = learner.world.env.addresses.base
