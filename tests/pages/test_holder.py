@@ -23,6 +23,8 @@ from tests.injections import INJECTIONS
 from tests.pages.reading import Page
 from tests.world import LEARNER, OPERATOR_ACTOR, World, body_of
 
+pytestmark = pytest.mark.sqlite
+
 FORM = "application/x-www-form-urlencoded"
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 SHARE = {"label": "Chefen", "lasts": "month", "language": "sv"}

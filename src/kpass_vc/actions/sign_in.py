@@ -100,7 +100,7 @@ def sign_in_by_password(env: Environment, session: Session, order: PasswordOrder
     """The person, if the password and the code are right; None if not, which is noted: so commit either way.
 
     Whether there is such a person shows neither in the answer nor in its time. After five tries that went
-    wrong each further one makes the account wait, up to an hour; Unauthenticated meanwhile.
+    wrong each further one makes the account wait, up to an hour; meanwhile nothing is right, and nothing counted.
     """
     person = people.by_email(session, order.email.strip().lower())
     row = (
@@ -109,11 +109,11 @@ def sign_in_by_password(env: Environment, session: Session, order: PasswordOrder
         else None
     )
     now = env.now()
-    if row is not None and row.blocked_until is not None and row.blocked_until > now:
-        raise Unauthenticated("blocked")
-    if not is_right(order.password, row.password_hash if row else None) or row is None:
-        if row is not None:
-            _note_failure(env, row)
+    right = is_right(order.password, row.password_hash if row else None)
+    if row is None or (row.blocked_until is not None and row.blocked_until > now):
+        return None
+    if not right:
+        _note_failure(env, row)
         return None
     totp = unseal(env.contact_key, row.sealed_totp, about=f"totp/{row.person_id}")
     step = totp_step(totp, order.code, now)
