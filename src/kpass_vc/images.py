@@ -20,6 +20,10 @@ MOST_BYTES: Final = 1024 * 1024
 MOST_PIXELS: Final = 4096 * 4096
 SIDE: Final = 1024
 """Pixels that the longer side has at most, of what is kept."""
+_JPEG: Final = b"\xff\xd8"
+_START_OF_SCAN: Final = b"\xff\xda"
+_MOST_SCANS: Final = 100
+"""A progressive JPEG can hold so many scans that decoding takes minutes; a real one has about ten."""
 _MOST_ELEMENTS: Final = 5000
 _MOST_DEPTH: Final = 50
 _SVG: Final = "http://www.w3.org/2000/svg"
@@ -54,6 +58,8 @@ def rebuilt(content: bytes) -> tuple[str, bytes]:
 
 
 def _png(content: bytes) -> bytes:
+    if content.startswith(_JPEG) and content.count(_START_OF_SCAN) > _MOST_SCANS:
+        raise Malformed("image")
     try:
         with Image.open(io.BytesIO(content), formats=("PNG", "JPEG")) as found:
             if found.width * found.height > MOST_PIXELS:
@@ -61,7 +67,7 @@ def _png(content: bytes) -> bytes:
             picture: Any = found.convert("RGBA")
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
         raise Malformed("image") from error
-    except Image.DecompressionBombError as error:
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise TooLarge("image_pixels", most=4096) from error
     picture.thumbnail((SIDE, SIDE))
     out = io.BytesIO()

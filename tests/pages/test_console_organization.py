@@ -2,13 +2,15 @@
 
 import io
 import re
+import struct
+from zlib import compress, crc32
 
 import pytest
 from PIL import Image
 
 from kpass_vc.actions.confirm import ConfirmationOrder, confirm
 from kpass_vc.authz import Role
-from kpass_vc.errors import KpassError
+from kpass_vc.errors import KpassError, Malformed, TooLarge
 from kpass_vc.images import rebuilt
 from tests.injections import INJECTIONS
 from tests.pages.desk import Visitor, alerts, signed_in
@@ -129,6 +131,28 @@ def test_a_picture_of_too_many_pixels_is_not_unpacked(owner: Visitor) -> None:
     reply = owner.post("/organization/image", files={"file": ("x.png", png(5000))})
 
     assert (reply.status_code, "bildpunkter" in reply.text) == (422, True)
+
+
+def test_a_small_file_that_says_it_has_a_hundred_million_pixels_is_refused() -> None:
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", 10_000, 10_000, 8, 0, 0, 0, 0)
+    parts = ((b"IHDR", header), (b"IDAT", compress(bytes(100))), (b"IEND", b""))
+
+    with pytest.raises(TooLarge):
+        rebuilt(b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*part) for part in parts))
+
+
+def test_a_photograph_of_very_many_scans_is_not_unpacked() -> None:
+    out = io.BytesIO()
+    Image.new("RGB", (64, 64), "white").save(out, "JPEG", progressive=True)
+    whole = out.getvalue()
+    scan = whole[whole.rindex(b"\xff\xda") : -2]
+    assert rebuilt(whole)[0] == "image/png"
+
+    with pytest.raises(Malformed):
+        rebuilt(whole[:-2] + scan * 200 + whole[-2:])
 
 
 def test_keys_are_changed_and_withdrawn_only_by_an_owner_who_has_just_proved_who_they_are(
