@@ -11,8 +11,15 @@ from kpass_vc.authz import Role
 from kpass_vc.demo import catalogues
 from kpass_vc.language import LANGUAGES
 from kpass_vc.model.definition import Definition
-from kpass_vc.pages.console.definition_form import GROUPS, filled_in, groups, outcomes
-from kpass_vc.pages.console.frame import Form
+from kpass_vc.pages.console.definition_form import (
+    GROUPS,
+    filled_in,
+    groups,
+    outcomes,
+    place_of,
+    value_in_words,
+)
+from kpass_vc.pages.console.frame import Form, label_of
 from kpass_vc.records import definition as definitions
 from kpass_vc.wording import VERBS, is_weak
 from tests.pages.desk import Visitor, alerts, signed_in
@@ -55,8 +62,77 @@ def test_every_field_of_a_definition_is_in_the_form_or_known_not_to_be() -> None
     shown = {spec.path.split("/")[0] for specs in GROUPS.values() for spec in specs}
 
     assert set(Definition.model_fields) - shown == {
-        "schema_version", "status", "illustrative", "owner", "learning_outcomes",
+        "schema_version", "status", "owner", "learning_outcomes",
     }  # fmt: skip
+
+
+def with_outcomes(*outcomes: dict[str, Any]) -> dict[str, Any]:
+    document = definition_document() | {"learning_outcomes": list(outcomes)}
+    return Definition.model_validate(document).model_dump(mode="json")
+
+
+def saved(document: dict[str, Any], **changed: str) -> list[dict[str, Any]]:
+    """The outcomes of a definition whose form was sent with these changes."""
+    pairs = {**dict(pairs_of(document)), **changed}
+    return list(filled_in(Form(list(pairs.items()), {}), document, "sobona")["learning_outcomes"])
+
+
+def test_as_many_outcomes_as_a_definition_may_have_are_saved() -> None:
+    document = with_outcomes(
+        *({"id": f"LR{number}", "text": {"sv": f"Mäta {number}"}} for number in range(100))
+    )
+
+    assert saved(document) == document["learning_outcomes"]
+
+
+def test_an_outcome_keeps_its_id_and_its_other_languages_where_another_is_taken_away() -> None:
+    document = with_outcomes(
+        {"id": "A", "domain": "skill", "text": {"sv": "Mäta", "fi": "Mitata"}},
+        {"id": "B", "domain": "skill", "text": {"sv": "Svetsa", "fi": "Hitsata"}},
+        {"domain": "skill", "text": {"sv": "Klyva", "fi": "Halkaista"}},
+    )
+
+    kept = saved(document, learning_outcomes_0_remove="yes")
+
+    assert [(each["id"], each["text"]) for each in kept] == [
+        ("B", {"sv": "Svetsa", "fi": "Hitsata"}),
+        ("LR1", {"sv": "Klyva", "fi": "Halkaista"}),
+    ]
+    again = {**document, "learning_outcomes": kept}
+    pairs = [
+        *((name, text) for name, text in pairs_of(again) if not name.endswith("_3_text_sv")),
+        ("learning_outcomes_3_text_sv", "Larma"),
+    ]
+    assert filled_in(Form(pairs, {}), document, "sobona")["learning_outcomes"] == [
+        *kept,
+        {"id": "LR2", "domain": None, "text": {"sv": "Larma"}},
+    ]
+
+
+def test_every_place_in_a_definition_has_a_field_of_the_form_and_a_name_in_words() -> None:
+    def places(schema: dict[str, Any], pointer: str) -> list[str]:
+        if "$ref" in schema:
+            return places(definitions_of[schema["$ref"].rpartition("/")[2]], pointer)
+        found = [pointer] if pointer else []
+        for each in (*schema.get("anyOf", ()), *schema.get("allOf", ())):
+            found += places(each, pointer)
+        for name, each in schema.get("properties", {}).items():
+            found += places(each, f"{pointer}/{name}")
+        if "items" in schema:
+            found += places(schema["items"], f"{pointer}/0")
+        return found
+
+    whole = Definition.model_json_schema()
+    definitions_of = whole["$defs"]
+    empty = {name for row in outcomes({}) for name in row}
+    shown = {spec.name for specs in GROUPS.values() for spec in specs} | {
+        "learning_outcomes", "learning_outcomes_0",
+        *(f"learning_outcomes_0_{name}" for name in empty),
+    }  # fmt: skip
+    for place in places(whole, ""):
+        if place not in {"/schema_version", "/status", "/owner"}:
+            assert place_of(place) in shown, place
+            assert not label_of(place, "sv").startswith("/"), place
 
 
 def written(document: dict[str, Any]) -> dict[str, Any]:
@@ -139,6 +215,7 @@ def test_what_was_written_is_not_lost_when_a_field_is_refused(author: Visitor) -
         "description_sv": "En text på flera\nrader.", "workload_hours": "sexton",
         "learning_outcomes_0_domain": "skill", "learning_outcomes_0_text_sv": "Svetsa fiber",
         "participation_forms": ["online", "onsite"], "tags": "fiber\nsvets", "step": "save",
+        "level_level": "0", "alignments": "Fibertekniker http://exempel.se/fiber",
     }  # fmt: skip
 
     reply = author.post("/definitions/new", given)
@@ -148,9 +225,64 @@ def test_what_was_written_is_not_lost_when_a_field_is_refused(author: Visitor) -
     for text in ("Svetsa", "Weld", "En text på flera\nrader.", "sexton", "Svetsa fiber"):
         assert text in page, text
     assert page.count("checked") == 2
-    assert {'id="fault:code:1"', 'id="fault:workload_hours:1"'} <= set(
-        re.findall(r'id="fault:[a-z_]+:1"', page)
-    )
+    assert 'name="level_level" value="0"' in page
+    assert "Fibertekniker http://exempel.se/fiber" in page
+    refused = set(re.findall(r'id="fault:([a-z_]+):1"', page))
+    assert refused == {"code", "workload_hours", "level_level", "alignments"}
+    linked = re.findall(r'<a href="#(field:[a-z_0-9]+)"', page)
+    assert linked
+    assert all(f'id="{each}"' in page for each in linked)
+
+
+def test_who_saves_upon_what_another_has_saved_is_told_and_loses_nothing(
+    world: World, author: Visitor
+) -> None:
+    document = Definition.model_validate(definition_document()).model_dump(mode="json")
+    owner = world.organization("sobona")
+    with world.writing() as session:
+        version = define(world.env, session, actor_of(owner), document)[0][0]
+    place = f"/definitions/{version.id}/edit"
+    mine = written(document) | {
+        "seen": seen_on(author.get(place).text), "title_sv": "Mitt namn", "step": "save",
+    }  # fmt: skip
+    theirs = {**document, "title": {**document["title"], "sv": "Deras namn"}}
+    with world.writing() as session:
+        define(world.env, session, actor_of(owner), theirs)
+
+    reply = author.post(place, mine)
+
+    assert (reply.status_code, len(alerts(reply.text))) == (409, 1)
+    assert 'value="Mitt namn"' in reply.text
+    assert source_of(version_of(world, place)).title["sv"] == "Deras namn"
+    assert author.post(place, mine | {"seen": seen_on(reply.text)}).status_code == 303
+    assert source_of(version_of(world, place)).title["sv"] == "Mitt namn"
+
+
+def test_what_is_written_while_another_hands_it_in_is_not_lost(
+    world: World, author: Visitor
+) -> None:
+    document = Definition.model_validate(definition_document()).model_dump(mode="json")
+    for slug in document["authorised_issuers"]:
+        world.organization(slug)
+    reply = author.post("/definitions/new", written(document) | {"step": "save"})
+    place = reply.headers["Location"].partition("/console")[2].partition("?")[0]
+    author.post(f"{place}/submit")
+
+    reply = author.post(f"{place}/edit", written(document) | {"title_sv": "Sent namn"})
+
+    assert (reply.status_code, len(alerts(reply.text))) == (409, 1)
+    assert 'value="Sent namn"' in reply.text
+
+
+def seen_on(page: str) -> str:
+    return page.partition('name="seen" value="')[2].partition('"')[0]
+
+
+def test_a_value_is_in_words_where_it_is_of_a_list_and_as_written_elsewhere() -> None:
+    assert value_in_words("/participation/forms/0", "work_based", "en") != "work_based"
+    assert value_in_words("/tags/0", "quiz", "sv") == "quiz"
+    assert value_in_words("/stackability/kind", "stack", "sv") == "Byggs av andra mikromeriter"
+    assert value_in_words("/learning_outcomes/0/domain", "skill", "sv") != "skill"
 
 
 def test_a_new_version_is_written_from_the_old_and_compared_with_it(

@@ -5,7 +5,7 @@ What the form does not show of a definition that was imported stays as it was.
 
 import copy
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, get_args
 
@@ -17,8 +17,8 @@ from kpass_vc.pages.console.frame import Form
 Kind = Literal["line", "area", "number", "choice", "ticks", "lines", "tick"]
 MORE_OUTCOMES: Final = 2
 """Empty rows for outcomes below those that are there."""
-MOST_OUTCOMES: Final = 40
-_OUTCOME_PARTS: Final = ("domain", "text/sv", "text/en")
+MOST_OUTCOMES: Final = 100
+"""As many as a definition may have."""
 _AREA: Final = re.compile(r"(\d{2,4})(?:\s+(.+))?")
 
 
@@ -49,6 +49,7 @@ GROUPS: Final[Mapping[str, tuple[Spec, ...]]] = {
         *_both("title", "line"),
         *_both("description", "area"),
         Spec("credential_kind", "choice", get_args(model.Kind), "page.kind"),
+        Spec("illustrative", "tick"),
     ),
     "outcomes": (),
     "level": (
@@ -164,17 +165,22 @@ def groups(document: Mapping[str, Any], language: Language) -> list[tuple[str, l
 
 
 def outcomes(document: Mapping[str, Any], more: int = MORE_OUTCOMES) -> list[dict[str, str]]:
-    """The outcomes as rows of the form, and empty ones below them."""
+    """The outcomes as rows of the form, and empty ones below them.
+
+    A row has the id of its outcome, so that it is the same outcome wherever its row has come to stand.
+    """
     rows = [
         {
+            "id": str(each.get("id")),
             "domain": str(each.get("domain") or ""),
             "text_sv": str((each.get("text") or {}).get("sv", "")),
             "text_en": str((each.get("text") or {}).get("en", "")),
         }
-        for each in document.get("learning_outcomes") or ()
+        for each in _with_ids(document.get("learning_outcomes") or ())
     ]
     count = min(max(len(rows) + more, 3), MOST_OUTCOMES)
-    return rows + [{"domain": "", "text_sv": "", "text_en": ""}] * (count - len(rows))
+    empty = {"id": "", "domain": "", "text_sv": "", "text_en": ""}
+    return rows + [empty] * (count - len(rows))
 
 
 def filled_in(form: Form, before: Mapping[str, Any], owner: str) -> JsonObject:
@@ -191,14 +197,34 @@ def filled_in(form: Form, before: Mapping[str, Any], owner: str) -> JsonObject:
     return document
 
 
-def value_in_words(value: str, language: Language) -> str:
-    """A value of a list by what it is called; anything else as it is."""
+def value_in_words(pointer: str, value: str, language: Language) -> str:
+    """What stands in a field, by what it is called if it is one of a list; anything else as it is."""
+    path = "/".join(part for part in pointer.strip("/").split("/") if not part.isdigit())
     for specs in GROUPS.values():
         for spec in specs:
-            if value in spec.values:
+            if path == spec.path and value in spec.values:
                 return say(language, f"{spec.words}.{value}")
     domain = f"definition.domain.{value}"
-    return say(language, domain) if has(domain) else value
+    return say(language, domain) if path == "learning_outcomes/domain" and has(domain) else value
+
+
+def place_of(pointer: str) -> str:
+    """The name of the field of the form at which something is told of a place in a definition.
+
+    Of what the form does not show, the field that stands nearest.
+    """
+    parts = pointer.strip("/").split("/")
+    if parts[0] == "learning_outcomes":
+        if parts[2:3] == ["text"]:
+            parts[3:] = parts[3:4] if parts[3:4] == ["en"] else ["sv"]
+        return "_".join(parts)
+    specs = [spec for every in GROUPS.values() for spec in every]
+    for end in range(len(parts), 0, -1):
+        path = "/".join(parts[:end])
+        for spec in specs:
+            if spec.path == path or spec.path.startswith(f"{path}/"):
+                return spec.name
+    return ""
 
 
 def _field(spec: Spec, document: Mapping[str, Any], language: Language) -> Field:
@@ -258,7 +284,7 @@ def _get(document: Mapping[str, Any], path: str) -> Any:  # noqa: ANN401 - JSON
 def _set(document: dict[str, Any], path: str, value: object) -> None:
     """Put a value where it belongs; an empty one takes away what stood there, and makes nothing."""
     *folders, last = path.split("/")
-    is_empty = value in ("", False, [])
+    is_empty = value == "" or value is False or value == []
     place = document
     for folder in folders:
         inner = place.get(folder)
@@ -289,20 +315,21 @@ def _tidy(document: dict[str, Any], folders: list[str]) -> None:
 
 
 def _outcomes(form: Form, before: Mapping[str, Any]) -> list[dict[str, Any]]:
-    old = list(before.get("learning_outcomes") or ())
-    used = {str(each.get("id")) for each in old}
+    old = {str(each["id"]): each for each in _with_ids(before.get("learning_outcomes") or ())}
+    used = frozenset(old)
     fresh = (f"LR{number}" for number in range(1, 1000) if f"LR{number}" not in used)
     found = []
     for number in range(MOST_OUTCOMES):
         name = f"learning_outcomes_{number}"
-        domain = form.text(f"{name}_domain")
         texts = {
             each: form.text(f"{name}_text_{each}")
             for each in LANGUAGES
             if form.text(f"{name}_text_{each}")
         }
-        kept = dict(old[number]) if number < len(old) else {}
-        if not texts and not (domain and kept):
+        kept = old.pop(form.text(f"{name}_id"), {})
+        domain = form.text(f"{name}_domain")
+        is_there = texts or (domain and kept)
+        if form.text(f"{name}_remove") or not is_there:
             continue
         others = {
             language: text
@@ -320,10 +347,18 @@ def _outcomes(form: Form, before: Mapping[str, Any]) -> list[dict[str, Any]]:
     return found
 
 
+def _with_ids(given: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Outcomes, those without an id by one of their own; it is always the same one."""
+    every = [dict(each) for each in given]
+    used = {each.get("id") for each in every}
+    fresh = (f"LR{number}" for number in range(1, 1000) if f"LR{number}" not in used)
+    return [each if each.get("id") else {**each, "id": next(fresh)} for each in every]
+
+
 def _area_line(area: Mapping[str, Any]) -> str:
     name = area.get("name")
     label = next(iter(name.values()), "") if isinstance(name, Mapping) else name or ""
-    return f"{area.get('code')} {label}".strip()
+    return " ".join(f"{area.get('code')} {label}".split())
 
 
 def _areas(form: Form, before: Mapping[str, Any]) -> list[Any]:
@@ -341,7 +376,7 @@ def _areas(form: Form, before: Mapping[str, Any]) -> list[Any]:
 def _alignment_line(alignment: Mapping[str, Any]) -> str:
     name = alignment.get("target_name")
     label = next(iter(name.values()), "") if isinstance(name, Mapping) else name or ""
-    return f"{label} {alignment.get('target_url')}".strip()
+    return " ".join(f"{label} {alignment.get('target_url')}".split())
 
 
 def _alignments(form: Form, before: Mapping[str, Any]) -> list[Any]:

@@ -22,6 +22,7 @@ from kpass_vc.actions.review import (
     under_review,
     waiting,
 )
+from kpass_vc.actions.sign_in import sha256
 from kpass_vc.authz import Permission
 from kpass_vc.completeness import gaps, warnings
 from kpass_vc.compose.narrative import facts
@@ -35,6 +36,7 @@ from kpass_vc.errors import (
     FieldError,
     Forbidden,
     InvalidInput,
+    KpassError,
     Malformed,
     NotFound,
 )
@@ -47,6 +49,7 @@ from kpass_vc.pages.console.definition_form import (
     filled_in,
     groups,
     outcomes,
+    place_of,
     value_in_words,
 )
 from kpass_vc.pages.console.frame import (
@@ -59,14 +62,13 @@ from kpass_vc.pages.console.frame import (
     faults_of,
     in_words,
     label_of,
-    name_of,
     posted_with,
 )
 from kpass_vc.pages.definition import outcomes as shown_outcomes
 from kpass_vc.records import definition as definitions
 from kpass_vc.records import organization as organizations
 from kpass_vc.records import person as people
-from kpass_vc.records.definition import Found
+from kpass_vc.records.definition import DefinitionVersion, Found
 from kpass_vc.spreadsheets import MEDIA_TYPE
 from kpass_vc.versioning import Change, changes
 from kpass_vc.wording import VERBS, is_weak
@@ -220,17 +222,19 @@ def edit(version_id: str, session: ReadTx, desk: AtWork) -> Response:
     desk.who.actor.require(Permission.DEFINITIONS_WRITE)
     version, _, _ = _own_draft(session, desk, version_id)
     document = source_of(version).model_dump(mode="json")
-    return _form_page(desk, document, version_id=version_id)
+    return _form_page(desk, document, version_id=version_id, seen=_seal(version))
 
 
 @router.post("/definitions/{version_id}/edit")
 def post_edit(version_id: str, env: Env, session: WriteTx, desk: AtWork, form: Posted) -> Response:
     """The draft as it was filled in."""
     desk.who.actor.require(Permission.DEFINITIONS_WRITE)
-    version, line, _ = _own_draft(session, desk, version_id)
+    version, line, _ = _own(session, desk, version_id)
     before = source_of(version).model_dump(mode="json")
     fixed = {"code": line.code, "version": version.version}
-    return _saved(env, session, desk, form, before, version_id=version_id, fixed=fixed)
+    return _saved(
+        env, session, desk, form, before, version_id=version_id, fixed=fixed, is_now=_seal(version)
+    )
 
 
 @router.post("/definitions/{version_id}/submit")
@@ -361,19 +365,29 @@ def _saved(
     version_id: str,
     like: str = "",
     fixed: Mapping[str, str] | None = None,
+    is_now: str = "",
 ) -> Response:
+    """`is_now` is the seal of the draft as it stands; a form that was filled in upon another is shown once more."""
     document = filled_in(form, before, _slug(desk)) | dict(fixed or {})
-    step = form.text("step")
+    step, seen = form.text("step"), form.text("seen")
     if step == "more":
-        return _form_page(desk, document, version_id=version_id, like=like, more=5)
+        return _form_page(desk, document, version_id=version_id, like=like, more=5, seen=seen)
     try:
         with session.begin_nested():
+            if seen and seen != is_now:
+                raise Conflict("draft_changed")
             if not version_id and _is_there(session, desk, document):
                 raise Conflict("draft_there", field="/version")
             (version, _, _), _ = define(env, session, desk.who.actor, document)
     except REFUSED as error:
-        faults = faults_of(error, desk.language)
-        return _form_page(desk, document, version_id=version_id, like=like, faults=faults)
+        return _form_page(
+            desk,
+            document,
+            version_id=version_id,
+            like=like,
+            seen=is_now,
+            faults=_at_fields(desk, error),
+        )
     place = f"/definitions/{version.id}"
     return desk.to(f"{place}/edit" if step == "stay" else place, "definition_saved")
 
@@ -391,6 +405,7 @@ def _form_page(
     version_id: str,
     like: str = "",
     more: int = MORE_OUTCOMES,
+    seen: str = "",
     faults: Faults | None = None,
 ) -> Response:
     try:
@@ -403,6 +418,7 @@ def _form_page(
         faults=faults,
         version_id=version_id,
         like=like,
+        seen=seen,
         title=(document.get("title") or {}).get("sv", ""),
         groups=groups(document, desk.language),
         outcomes=outcomes(document, more),
@@ -424,7 +440,13 @@ def _gaps(desk: Desk, source: Definition) -> tuple[list[Gap], list[Gap]]:
 
 
 def _gap(desk: Desk, error: FieldError) -> Gap:
-    return Gap(name_of(error.field), in_words(error, desk.language))
+    return Gap(place_of(error.field), in_words(error, desk.language))
+
+
+def _at_fields(desk: Desk, error: KpassError) -> Faults:
+    """What is wrong with a definition, at the fields of its form."""
+    broken = error.fields if isinstance(error, InvalidInput) else ()
+    return faults_of(error, desk.language, {each.field: place_of(each.field) for each in broken})
 
 
 def _weak(document: Mapping[str, Any]) -> list[int]:
@@ -436,10 +458,20 @@ def _weak(document: Mapping[str, Any]) -> list[int]:
     ]
 
 
-def _own_draft(session: Session, desk: Desk, version_id: str) -> Found:
+def _seal(version: DefinitionVersion) -> str:
+    """What tells this draft from what it was before and will be after."""
+    return sha256(version.source)[:22]
+
+
+def _own(session: Session, desk: Desk, version_id: str) -> Found:
     found = read_version(session, desk.who.actor, version_id)
     if found[2].id != desk.who.actor.own_organization():
         raise NotFound("definition", definition=version_id)
+    return found
+
+
+def _own_draft(session: Session, desk: Desk, version_id: str) -> Found:
+    found = _own(session, desk, version_id)
     if found[0].state != "draft":
         raise Conflict("version_is_final", version=found[0].version, state=found[0].state)
     return found
@@ -557,23 +589,27 @@ def change_in_words(language: Language, change: Change) -> dict[str, str]:
     """One difference, with values by what they are called."""
     return {
         "field": label_of(change.field, language),
-        "before": _plain(language, change.before),
-        "after": _plain(language, change.after),
+        "before": _plain(language, change.field, change.before),
+        "after": _plain(language, change.field, change.after),
         "step": change.step,
     }
 
 
-def _plain(language: Language, value: object) -> str:
+def _plain(language: Language, field: str, value: object) -> str:
     if value is None or value in ([], {}):
         return ""
     if isinstance(value, bool):
         return say(language, "table.yes" if value else "table.no")
     if isinstance(value, Mapping):
-        shown = (_plain(language, each) for name, each in value.items() if name != "id")
+        shown = (
+            _plain(language, f"{field}/{name}", each)
+            for name, each in value.items()
+            if name not in {"id", "framework"}
+        )
         return "; ".join(each for each in shown if each)
     if isinstance(value, list):
-        return "; ".join(_plain(language, each) for each in value)
-    return value_in_words(str(value), language)
+        return "; ".join(_plain(language, field, each) for each in value)
+    return value_in_words(field, str(value), language)
 
 
 def _line(desk: Desk, found: Found) -> dict[str, str]:

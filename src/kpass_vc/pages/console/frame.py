@@ -398,6 +398,8 @@ def label_of(pointer: str, language: Language) -> str:
         if has(key):
             label = say(language, key)
             return f"{label} {numbers[-1]}" if numbers else label
+    if len(words) > 1:
+        return label_of("/".join(parts[:-1]), language)
     return pointer
 
 
