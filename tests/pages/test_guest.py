@@ -146,6 +146,28 @@ def test_where_mail_is_sent_nobody_but_the_guest_gets_the_link(
     assert Visitor(author.http).get(place).status_code == 200
 
 
+def test_a_guest_sees_nothing_of_a_draft_that_was_taken_back(
+    author: Visitor, version_id: str
+) -> None:
+    place = guest_place(author.http, link_on(invited(author, version_id).text))
+    guest = Visitor(author.http)
+    author.post(f"/definitions/{version_id}/back")
+
+    replies = [
+        guest.get(place),
+        guest.post(f"{place}/comments", {"field": "", "text": "Något"}),
+        guest.post(f"{place}/decision", {"decision": "approved"}),
+    ]
+
+    assert [each.status_code for each in replies] == [200, 409, 409]
+    for each in replies:
+        assert "inte inlämnad till granskning just nu" in each.text
+        assert "<form" not in each.text
+        assert "Läranderesultat" not in each.text
+    author.post(f"/definitions/{version_id}/submit")
+    assert "<form" in guest.get(place).text
+
+
 def test_only_what_is_handed_in_is_reviewed_by_a_guest(
     world: World, author: Visitor, version_id: str
 ) -> None:

@@ -31,6 +31,7 @@ from kpass_vc.pages.console.frame import (
     spoken,
 )
 from kpass_vc.pages.render import render
+from kpass_vc.records.definition import DefinitionVersion
 
 router = APIRouter(prefix="/console", include_in_schema=False)
 
@@ -50,6 +51,9 @@ def post_comment(
 
     def act() -> None:
         _, actor, version_id = open_guest(env, session, token)
+        version = under_review(session, actor, version_id).found[0]
+        if not _is_open(version):
+            raise Conflict("not_in_review", version=version.version, state=version.state)
         comment(env, session, actor, version_id, validated(CommentOrder, given))
 
     refused = _refused(request, env, session, token, form.texts(), act)
@@ -75,6 +79,11 @@ def post_decision(
     title, code, owner = _about(env, session, token, request)
     refused = _refused(request, env, session, token, form.texts(), act)
     return refused or _dressed(request, env, token, title=title, code=code, owner=owner, over=True)
+
+
+def _is_open(version: DefinitionVersion) -> bool:
+    """Whether there is something to review: a draft is nobody's but its owner's."""
+    return version.state == "in_review"
 
 
 def _about(
@@ -115,6 +124,10 @@ def _page(
     invited, actor, version_id = open_guest(env, session, token)
     review = under_review(session, actor, version_id)
     title, code, owner = _about(env, session, token, request)
+    if not _is_open(review.found[0]):
+        return _dressed(
+            request, env, token, faults=faults, title=title, code=code, owner=owner, closed=True
+        )
     return _dressed(
         request,
         env,
@@ -123,7 +136,6 @@ def _page(
         title=title,
         code=code,
         owner=owner,
-        over=False,
         person=invited.person.name if invited.person else "",
         given=given or {},
         **told(session, spoken(request), review),
@@ -144,6 +156,8 @@ def _dressed(
         "faults": faults or Faults(),
         "address": address,
         "elsewhere": {each: f"{address}?language={each}" for each in LANGUAGES},
+        "over": False,
+        "closed": False,
         **values,
     }
     page = render("console/guest.html", language, **shown)
