@@ -74,7 +74,8 @@ def with_outcomes(*outcomes: dict[str, Any]) -> dict[str, Any]:
 def saved(document: dict[str, Any], **changed: str) -> list[dict[str, Any]]:
     """The outcomes of a definition whose form was sent with these changes."""
     pairs = {**dict(pairs_of(document)), **changed}
-    return list(filled_in(Form(list(pairs.items()), {}), document, "sobona")["learning_outcomes"])
+    found: Any = filled_in(Form(list(pairs.items()), {}), document, "sobona")
+    return list(found["learning_outcomes"])
 
 
 def test_as_many_outcomes_as_a_definition_may_have_are_saved() -> None:
@@ -229,6 +230,7 @@ def test_what_was_written_is_not_lost_when_a_field_is_refused(author: Visitor) -
     assert "Fibertekniker http://exempel.se/fiber" in page
     refused = set(re.findall(r'id="fault:([a-z_]+):1"', page))
     assert refused == {"code", "workload_hours", "level_level", "alignments"}
+    assert "Timmar ska vara ett tal, skrivet med siffror." in page
     linked = re.findall(r'<a href="#(field:[a-z_0-9]+)"', page)
     assert linked
     assert all(f'id="{each}"' in page for each in linked)
@@ -299,8 +301,13 @@ def test_a_new_version_is_written_from_the_old_and_compared_with_it(
     reply = author.post("/definitions/new", changed)
 
     second = version_of(world, reply.headers["Location"])
+    page = author.get(f"/definitions/{second.id}").text
+    assert "ändringen i Timmar kräver" in page
+    assert f"new?like={second.id}&amp;step=major" in page
+    assert "/submit" not in page
     page = author.get(f"/definitions/compare?a={first[0].id}&b={second.id}").text
     assert ">Timmar<" in page
+    assert f'<option value="{first[0].id}">' in author.get(f"/definitions/{second.id}").text
     assert "<bdi>16</bdi>" in page
     assert "<bdi>17</bdi>" in page
     again = author.post("/definitions/new", changed)

@@ -108,6 +108,13 @@ def _number(before: DefinitionVersion | None, source: Definition) -> list[FieldE
     return [wrong] if wrong is not None and wrong.rule != "gap.version_order" else []
 
 
+def wrong_number(session: Session, found: Found) -> FieldError | None:
+    """What is wrong with the number of a version that is still written, so that it is told before a review."""
+    version, line, _ = found
+    before = latest_published(definitions.versions(session, definition_id=line.id))
+    return next(iter(_number(before, source_of(version))), None)
+
+
 def review_due(source: Definition, published: datetime) -> date | None:
     """When it is to be looked through again, by its own interval; None if it gives none."""
     months = source.quality_assurance.review_interval_months if source.quality_assurance else None

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from kpass_vc.actions.define import define, source_of
 from kpass_vc.actions.invite import FirstPersonOrder, address_of, invite_reviewer
-from kpass_vc.actions.publish import missing, publish, read_version, retire
+from kpass_vc.actions.publish import missing, publish, read_version, retire, wrong_number
 from kpass_vc.actions.review import (
     CommentOrder,
     DecisionOrder,
@@ -495,6 +495,9 @@ def _version_page(
         if each.id != owner.id and not each.is_elsewhere and each.slug != "operator"
     ]
     has_document = version.document is not None
+    is_draft = version.state == "draft"
+    misnumbered = wrong_number(session, review.found) if is_draft else None
+    lacks = [*missing(session, source, owner), *([misnumbered] if misnumbered else [])]
     return desk.page(
         "definition_version.html",
         here="definitions",
@@ -507,24 +510,33 @@ def _version_page(
         public=env.addresses.definition_at(version.document_url or "").page(desk.language)
         if has_document
         else "",
-        lacks=[_gap(desk, each) for each in missing(session, source, owner)]
-        if version.state == "draft"
-        else [],
-        warnings=[_gap(desk, each) for each in warnings(source)]
-        if version.state == "draft"
-        else [],
+        lacks=[_gap(desk, each) for each in lacks] if is_draft else [],
+        step=misnumbered.rule.removeprefix("gap.version_") if misnumbered else "",
+        warnings=[_gap(desk, each) for each in warnings(source)] if is_draft else [],
         versions=[
             _line(desk, (each, line, owner))
-            for each in definitions.versions(session, definition_id=line.id)
+            for each in sorted(
+                definitions.versions(session, definition_id=line.id),
+                key=lambda row: [int(part) for part in row.version.split(".")],
+                reverse=True,
+            )
         ]
         if is_own
         else [],
         others=others,
+        comparable=_comparable(session, desk, version_id),
         may_decide=desk.may(Permission.DEFINITIONS_REVIEW)
         and version.state == "in_review"
         and desk.who.actor.name not in version.authors,
         wrote_it=desk.who.actor.name in version.authors,
     )
+
+
+def _comparable(session: Session, desk: Desk, version_id: str) -> list[tuple[str, str]]:
+    """One's own versions that another may be held against, by id and what they are called."""
+    found, _ = definitions.search(session, states=STATES, owner=_slug(desk), text=None, limit=_MOST)
+    lines = [_line(desk, each) for each in found if each[0].id != version_id]
+    return [(each["id"], f"{each['title']} ({each['code']} {each['version']})") for each in lines]
 
 
 def told(session: Session, language: Language, review: UnderReview) -> dict[str, Any]:

@@ -385,6 +385,10 @@ def in_words(error: FieldError, language: Language) -> str:
     key = own if has(own) else f"rule.{error.rule}"
     said = error.data.get(language)
     data = {name: value for name, value in error.data.items() if name not in {"field", "said"}}
+    fields = data.get("fields")
+    if isinstance(fields, str):
+        labels = dict.fromkeys(label_of(each, language) for each in fields.split(", "))
+        data["fields"] = ", ".join(labels)
     return say(language, key, field=label_of(error.field, language), said=said, **data)
 
 
