@@ -32,7 +32,7 @@ class Kept:
 
 @pytest.fixture
 def author(world: World) -> Visitor:
-    return signed_in(world, "sobona", Role.AUTHOR)
+    return signed_in(world, "sobona", Role.AUTHOR, Role.OWNER)
 
 
 @pytest.fixture
@@ -130,7 +130,7 @@ def test_where_mail_is_sent_nobody_but_the_guest_gets_the_link(
 ) -> None:
     kept = Kept()
     env = replace(world.env, channels={"email": kept})
-    author = signed_in(world, "sobona", Role.AUTHOR, http=client_of(env))
+    author = signed_in(world, "sobona", Role.AUTHOR, Role.OWNER, http=client_of(env))
 
     reply = invited(author, version_id)
 
@@ -179,3 +179,10 @@ def test_only_what_is_handed_in_is_reviewed_by_a_guest(
     assert (reply.status_code, len(alerts(reply.text))) == (409, 1)
     stranger = signed_in(world, "annan", name="S", email="s@exempel.se", http=author.http)
     assert invited(stranger, version_id).status_code == 404
+
+
+def test_an_author_who_lets_nobody_in_invites_no_guest(world: World, version_id: str) -> None:
+    author = signed_in(world, "sobona", Role.AUTHOR, name="A", email="a@exempel.se")
+
+    assert "guest_email" not in author.get(f"/definitions/{version_id}").text
+    assert invited(author, version_id).status_code == 403

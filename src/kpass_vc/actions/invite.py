@@ -119,10 +119,12 @@ def invite_reviewer(
 ) -> tuple[Invitation, bool]:
     """An invitation to review one version without an account; whether it goes by mail.
 
-    Who is invited gets no role. Conflict for a version that is not handed in, and where no mail is sent and
-    the link would open something that the person has already; Forbidden for who has written in it.
+    Who is invited gets no role, but their word counts: so it takes whoever lets people in to invite them, since
+    an author could else approve their own work by another address. Conflict for a version that is not handed
+    in, and where no mail is sent and the link would open something that the person has already; Forbidden for
+    who has written in it.
     """
-    actor.require(Permission.DEFINITIONS_WRITE)
+    actor.require(Permission.PEOPLE_WRITE)
     version, _, owner = own_version(session, actor, version_id)
     if version.state != "in_review":
         raise Conflict("not_in_review", version=version.version, state=version.state)
