@@ -127,6 +127,8 @@ class Actor:
     """Whether what is issued is a test; then nothing else is seen or changed either."""
     scope: frozenset[Permission] = ORGANIZATION
     """What a person's token opens at most, in whichever organisation; a token that it makes opens no more."""
+    bound_to: str | None = None
+    """The one organisation that a person's token was made for by somebody else: it opens no other."""
 
     def require(self, permission: Permission) -> None:
         """Return if the actor has the permission, else Forbidden."""

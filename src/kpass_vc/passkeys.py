@@ -79,7 +79,7 @@ def made_key(place: Place, challenge: bytes, answer: str) -> MadeKey:
             expected_origin=place.origin,
             require_user_verification=True,
         )
-    except (WebAuthnException, ValueError) as error:
+    except (WebAuthnException, ValueError, TypeError) as error:  # CBOR of any shape is a stranger's
         raise Malformed("passkey") from error
     return MadeKey(found.credential_id, found.credential_public_key, found.sign_count)
 
@@ -116,7 +116,7 @@ def checked_use(
             credential_current_sign_count=sign_count,
             require_user_verification=True,
         )
-    except (WebAuthnException, ValueError) as error:
+    except (WebAuthnException, ValueError, TypeError) as error:
         raise Malformed("passkey") from error
     return found.new_sign_count
 

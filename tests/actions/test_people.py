@@ -14,7 +14,7 @@ from kpass_vc.actions.people import (
     revoke_personal_token,
     set_roles,
 )
-from kpass_vc.actions.tokens import authenticate
+from kpass_vc.actions.tokens import authenticate, myself
 from kpass_vc.authz import ORGANIZATION, ROLES, SYSTEM, Actor, Permission, Role
 from kpass_vc.errors import Conflict, Forbidden, InvalidInput, KpassError, NotFound, Unauthenticated
 from tests.world import OPERATOR_ACTOR, World, actor_of
@@ -181,3 +181,29 @@ def test_a_narrow_token_makes_no_wider_one(world: World) -> None:
             world.env, session, acting, person_id, PersonalTokenOrder(label="y")
         )
     assert same.row.permissions == [Permission.PEOPLE_WRITE]
+
+
+def test_a_token_that_an_owner_made_for_somebody_opens_that_organisation_alone(
+    world: World,
+) -> None:
+    owner = person(world, "sobona", "owner", email="owner@example.org")
+    victor, _, first = personal_token(world, "sobona", ["author"], "victor@example.org")
+    world.organization("annan")
+    order = PersonalTokenOrder(label="x")
+    elsewhere = PersonOrder.model_validate(
+        {"name": "V", "email": "victor@example.org", "roles": ["owner", "issuer"]}
+    )
+    with world.writing() as session:
+        revoke_personal_token(world.env, session, OPERATOR_ACTOR, victor, first)
+        token = grant_personal_token(world.env, session, owner, victor, order).token
+        add_person(world.env, session, OPERATOR_ACTOR, "annan", elsewhere)
+        acting = authenticate(session, token, world.env.now())
+        again = [
+            grant_personal_token(world.env, session, each, victor, order).token
+            for each in (myself(session, token, world.env.now()),)
+        ]
+
+        assert acting.organization_id == owner.organization_id
+        for each in (token, *again):
+            with pytest.raises(Forbidden):
+                authenticate(session, each, world.env.now(), "annan")

@@ -39,6 +39,7 @@ OPERATOR: dict[str, tuple[str, ...]] = {
     "rotate-kek": (),
     "doctor": (),
     "confirm": (OWNER, "--how=x"),
+    "invite": (),
     "work": (),
     "audit": (),
     "backup": ("out.zip",),

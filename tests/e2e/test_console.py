@@ -126,6 +126,8 @@ class Story:
             organization_slug="kursgarden",
         )
         karin.click(self.t("console.invitation.next"))
+        karin.look("mailed")
+        karin.visit.open(self.place.letters.link_to("karin@exempel.se"))
         karin.look("choose")
         karin.click(self.t("console.invitation.go_passkey"))
         karin.page.wait_for_url("**/console?done=welcome")

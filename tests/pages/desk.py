@@ -9,6 +9,7 @@ from starlette.testclient import TestClient
 from kpass_vc.actions.people import PersonOrder, add_person
 from kpass_vc.actions.sign_in import open_session
 from kpass_vc.authz import Role
+from kpass_vc.delivery.channel import Notice
 from kpass_vc.pages.console.frame import COOKIE, csrf_of
 from kpass_vc.records import person as people
 from tests.api.http import client_of
@@ -16,6 +17,16 @@ from tests.world import OPERATOR_ACTOR, World
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8", "Accept-Language": "sv"}
 ALL_ROLES = tuple(Role)
+
+
+class Kept:
+    """A channel that keeps what it is handed."""
+
+    def __init__(self) -> None:
+        self.notices: list[Notice] = []
+
+    def deliver(self, notice: Notice) -> None:
+        self.notices.append(notice)
 
 
 @dataclass

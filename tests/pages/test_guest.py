@@ -9,25 +9,14 @@ from kpass_vc.actions.define import define
 from kpass_vc.actions.invite import deliver_invitation
 from kpass_vc.actions.review import SubmitOrder, submit
 from kpass_vc.authz import Role
-from kpass_vc.delivery.channel import Notice
 from kpass_vc.records import definition as definitions
 from kpass_vc.records import sign_in as sign_ins
 from tests.api.http import client_of, rows
-from tests.pages.desk import Visitor, alerts, signed_in
+from tests.pages.desk import Kept, Visitor, alerts, signed_in
 from tests.world import World, actor_of, definition_document
 
 pytestmark = pytest.mark.sqlite
 GUEST = {"guest_name": "Gun <b>Gäst</b>", "guest_email": "gun@exempel.se"}
-
-
-class Kept:
-    """A channel that keeps what it is handed."""
-
-    def __init__(self) -> None:
-        self.notices: list[Notice] = []
-
-    def deliver(self, notice: Notice) -> None:
-        self.notices.append(notice)
 
 
 @pytest.fixture

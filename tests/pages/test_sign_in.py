@@ -1,17 +1,21 @@
 """Coming in: a link for the first person, a password with a code, sessions that end, forms that are one's own."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
+from urllib.parse import quote
 
 import pyotp
 import pytest
+from sqlalchemy import select
 
-from kpass_vc.actions.invite import invite_first
+from kpass_vc.actions.invite import deliver_invitation, invite_first
 from kpass_vc.actions.sign_in import ABSOLUTE, FRESH, IDLE
 from kpass_vc.authz import Role
 from kpass_vc.pages.console.frame import COOKIE
+from kpass_vc.records.sign_in import Invitation
 from tests.api.http import client_of
-from tests.pages.desk import Visitor, alerts, signed_in
+from tests.pages.desk import Kept, Visitor, alerts, signed_in
 from tests.test_replies import routes
 from tests.world import OPERATOR_ACTOR, World
 
@@ -244,3 +248,40 @@ def test_means_to_sign_in_are_changed_only_by_who_has_just_proved_who_they_are(
     reply = visitor.post("/account/password")
 
     assert "/console/prove?next=" in reply.headers["Location"]
+
+
+def test_where_mail_is_sent_an_address_is_shown_to_be_ones_own_before_it_opens_anything(
+    world: World,
+) -> None:
+    kept = Kept()
+    env = replace(world.env, channels={"email": kept})
+    visitor = Visitor(client_of(env))
+    link = first_link(world)
+
+    reply = visitor.post(f"{link}/first", FIRST)
+
+    assert "karin@exempel.se" in reply.text.lower()
+    assert COOKIE not in visitor.cookies
+    assert visitor.get(link).status_code == 404
+    assert visitor.post(f"{link}/password").status_code == 404
+    with world.reading() as session:
+        [row] = [each for each in session.scalars(select(Invitation)) if each.purpose == "person"]
+    deliver_invitation(env, row.id)
+    [notice] = kept.notices
+    mailed = notice.text.partition("/console")[2].split()[0]
+    assert visitor.get(mailed).status_code == 200
+
+
+@pytest.mark.parametrize("asked", ["//[", "http://[", "/console\0"])
+def test_what_is_no_address_leads_to_no_error(world: World, asked: str) -> None:
+    visitor = Visitor(client_of(world.env))
+
+    assert visitor.get(f"/sign-in?next={quote(asked)}").status_code in {200, 422}
+
+
+def test_a_form_with_a_nul_in_it_is_none(world: World) -> None:
+    visitor = Visitor(client_of(world.env))
+
+    reply = visitor.post("/sign-in", {"email": "a\0@exempel.se", "password": "x", "code": "1"})
+
+    assert reply.status_code == 422

@@ -241,11 +241,14 @@ def settle_first(
     token: str,
     order: FirstPersonOrder,
     registered: EnrolOrder | None,
-) -> Person:
-    """The first person, in an organisation that is there or is registered here; next the link asks for their means.
+    language: Language,
+) -> bool:
+    """The first person, in an organisation that is there or is registered here; whether a letter is on its way.
 
-    A new one has definitions approved by somebody else from the start, until its owner changes that.
-    Conflict for an organisation that has somebody, and for an address that another person has.
+    Where mail is sent the link ends here, and the letter's asks for their means: nobody gets an account with an
+    address that is not theirs, and whoever gives that address a role later gives it to its owner. A new
+    organisation has definitions approved by somebody else from the start, until its owner changes that.
+    Conflict for one that has somebody, and for an address that another person has.
     """
     invited = open_invitation(env, session, token)
     if invited.row.purpose != "first" or invited.person is not None:
@@ -268,9 +271,19 @@ def settle_first(
         organization.slug,
         PersonOrder(name=order.name, email=order.email, roles=list(FIRST_ROLES)),
     )
-    invited.row.person_id, invited.row.organization_id = member.person.id, organization.id
-    session.flush()
-    return member.person
+    if not sign_ins.settle(
+        session,
+        invitation_id=invited.row.id,
+        person_id=member.person.id,
+        organization_id=organization.id,
+    ):
+        raise Conflict("invitation_used")
+    if "email" not in env.channels:
+        return False
+    sign_ins.use_invitation(session, invitation_id=invited.row.id, now=env.now())
+    row = _invitation(env, session, acting, "person", language, organization, member.person, LASTS)
+    send(env, session, row)
+    return True
 
 
 def use(env: Environment, session: Session, invited: Invited) -> None:

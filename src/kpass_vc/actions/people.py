@@ -133,7 +133,8 @@ def grant_personal_token(
 ) -> NewToken:
     """A new token of a person: asked for by themselves, by an owner of their organisation, or by the operator.
 
-    An owner makes one only for somebody who has no role anywhere else: it opens all that the person may do.
+    An owner makes one only for somebody who has no role anywhere else, and it opens that organisation alone,
+    whatever roles the person is given elsewhere later.
     Nobody gets out of a token what it does not open by having it make another.
     """
     person = people.by_id(session, person_id)
@@ -154,13 +155,14 @@ def grant_personal_token(
     if not wanted <= allowed:
         expected = ", ".join(sorted(allowed))
         raise InvalidInput(FieldError("/permissions", "enum", expected=expected))
+    is_own = actor.person_id == person.id
     made = new_token(
         env,
         session,
         label=order.label,
         permissions=wanted,
         lasts=timedelta(days=order.expires_in_days),
-        organization_id=None,
+        organization_id=actor.bound_to if is_own else actor.organization_id,
         person_id=person.id,
     )
     audit(

@@ -7,7 +7,7 @@ for another without a gap.
 
 import hashlib
 import hmac
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Annotated, Final
 
@@ -148,6 +148,8 @@ def authenticate(
     """
     row = _live(session, token, now)
     scope = frozenset(each for each in Permission if each.value in row.permissions)
+    if row.person_id is not None and row.organization_id is not None:
+        return _bound(session, row.person_id, row.organization_id, organization, scope)
     if row.person_id is not None:
         return person_acting(session, row.person_id, organization, scope)
     if row.is_test:
@@ -161,7 +163,29 @@ def myself(session: Session, token: str, now: datetime) -> Actor:
     if row.person_id is None:
         raise Unauthenticated("unknown")
     scope = frozenset(each for each in Permission if each.value in row.permissions)
-    return Actor(f"person:{row.person_id}", None, frozenset(), row.person_id, scope=scope)
+    return Actor(
+        f"person:{row.person_id}",
+        None,
+        frozenset(),
+        row.person_id,
+        scope=scope,
+        bound_to=row.organization_id,
+    )
+
+
+def _bound(
+    session: Session,
+    person_id: str,
+    organization_id: str,
+    asked: str | None,
+    scope: frozenset[Permission],
+) -> Actor:
+    """A person as what they are in the organisation that their token was made for, and in no other."""
+    found = organizations.by_id(session, organization_id)
+    if found is None or asked not in {None, found.slug}:
+        raise Forbidden("not_a_member", organization=asked or "")
+    acting = person_acting(session, person_id, found.slug, scope)
+    return replace(acting, bound_to=organization_id)
 
 
 def _live(session: Session, token: str, now: datetime) -> ApiToken:

@@ -8,12 +8,14 @@ import typer
 
 from kpass_vc.actions import own_domain
 from kpass_vc.actions.rotate_kek import rotate_kek as act_rotate_kek
-from kpass_vc.actions.rotate_key import compromise_key, named, rotate_keys
+from kpass_vc.actions.rotate_key import compromise_key, rotate_keys
 from kpass_vc.cli.console import CHOICE, answer, opened, operator, say_line, table
 from kpass_vc.crypto.keys import ORGANIZATION_KEYS, Algorithm
+from kpass_vc.errors import NotFound
 from kpass_vc.language import say
 from kpass_vc.model.dates import utc_text
 from kpass_vc.records import key as records
+from kpass_vc.records import organization as organizations
 from kpass_vc.records.key import SigningKey
 from kpass_vc.settings import Settings
 
@@ -28,7 +30,9 @@ def keys(organization: Slug) -> None:
     """The keys of an organisation, and when each signed."""
     env = opened()
     with env.reading() as session:
-        found = named(session, operator(), organization)
+        found = organizations.by_slug(session, organization)
+        if found is None:
+            raise NotFound("organization", organization=organization)
         rows = records.of_organization(session, organization_id=found.id)
     _show(organization, rows)
 

@@ -16,6 +16,7 @@ class ApiToken(Base):
     id: Mapped[str] = mapped_column(primary_key=True)
     secret_sha256: Mapped[str]
     organization_id: Mapped[str | None] = mapped_column(ForeignKey("organization.id"), index=True)
+    """Whose it is, if a system's; of a person's, the only one that it opens, if somebody else made it."""
     person_id: Mapped[str | None] = mapped_column(ForeignKey("person.id"), index=True)
     """Whose it is, if a person's: what it opens follows from their roles."""
     is_test: Mapped[bool] = mapped_column(default=False, server_default=false())

@@ -167,6 +167,17 @@ def use_invitation(session: Session, *, invitation_id: str, now: datetime) -> bo
     return _count(used) == 1
 
 
+def settle(session: Session, *, invitation_id: str, person_id: str, organization_id: str) -> bool:
+    """Whether nobody had been settled on the first person's invitation yet: this is who it is for now."""
+    settled = session.execute(
+        update(Invitation)
+        .where(Invitation.id == invitation_id)
+        .where(Invitation.person_id.is_(None), Invitation.used_at.is_(None))
+        .values(person_id=person_id, organization_id=organization_id)
+    )
+    return _count(settled) == 1
+
+
 def open_invitations(
     session: Session, *, organization_id: str, purpose: Purpose, now: datetime
 ) -> list[Invitation]:

@@ -291,6 +291,8 @@ def posted_with(*names: str) -> Callable[..., Coroutine[Any, Any, Form]]:
             for name, content in found.items()
             if not name.startswith("file")
         ]
+        if any("\0" in text for _, text in texts):
+            raise Malformed("form")
         form = Form(texts, {name: each for name, each in found.items() if name.startswith("file")})
         require_csrf(desk, form)
         return form
@@ -318,6 +320,8 @@ def read_form(body: bytes, content_type: str) -> Form:
         )
     except ValueError as error:
         raise Malformed("form") from error
+    if any("\0" in text for pair in pairs for text in pair):
+        raise Malformed("form")
     return Form([(name, text.replace("\r\n", "\n").strip()) for name, text in pairs], {})
 
 
@@ -341,7 +345,10 @@ def require_own_origin(request: Request, env: Environment) -> None:
 
 def next_place(asked: str) -> str:
     """Where to go after signing in: a path of the console, whatever was asked."""
-    parts = urlsplit(asked)
+    try:
+        parts = urlsplit(asked)
+    except ValueError:
+        return ""
     is_ours = not parts.scheme and not parts.netloc and "\\" not in asked and "//" not in asked
     path = parts.path if is_ours else ""
     ends = path == "/console" or path.startswith("/console/")

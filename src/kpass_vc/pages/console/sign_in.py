@@ -187,11 +187,16 @@ def first_person(
     invited = open_invitation(env, session, token)
     try:
         with session.begin_nested():
-            settle_first(env, session, token, *_first(form, is_new=invited.organization is None))
+            person, registered = _first(form, is_new=invited.organization is None)
+            by_mail = settle_first(env, session, token, person, registered, spoken(request))
     except (InvalidInput, Conflict) as error:
         faults = faults_of(error, spoken(request))
         session.refresh(invited.row)
         return _invitation_page(request, env, invited, token, faults, form)
+    if by_mail:
+        around = _around(env, "/sign-in")
+        page = render("console/mailed.html", spoken(request), address=person.email, **around)
+        return dressed(page, spoken(request))
     return _to_invitation(request, env, token)
 
 
