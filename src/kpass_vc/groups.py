@@ -1,0 +1,92 @@
+"""Do together what many ask for at the same time: a thread takes all that has come, does it at once, and tells each.
+
+A commit costs the same for one order as for fifty. Nobody is made to wait for others to
+come: what comes while a group is being done makes the next one.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from threading import Condition, Thread
+from typing import Final, Generic, TypeVar
+
+Order = TypeVar("Order")
+Outcome = TypeVar("Outcome")
+
+_IDLE: Final = 5.0
+"""Seconds without an order after which the thread ends; the next order starts another."""
+
+
+class Group(Generic[Order, Outcome]):
+    """Orders of one kind, done in groups of `most` at a time."""
+
+    def __init__(
+        self,
+        name: str,
+        work: Callable[[list[Order]], Sequence[Outcome | Exception]],
+        *,
+        most: int,
+    ) -> None:
+        """`work` gives the outcome of each order in their order, an Exception for who is to be told that.
+
+        What it raises, all of the group are told.
+        """
+        self._name, self._work, self._most = name, work, most
+        self._waiting: deque[tuple[Order, asyncio.Future[Outcome]]] = deque()
+        self._changed = Condition()
+        self._is_running = False
+
+    async def ask(self, order: Order) -> Outcome:
+        """The outcome of an order once its group is done; no thread is held meanwhile.
+
+        Who stops waiting does not take the order back.
+        """
+        future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        with self._changed:
+            self._waiting.append((order, future))
+            if self._is_running:
+                self._changed.notify()
+            else:
+                self._is_running = True
+                Thread(target=self._run, name=self._name, daemon=True).start()
+        return await future
+
+    def _run(self) -> None:
+        while group := self._next():
+            try:
+                outcomes = self._work([order for order, _ in group])
+            except Exception as error:  # noqa: BLE001 - whoever asked is told, the next group is done
+                outcomes = [error] * len(group)
+            _tell([future for _, future in group], outcomes)
+
+    def _next(self) -> list[tuple[Order, asyncio.Future[Outcome]]]:
+        """What has come, so many at most; nothing when none has come for a while, and then the thread ends."""
+        with self._changed:
+            if not self._waiting and not self._changed.wait_for(lambda: self._waiting, _IDLE):
+                self._is_running = False
+                return []
+            return [self._waiting.popleft() for _ in range(min(len(self._waiting), self._most))]
+
+
+def _tell(
+    futures: Sequence[asyncio.Future[Outcome]], outcomes: Sequence[Outcome | Exception]
+) -> None:
+    """Give each future its outcome, in its own loop: one call for each loop, for they are dear."""
+    by_loop: dict[
+        asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Outcome], Outcome | Exception]]
+    ] = {}
+    for future, outcome in zip(futures, outcomes, strict=True):
+        by_loop.setdefault(future.get_loop(), []).append((future, outcome))
+    for loop, pairs in by_loop.items():
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(_settle, pairs)
+
+
+def _settle(pairs: list[tuple[asyncio.Future[Outcome], Outcome | Exception]]) -> None:
+    for future, outcome in pairs:
+        if future.done():
+            continue
+        if isinstance(outcome, Exception):
+            future.set_exception(outcome)
+        else:
+            future.set_result(outcome)

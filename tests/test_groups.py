@@ -1,0 +1,82 @@
+"""Orders that are done together, and each is told its own outcome."""
+
+import asyncio
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from kpass_vc.groups import Group
+
+pytestmark = pytest.mark.sqlite
+
+
+def ask_all(group: Group[int, int], orders: list[int]) -> list[int | BaseException]:
+    async def all_at_once() -> list[int | BaseException]:
+        asked = (group.ask(order) for order in orders)
+        return await asyncio.gather(*asked, return_exceptions=True)
+
+    return asyncio.run(all_at_once())
+
+
+def recording(
+    work: Callable[[int], int | Exception],
+) -> tuple[list[list[int]], Callable[[list[int]], list[int | Exception]]]:
+    groups: list[list[int]] = []
+
+    def done(orders: list[int]) -> list[int | Exception]:
+        groups.append(orders)
+        return [work(order) for order in orders]
+
+    return groups, done
+
+
+def test_what_comes_while_a_group_is_done_makes_the_next_and_each_has_its_own_outcome() -> None:
+    groups, work = recording(lambda order: order * 2)
+
+    outcomes = ask_all(Group("test", work, most=8), list(range(100)))
+
+    assert outcomes == [order * 2 for order in range(100)]
+    assert sorted(order for group in groups for order in group) == list(range(100))
+    assert max(map(len, groups)) <= 8
+    assert len(groups) < 100
+
+
+def test_one_error_is_told_to_its_own_order_and_what_is_raised_to_the_whole_group() -> None:
+    def odd_is_wrong(order: int) -> int | Exception:
+        return ValueError(str(order)) if order % 2 else order
+
+    _, work = recording(odd_is_wrong)
+
+    outcomes = ask_all(Group("test", work, most=8), list(range(20)))
+
+    assert [str(o) if isinstance(o, ValueError) else o for o in outcomes] == [
+        str(order) if order % 2 else order for order in range(20)
+    ]
+
+    def broken(_orders: list[int]) -> list[int | Exception]:
+        raise OSError("disk")
+
+    group: Group[int, int] = Group("test", broken, most=8)
+    for _ in range(2):  # and the group after it is done as well
+        assert {str(outcome) for outcome in ask_all(group, [1, 2, 3])} == {"disk"}
+
+
+def test_who_stops_waiting_leaves_the_others_their_outcomes() -> None:
+    release = threading.Event()
+
+    def work(orders: list[int]) -> list[int | Exception]:
+        release.wait(5)
+        return list(orders)
+
+    group = Group("test", work, most=8)
+
+    async def run() -> tuple[bool, int]:
+        gone = asyncio.ensure_future(group.ask(1))
+        stays = asyncio.ensure_future(group.ask(2))
+        await asyncio.sleep(0.01)
+        gone.cancel()
+        release.set()
+        return gone.cancelled() or gone.cancelling() > 0, await stays
+
+    assert asyncio.run(run()) == (True, 2)
