@@ -8,7 +8,7 @@ import os
 import uuid
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Protocol
@@ -73,6 +73,8 @@ class Environment:
     enqueue: Enqueue
     channels: Mapping[str, Channel]
     fence: Fence
+    is_fast: bool = True
+    """Whether orders that come together are done together, by what was compiled; what comes of them is the same."""
     oidc: OidcProvider | None = None
     """Who people may sign in with, beside what the service does itself."""
     asked: dict[str, datetime] = field(default_factory=dict, repr=False)
@@ -134,7 +136,8 @@ def open_environment(settings: Settings) -> Environment:
     environment = Environment(
         addresses=Addresses(settings.public_url),
         vocabulary=settings.vocabulary,
-        contexts=resources.contexts(),
+        contexts=replace(resources.contexts(), is_fast=settings.fast),
+        is_fast=settings.fast,
         key_stores=stores,
         engine=engine,
         enqueue=Enqueuer(engine),
