@@ -8,6 +8,7 @@ import hashlib
 import json
 import pickle
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -23,6 +24,7 @@ from kpass_vc.formats import FORMATS, add_proof
 from kpass_vc.formats.format import Signing
 from kpass_vc.jsonld.contexts import CREDENTIALS_V2, Contexts
 from kpass_vc.model.document import JsonObject, compact
+from kpass_vc.resources import contexts as pinned_contexts
 from kpass_vc.verification import Evidence, verify
 from tests.bench.lines import Case, Question, answer_lines, over, proven
 
@@ -32,7 +34,8 @@ FULL: Final = 0.99
 
 def cases_of(question: Question) -> dict[str, Case]:
     """Every case of this process."""
-    evidence: Evidence = pickle.loads(Path(question["evidence"]).read_bytes())
+    bare: Evidence = pickle.loads(Path(question["evidence"]).read_bytes())
+    evidence = replace(bare, contexts=pinned_contexts())
     signing = Signing(
         signer_of(Algorithm.ED25519, bytes.fromhex(question["seed"])),
         question["verificationMethod"],
