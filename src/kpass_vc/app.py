@@ -51,6 +51,7 @@ def create_app(env: Environment) -> FastAPI:
         dependencies=[Depends(plain_address)],
     )
     app.state.environment = env
+    app.state.issuing = credentials.issuing(env)
     app.add_middleware(Replies)
     problems.install(app, ProblemPages())
     for part in (

@@ -250,7 +250,9 @@ def _stored_again(
     world: World, batch: Batch, items: list[dict[str, Any]]
 ) -> dict[int, bytes | None]:
     looked = Looked(tuple(read_items(DEFINITION, items)))
-    return {row.number: _stored(world.env, batch, row, looked).sealed_order for row in looked.rows}
+    return {
+        row.number: _stored(world.env, batch, row, looked)["sealed_order"] for row in looked.rows
+    }
 
 
 def test_a_reference_that_another_definition_has_is_said_and_loses_nobody_a_credential(
