@@ -61,16 +61,18 @@ class Series:
         self._configured: dict[tuple[datetime, str], tuple[bytes, bytes]] = {}
 
     def secure(self, values: Sequence[str], signings: Mapping[str, Signing]) -> dict[str, bytes]:
-        """The secured bytes by format, for a signing of each; Unusual if this one is to be secured by itself."""
+        """The secured bytes in each format that there is a signing for; Unusual if it is to be secured by itself."""
         try:
             digest = hashlib.sha256(self._template.fill(values)).digest()
             text = self._json.fill(values)
         except UnicodeEncodeError as error:
             raise Unusual from error
-        return {
-            DataIntegrity.name: self._with_proof(text, digest, signings[DataIntegrity.name]),
-            OpenBadgesJwt.name: self._as_jwt(text, values, signings[OpenBadgesJwt.name]),
-        }
+        made: dict[str, bytes] = {}
+        if DataIntegrity.name in signings:
+            made[DataIntegrity.name] = self._with_proof(text, digest, signings[DataIntegrity.name])
+        if OpenBadgesJwt.name in signings:
+            made[OpenBadgesJwt.name] = self._as_jwt(text, values, signings[OpenBadgesJwt.name])
+        return made
 
     def _with_proof(self, text: bytes, digest: bytes, signing: Signing) -> bytes:
         configured, options = self._configuration(signing)
