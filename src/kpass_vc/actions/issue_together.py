@@ -163,10 +163,16 @@ def _issue_alone(env: Environment, session: Session, each: Asked) -> Outcome:
 
 
 def _alike(asked: Sequence[Asked]) -> Iterator[list[int]]:
-    """The numbers of the orders that may be issued as a series, by what they have in common."""
+    """The numbers of the orders that may be issued as a series, by what they have in common.
+
+    Of those with the same Idempotency-Key or reference the first is to come first: none of them is among these.
+    """
     kinds: dict[tuple[object, ...], list[int]] = {}
+    used = Counter(mark for each in asked for mark in _marks(each))
     for number, each in enumerate(asked):
         order = each.order
+        if any(used[mark] > 1 for mark in _marks(each)):
+            continue
         if order.parts or order.presented or order.endorsements:
             continue
         if any(piece.url for piece in order.evidence):
@@ -174,6 +180,13 @@ def _alike(asked: Sequence[Asked]) -> Iterator[list[int]]:
         kind = (each.actor, order.definition, tuple(order.languages), each.channel)
         kinds.setdefault(kind, []).append(number)
     return iter(kinds.values())
+
+
+def _marks(each: Asked) -> list[tuple[object, ...]]:
+    """What no other award of the organisation may have."""
+    whose = (each.actor.organization_id, each.actor.is_test)
+    found = (("key", each.idempotency_key), ("reference", each.order.external_reference))
+    return [(*whose, kind, text) for kind, text in found if text is not None]
 
 
 @dataclass(frozen=True)
@@ -217,6 +230,8 @@ def _issue_alike(env: Environment, session: Session, group: Mapping[int, Asked])
             made[number] = _make(common, each, status_list, index)
         except (Unusual, KpassError):
             continue  # by itself it is told what is wrong, or issued as any other
+    if not made:
+        raise _ByItself  # nothing is to be left of an authorisation that was accepted on the way
     _store(common, session, {number: (sound[number], made[number]) for number in made})
     return made
 
@@ -262,7 +277,7 @@ def _common(env: Environment, session: Session, first: Asked) -> _Common:
 def _looked_through(
     common: _Common, session: Session, group: Mapping[int, Asked]
 ) -> Iterator[tuple[int, _Sound]]:
-    """The orders with nothing wrong, whose references and keys are free and stand in the group once."""
+    """The orders with nothing wrong, whose references and keys are free."""
     env, issuer = common.env, common.issuer
     is_test = common.actor.is_test
     kept: dict[int, tuple[str, str]] = {}
@@ -276,22 +291,20 @@ def _looked_through(
                 kept[number] = kept_key(each.order, each.idempotency_key, is_test=is_test)
         except KpassError:
             last_days.pop(number, None)
-    keys = Counter(key for key, _ in kept.values())
-    references = Counter(
-        each.order.external_reference
-        for each in group.values()
-        if each.order.external_reference is not None
+    taken = awards.keys_used(
+        session, organization_id=issuer.id, keys={key for key, _ in kept.values()}
     )
-    taken = awards.keys_used(session, organization_id=issuer.id, keys=keys.keys())
+    references = (each.order.external_reference for each in group.values())
     in_use = awards.references_in_use(
-        session, organization_id=issuer.id, references=references.keys(), is_test=is_test
+        session,
+        organization_id=issuer.id,
+        references={reference for reference in references if reference is not None},
+        is_test=is_test,
     )
     for number, last_day in last_days.items():
         each = group[number]
-        key, reference = kept.get(number), each.order.external_reference
-        if key is not None and (key[0] in taken or keys[key[0]] > 1):
-            continue
-        if reference is not None and (reference in in_use or references[reference] > 1):
+        key = kept.get(number)
+        if (key is not None and key[0] in taken) or each.order.external_reference in in_use:
             continue
         learner = know_learner(
             env,
