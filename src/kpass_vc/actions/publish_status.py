@@ -2,15 +2,19 @@
 
 A list is signed when it is made, at every change, and by the read that finds
 more than half of its validity gone: a short validity would turn every
-credential "unknown" in an outage.
+credential "unknown" in an outage. Changes of one transaction may be `coalescing`:
+then each list is signed once, before the commit, with all of them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from sqlalchemy import event
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, SessionTransaction
 
 from kpass_vc import statuslist
 from kpass_vc.actions.sign import secure, signing_with
@@ -145,27 +149,89 @@ def require_not_behind(env: Environment, session: Session) -> None:
 def put_bit(
     env: Environment, session: Session, status_list: StatusList, index: int, *, value: bool
 ) -> None:
-    """Set one bit and sign the list anew; holds the list's row until the transaction ends."""
-    put_bits(env, session, status_list, [index], value=value)
+    """Set one bit and sign the list anew, at once or when the `coalescing` around it ends.
+
+    The list's row is held from then on until the transaction ends.
+    """
+    with coalescing(env, session):
+        changes: list[_Change] = session.info[_CHANGES]
+        if not any(each.status_list_id == status_list.id for each in changes):
+            require_not_behind(env, session)
+        changes.append(_Change(status_list.id, index, value, _around(session)))
 
 
-def put_bits(
-    env: Environment,
-    session: Session,
-    status_list: StatusList,
-    indexes: Sequence[int],
-    *,
-    value: bool,
+@dataclass(frozen=True)
+class _Change:
+    """A bit that is to be set."""
+
+    status_list_id: str
+    index: int
+    value: bool
+    within: tuple[SessionTransaction, ...]
+    """The savepoints and the transaction that it was made in: with any of them it is rolled back."""
+
+
+@contextmanager
+def coalescing(env: Environment, session: Session) -> Iterator[None]:
+    """What changes bits in here signs each of the lists once, when the outermost of these ends.
+
+    A change within a savepoint that is rolled back is forgotten. If an error leaves this, nothing is signed,
+    and the caller's transaction must not be committed.
+    """
+    if _CHANGES in session.info:
+        yield
+        return
+    changes: list[_Change] = []
+
+    def forget(_: Session, rolled_back: SessionTransaction) -> None:
+        # a flush that fails is a transaction within the savepoint, and takes it along
+        while not rolled_back.nested and rolled_back.parent is not None:
+            rolled_back = rolled_back.parent
+        changes[:] = [each for each in changes if rolled_back not in each.within]
+
+    session.info[_CHANGES] = changes
+    event.listen(session, "after_soft_rollback", forget)
+    try:
+        yield
+        wanted: dict[str, dict[int, bool]] = {}
+        for each in changes:
+            wanted.setdefault(each.status_list_id, {})[each.index] = each.value
+        for status_list_id in sorted(wanted):
+            status_list = session.get_one(StatusList, status_list_id)
+            _put_bits(env, session, status_list, wanted[status_list_id])
+    finally:
+        event.remove(session, "after_soft_rollback", forget)
+        del session.info[_CHANGES]
+
+
+_CHANGES: Final = "kpass_changes"
+"""Where a session keeps the bits that are to be set."""
+
+
+def _around(session: Session) -> tuple[SessionTransaction, ...]:
+    found = []
+    transaction = session.get_nested_transaction() or session.get_transaction()
+    while transaction is not None:
+        found.append(transaction)
+        transaction = transaction.parent
+    return tuple(found)
+
+
+def _put_bits(
+    env: Environment, session: Session, status_list: StatusList, wanted: Mapping[int, bool]
 ) -> None:
-    """Set several bits and sign the list anew once; holds the list's row until the transaction ends."""
     publication = status_lists.publication(session, status_list_id=status_list.id, for_update=True)
     owner = organizations.by_id(session, status_list.organization_id)
     if publication is None or owner is None:
         raise NotFound("status_list")
-    require_not_behind(env, session)
-    for index in indexes:
-        publication.bits = statuslist.put(publication.bits, index, value=value)
-    sign_list(env, session, status_list, owner, publication)
+    require_not_behind(env, session)  # once more: the service may have ended while we waited
+    bits = publication.bits
+    for value in (True, False):
+        indexes = [index for index, wish in wanted.items() if wish is value]
+        bits = statuslist.put_many(bits, indexes, value=value)
+    if bits != publication.bits:
+        publication.bits = bits
+        sign_list(env, session, status_list, owner, publication)
 
 
 def lasting(session: Session, usual: timedelta) -> timedelta:
