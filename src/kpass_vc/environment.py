@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -73,6 +73,10 @@ class Environment:
     enqueue: Enqueue
     channels: Mapping[str, Channel]
     fence: Fence
+    is_fast: bool = True
+    """Whether orders that come together are done together, by what was compiled; what comes of them is the same."""
+    publish_every: timedelta = timedelta(seconds=1)
+    """How long a status list is not published again after it was, while several want to have it changed."""
     oidc: OidcProvider | None = None
     """Who people may sign in with, beside what the service does itself."""
     asked: dict[str, datetime] = field(default_factory=dict, repr=False)

@@ -245,6 +245,11 @@ def is_ageing(publication: StatusPublication, now: datetime) -> bool:
     return publication.valid_until - now < VALID_FOR / 2
 
 
+def published_ago(publication: StatusPublication, now: datetime) -> timedelta:
+    """How long ago a list was signed."""
+    return now - publication.valid_from - BACKDATED
+
+
 def current(env: Environment, session: Session, status_list: StatusList) -> StatusPublication:
     """A list's publication, signed anew if it is ageing.
 
