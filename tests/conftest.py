@@ -6,6 +6,7 @@
 import os
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if item not in left_out]
 
 
+FAST = os.environ.get("KPASS_FAST", "1") == "1"
+"""Whether this run takes the compiled ways: `KPASS_FAST=0` runs all tests by the others."""
 _DATABASES = {"settings", "interop_settings"}
 
 
@@ -54,7 +57,7 @@ def _fixtures(item: pytest.Item) -> list[str]:
 
 @pytest.fixture(scope="session")
 def contexts() -> Contexts:
-    return pinned_contexts()
+    return replace(pinned_contexts(), is_fast=FAST)
 
 
 @pytest.fixture(scope="session")
@@ -138,6 +141,7 @@ def settings_for(database_url: str, folder: Path) -> Settings:
             "KPASS_DATABASE_URL": database_url,
             "KPASS_KEYS_DIR": str(folder / "keys"),
             "KPASS_KEK_FILE": str(folder / "kek"),
+            "KPASS_FAST": "1" if FAST else "0",
         }
     )
 

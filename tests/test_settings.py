@@ -62,6 +62,14 @@ def test_a_file_of_authorities_without_a_certificate_is_refused_at_the_start(
     assert "KPASS_CA_FILE" in caught.value.sentence("sv")
 
 
+def test_the_compiled_ways_are_on_unless_they_are_switched_off() -> None:
+    assert Settings.read({}).fast
+    assert Settings.read({"KPASS_FAST": "1"}).fast
+    assert not Settings.read({"KPASS_FAST": "0"}).fast
+    with pytest.raises(Unavailable, match="KPASS_FAST"):
+        Settings.read({"KPASS_FAST": "no"})
+
+
 PROVIDER = {
     "KPASS_OIDC_ISSUER": "https://login.region.example/realms/kpass",
     "KPASS_OIDC_CLIENT_ID": "kpass",

@@ -8,7 +8,7 @@ import os
 import uuid
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, Protocol
@@ -138,7 +138,8 @@ def open_environment(settings: Settings) -> Environment:
     environment = Environment(
         addresses=Addresses(settings.public_url),
         vocabulary=settings.vocabulary,
-        contexts=resources.contexts(),
+        contexts=replace(resources.contexts(), is_fast=settings.fast),
+        is_fast=settings.fast,
         key_stores=stores,
         engine=engine,
         enqueue=Enqueuer(engine),

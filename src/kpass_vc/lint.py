@@ -7,8 +7,8 @@ from pydantic import ValidationError
 
 from kpass_vc.compose.credential import CONTEXTS
 from kpass_vc.errors import FieldError, InvalidInput, Malformed
+from kpass_vc.jsonld import to_quads
 from kpass_vc.jsonld.contexts import Contexts
-from kpass_vc.jsonld.expansion import to_quads
 from kpass_vc.model.credential import OpenBadgeCredential
 from kpass_vc.model.dates import parse_date_time
 from kpass_vc.model.document import JsonObject, check_text, pointer

@@ -17,8 +17,8 @@ from kpass_vc.dids import method_of, public_key
 from kpass_vc.errors import KpassError, Malformed, ProofInvalid, StatusListUnusable
 from kpass_vc.formats import FORMATS, recognise
 from kpass_vc.formats.format import Presented, PresentedProof
+from kpass_vc.jsonld import to_quads
 from kpass_vc.jsonld.contexts import CREDENTIALS_V1, CREDENTIALS_V2, OPEN_BADGES_3
-from kpass_vc.jsonld.expansion import to_quads
 from kpass_vc.language import Language, say
 from kpass_vc.model.dates import parse_date_time
 from kpass_vc.model.did import find_method

@@ -47,6 +47,8 @@ class Settings:
     mail_from: str
     worker: str
     oidc: OidcSettings | None
+    fast: bool
+    """Whether documents and orders may take the compiled ways; what comes of them is the same either way."""
 
     @classmethod
     def read(cls, variables: Mapping[str, str] = os.environ) -> "Settings":
@@ -78,6 +80,7 @@ class Settings:
             mail_from=_mail_from(variables),
             worker=variables.get("KPASS_WORKER") or gethostname(),
             oidc=_oidc(variables),
+            fast=_switch("KPASS_FAST", variables.get("KPASS_FAST") or "1"),
         )
 
 
@@ -102,6 +105,12 @@ def _public_url(text: str) -> str:
     if parts.netloc != parts.netloc.lower():
         raise Unavailable("setting", name="KPASS_PUBLIC_URL", expected="a host name in lower case")
     return text.rstrip("/")
+
+
+def _switch(name: str, text: str) -> bool:
+    if text not in {"0", "1"}:
+        raise Unavailable("setting", name=name, expected="0 or 1")
+    return text == "1"
 
 
 def _database_url(variables: Mapping[str, str]) -> str:

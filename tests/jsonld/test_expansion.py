@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from kpass_vc.errors import DataLoss, Malformed, UnknownContext
+from kpass_vc.jsonld import to_quads
 from kpass_vc.jsonld.contexts import CREDENTIALS_V2, OPEN_BADGES_3, Contexts
-from kpass_vc.jsonld.expansion import to_quads
 from tests.sample import Json, Sample, at, outcome, places, replaced, sample
 
 SECRET = {"secret": "unsigned"}
@@ -45,6 +45,8 @@ MORE: dict[str, Callable[[Json], Any]] = {
     "an id with a blank": lambda d: d["issuer"].update(id="https://a b/"),
     "a number as a type": lambda d: d.update(type=5),
     "a relative status list": lambda d: d["credentialStatus"].update(statusListCredential="list"),
+    "an id with white space beyond ASCII": lambda d: d["issuer"].update(id="https://a\u00a0b/"),
+    "an id with a line separator": lambda d: d["issuer"].update(id="https://a\u2028b/"),
     "a lone relative id": lambda d: d.update({"id": "urn"}),
 }
 

@@ -21,8 +21,8 @@ from kpass_vc.errors import Conflict, FieldError, Forbidden, InvalidInput, NotFo
 from kpass_vc.formats import FORMATS, add_proof, derive
 from kpass_vc.formats.envelope import envelope
 from kpass_vc.formats.format import MAX_ITEMS, MAX_VALUES
+from kpass_vc.jsonld import to_quads
 from kpass_vc.jsonld.contexts import BITSTRING_STATUS_V1
-from kpass_vc.jsonld.expansion import to_quads
 from kpass_vc.model.document import JsonObject, compact, read_json
 from kpass_vc.model.vcdm import check_credential, version_of
 from kpass_vc.records import organization as organizations

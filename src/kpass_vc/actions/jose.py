@@ -17,8 +17,8 @@ from kpass_vc.errors import FieldError, InvalidInput, KeyRefused, Malformed
 from kpass_vc.formats import FORMATS, secure_disclosing
 from kpass_vc.formats.envelope import opened, without_envelopes
 from kpass_vc.formats.format import Signing
+from kpass_vc.jsonld import to_quads
 from kpass_vc.jsonld.contexts import Contexts
-from kpass_vc.jsonld.expansion import to_quads
 from kpass_vc.model.document import JsonObject, compact, read_json
 from kpass_vc.model.vcdm import check_credential, check_presentation
 

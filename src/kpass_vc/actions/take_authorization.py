@@ -27,7 +27,7 @@ from kpass_vc.compose.credential import AUTHORIZATION
 from kpass_vc.environment import Environment
 from kpass_vc.errors import Conflict, FieldError, InvalidInput, NotFound
 from kpass_vc.fetch import DOCUMENT
-from kpass_vc.jsonld.expansion import to_quads
+from kpass_vc.jsonld import to_quads
 from kpass_vc.language import LANGUAGES
 from kpass_vc.model.dates import parse_date_time
 from kpass_vc.model.definition import Definition, read_definition

@@ -30,9 +30,8 @@ from kpass_vc.cryptosuites.selective_disclosure import (
     select,
 )
 from kpass_vc.errors import DataLoss, KeyRefused, Malformed, ProofInvalid
-from kpass_vc.jsonld import canonicalize
+from kpass_vc.jsonld import canonicalize, to_quads
 from kpass_vc.jsonld.contexts import Contexts
-from kpass_vc.jsonld.expansion import to_quads
 from kpass_vc.jsonld.rdfc import canonicalize_dataset
 from kpass_vc.model.document import JsonObject
 

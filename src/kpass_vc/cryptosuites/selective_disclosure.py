@@ -15,8 +15,9 @@ from typing import Any, Final, TypeAlias
 
 from kpass_vc.crypto.multibase import base64url_encode
 from kpass_vc.errors import Malformed
+from kpass_vc.jsonld import to_quads
 from kpass_vc.jsonld.contexts import Contexts
-from kpass_vc.jsonld.expansion import compact, expand, quads_of, to_quads
+from kpass_vc.jsonld.expansion import compact, expand, quads_of
 from kpass_vc.jsonld.rdfc import Quad, canonicalize_dataset
 from kpass_vc.model.document import JsonObject
 

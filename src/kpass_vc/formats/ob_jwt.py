@@ -12,8 +12,8 @@ from kpass_vc.crypto.keys import Algorithm, PublicKey
 from kpass_vc.errors import Malformed, ProofInvalid
 from kpass_vc.formats.format import MAX_ITEMS, MAX_VALUES, Presented, PresentedProof, Signing
 from kpass_vc.formats.registered_claims import CLAIMS, registered_claims, require_no_other
+from kpass_vc.jsonld import to_quads
 from kpass_vc.jsonld.contexts import Contexts
-from kpass_vc.jsonld.expansion import to_quads
 from kpass_vc.model.document import compact, read_json
 
 _HEADERS: Final = frozenset({"alg", "kid", "jwk", "typ"})

@@ -13,8 +13,8 @@ from kpass_vc.errors import DataLoss, Malformed
 from kpass_vc.formats.envelope import without_envelopes
 from kpass_vc.formats.format import PresentedProof
 from kpass_vc.formats.registered_claims import CLAIMS, registered_claims, require_no_other
+from kpass_vc.jsonld import to_quads
 from kpass_vc.jsonld.contexts import Contexts
-from kpass_vc.jsonld.expansion import to_quads
 from kpass_vc.model.document import JsonObject
 from kpass_vc.model.vcdm import version_of
 

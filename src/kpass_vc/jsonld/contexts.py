@@ -14,6 +14,7 @@ from typing import Final
 
 from kpass_vc.crypto.multibase import multibase_decode
 from kpass_vc.errors import Malformed, Unavailable, UnknownContext
+from kpass_vc.jsonld.terms import Chains
 
 CREDENTIALS_V1: Final = "https://www.w3.org/2018/credentials/v1"
 CREDENTIALS_V2: Final = "https://www.w3.org/ns/credentials/v2"
@@ -45,6 +46,14 @@ class Contexts:
     """The digests of what stands or stood at each URL: SHA-256, -384 and -512."""
     inline: bool = False
     """Whether a document may bring contexts of its own as objects. They may say anything of its terms."""
+    is_fast: bool = True
+    """Whether documents may be read by compiled term tables; else PyLD reads each. The outcome is the same."""
+    chains: Chains = field(default_factory=lambda: Chains({}), repr=False, compare=False)
+    """What was compiled of them."""
+
+    def __post_init__(self) -> None:
+        if self.chains.documents is not self.documents:
+            object.__setattr__(self, "chains", Chains(self.documents))
 
     def allowing_inline(self) -> "Contexts":
         """The same contexts, where documents may bring more of their own."""

@@ -1,4 +1,4 @@
-"""From a JSON-LD document to RDF quads, with nothing lost on the way; the only importer of pyld.
+"""From a JSON-LD document to RDF quads, as PyLD reads it, with nothing lost on the way.
 
 PyLD drops what no context defines and says nothing (its `on_property_dropped`
 sees only some of it): an undefined term, a relative type or id, null, a blank
@@ -8,7 +8,6 @@ expanded, while it is, and after.
 
 import re
 from collections.abc import Callable, Mapping
-from threading import Lock
 from typing import Any, Final
 
 from pyld import jsonld as pyld
@@ -16,14 +15,12 @@ from pyld import jsonld as pyld
 from kpass_vc.errors import DataLoss, KpassError
 from kpass_vc.jsonld.contexts import Contexts
 from kpass_vc.jsonld.rdfc import Quad, literal
+from kpass_vc.jsonld.terms import IRI, ONE_AT_A_TIME
 from kpass_vc.model.document import pointer
 
-_IRI: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20<>\"{}|^`\\]*\Z")
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*\Z")
 _KEYWORDS: Final = frozenset({"@id", "@type", "@value", "@language", "@direction", "@list", "@set"})
 _I18N: Final = "https://www.w3.org/ns/i18n#"
-_one_at_a_time: Final = Lock()
-"""PyLD keeps the contexts it has read where threads tear them: a sound document would be refused now and then."""
 _EXPANDED: Final = frozenset({"@id", "@type", "@value", "@language", "@list", "@graph"})
 
 
@@ -70,7 +67,7 @@ def compact(
         "processingMode": "json-ld-1.1",
     }
     try:
-        with _one_at_a_time:
+        with ONE_AT_A_TIME:
             compacted: dict[str, object] = pyld.compact(expanded, context, options)
     except pyld.JsonLdError as error:
         raise _cause(error) from error
@@ -96,7 +93,7 @@ def _expand(document: Mapping[str, object], contexts: Contexts) -> list[dict[str
     dropped: list[str] = []
 
     try:
-        with _one_at_a_time:
+        with ONE_AT_A_TIME:
             expanded: list[dict[str, Any]] = pyld.expand(
                 dict(document),
                 {
@@ -214,7 +211,7 @@ def _check_entry(key: str, member: Any) -> None:  # noqa: ANN401 - whatever PyLD
         _require_iri(member, "relative_id")
     elif key.startswith("@") and key not in _EXPANDED:
         raise DataLoss("keyword", part=key)
-    elif not key.startswith("@") and not _IRI.match(key):
+    elif not key.startswith("@") and not IRI.match(key):
         raise DataLoss("undefined_term", part=key[:200])
     else:
         _check_expanded(member)
@@ -226,12 +223,12 @@ def _check_value(value: dict[str, Any]) -> None:
         raise DataLoss("keyword", part=", ".join(sorted(lost)))
     if "@language" in value and not _LANGUAGE.match(str(value["@language"])):
         raise DataLoss("language", part=str(value["@language"])[:80])
-    if "@type" in value and value["@type"] != "@json" and not _IRI.match(str(value["@type"])):
+    if "@type" in value and value["@type"] != "@json" and not IRI.match(str(value["@type"])):
         raise DataLoss("relative_type", part=str(value["@type"])[:200])
 
 
 def _require_iri(value: object, rule: str) -> None:
-    if not isinstance(value, str) or not (_IRI.match(value) or value.startswith("_:")):
+    if not isinstance(value, str) or not (IRI.match(value) or value.startswith("_:")):
         raise DataLoss(rule, part=str(value)[:200])
 
 

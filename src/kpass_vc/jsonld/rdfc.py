@@ -10,6 +10,8 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
+from operator import eq
 from typing import Final, NamedTuple
 
 from kpass_vc.errors import TooComplex
@@ -39,7 +41,7 @@ class Quad(NamedTuple):
 
 
 # Canonical N-Quads escapes (RDFC-1.0 section 5): these eight and the other C0 characters and DEL
-_ESCAPES: Final = {code: f"\\u{code:04X}" for code in (*range(0x20), 0x7F)} | {
+ESCAPES: Final = {code: f"\\u{code:04X}" for code in (*range(0x20), 0x7F)} | {
     0x08: "\\b",
     0x09: "\\t",
     0x0A: "\\n",
@@ -52,7 +54,7 @@ _ESCAPES: Final = {code: f"\\u{code:04X}" for code in (*range(0x20), 0x7F)} | {
 
 def literal(value: str, datatype: str, language: str | None = None) -> str:
     """A literal in its canonical N-Quads spelling."""
-    text = f'"{value.translate(_ESCAPES)}"'
+    text = f'"{value.translate(ESCAPES)}"'
     if language and datatype == _LANG_STRING:
         return f"{text}@{language}"
     return text if datatype == _STRING else f"{text}^^<{datatype}>"
@@ -82,6 +84,65 @@ def _relabel(quad: Quad, labels: Mapping[str, str]) -> Quad:
         labels.get(quad.object, quad.object),
         labels.get(quad.graph, quad.graph),
     )
+
+
+@dataclass(frozen=True)
+class Tree:
+    """The triples of a document without named graphs, each part in its N-Quads spelling."""
+
+    nodes: dict[str, list[tuple[str, str]]]
+    """What is said of each node: predicate and object, perhaps the same more than once."""
+    parents: dict[str, tuple[str, str]]
+    """Where each blank node stands: the one subject and predicate that it is the object of. The top has none."""
+
+    def quads(self) -> tuple[Quad, ...]:
+        """The triples as quads, each once."""
+        return tuple(
+            Quad(subject, predicate, value)
+            for subject, pairs in self.nodes.items()
+            for predicate, value in dict.fromkeys(pairs)
+        )
+
+
+def canonical_tree(tree: Tree, algorithm: str) -> str | None:
+    """The canonical form of a tree, if all its blank nodes differ in their first-degree hashes; else None.
+
+    Where no two hashes are the same, section 4.4.3 ends with its step 3.
+    """
+    nodes = tree.nodes
+    blank = [name for name in nodes if name[0] == "_"]
+    labels: dict[str, str] = {}
+    if blank:
+        new_digest = getattr(hashlib, algorithm)
+        by_hash = {new_digest(_first_degree(tree, name).encode()).digest(): name for name in blank}
+        if len(by_hash) != len(blank):
+            return None
+        labels = {by_hash[key]: f"_:c14n{place}" for place, key in enumerate(sorted(by_hash))}
+    above = {subject for subject, _ in tree.parents.values()}
+    blocks: list[tuple[str, list[str]]] = []
+    for name, pairs in nodes.items():
+        if name in above:
+            pairs = [(predicate, labels.get(value, value)) for predicate, value in pairs]  # noqa: PLW2901
+        tails = sorted(f"{predicate} {value} .\n" for predicate, value in pairs)
+        if any(map(eq, tails, islice(tails, 1, None))):
+            return None
+        blocks.append((f"{labels.get(name, name)} ", tails))
+    # no subject is the beginning of another one but a label, which a space then ends: the blocks are in order
+    blocks.sort()
+    return "".join(head + head.join(tails) for head, tails in blocks if tails)
+
+
+def _first_degree(tree: Tree, name: str) -> str:
+    """What Hash First Degree Quads hashes of a blank node (section 4.6)."""
+    lines = [
+        f"_:a {predicate} {value if value[0] != '_' else '_:z'} .\n"
+        for predicate, value in tree.nodes[name]
+    ]
+    if name in tree.parents:
+        subject, predicate = tree.parents[name]
+        lines.append(f"{subject if subject[0] != '_' else '_:z'} {predicate} _:a .\n")
+    lines.sort()
+    return "".join(lines)
 
 
 class _Issuer:

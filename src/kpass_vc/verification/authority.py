@@ -13,7 +13,7 @@ from kpass_vc.compose.authorization import WITHDRAWAL, covers
 from kpass_vc.compose.credential import AUTHORIZATION
 from kpass_vc.dids import method_of
 from kpass_vc.errors import Malformed
-from kpass_vc.jsonld.expansion import to_quads
+from kpass_vc.jsonld import to_quads
 from kpass_vc.model.dates import day_text, parse_date_time
 from kpass_vc.model.document import JsonObject
 from kpass_vc.model.status import only

@@ -7,8 +7,8 @@ from pydantic import ValidationError
 
 from kpass_vc.errors import InvalidInput, Malformed
 from kpass_vc.formats.envelope import without_envelopes
+from kpass_vc.jsonld import to_quads
 from kpass_vc.jsonld.contexts import CREDENTIALS_V1, CREDENTIALS_V2
-from kpass_vc.jsonld.expansion import to_quads
 from kpass_vc.model.credential import OpenBadgeCredential
 from kpass_vc.model.dates import day_text, parse_date_time
 from kpass_vc.model.document import JsonObject

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from kpass_vc.errors import Malformed
+from kpass_vc.jsonld import to_quads
 from kpass_vc.jsonld.contexts import Contexts
-from kpass_vc.jsonld.expansion import to_quads
 from kpass_vc.jsonld.rdfc import Quad
 from kpass_vc.model.document import JsonObject
 from kpass_vc.verification.case import Case, unchecked
