@@ -332,7 +332,7 @@ def test_two_hundred_revocations_at_once_are_in_the_next_read_and_signed_once_a_
     made = recorded(world, 200)
     row, token = the_list(world), world.token(ISSUER)
 
-    with serving(variables(settings), tmp_path) as (process, base):
+    with serving(variables(settings, KPASS_FAST="1"), tmp_path) as (process, base):
         started = time.monotonic()
         seen = at_once(200, lambda number: revoking(base, token, row, [made[number]]))
         spent = time.monotonic() - started
@@ -360,7 +360,9 @@ def test_two_servers_that_revoke_in_one_list_sign_it_once_a_second_together(
 
     with ExitStack() as opened:
         bases = [
-            opened.enter_context(serving(variables(settings, KPASS_WORKER=folder.name), folder))[1]
+            opened.enter_context(
+                serving(variables(settings, KPASS_FAST="1", KPASS_WORKER=folder.name), folder)
+            )[1]
             for folder in folders
         ]
         started = time.monotonic()

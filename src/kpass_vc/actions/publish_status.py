@@ -17,7 +17,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, SessionTransaction
 
 from kpass_vc import statuslist
-from kpass_vc.actions.sign import secure, signing_with
+from kpass_vc.actions.sign import signing_with
 from kpass_vc.crypto.jose import sign_compact
 from kpass_vc.crypto.keys import Algorithm
 from kpass_vc.environment import Environment
@@ -38,6 +38,8 @@ FINAL: Final = timedelta(days=36_525)
 """A hundred years, once the service has ended: nobody will sign it again."""
 BACKDATED: Final = timedelta(minutes=1)
 """A verifier whose clock is a little behind ours must not find the list not yet valid."""
+_CHANGES: Final = "kpass_changes"
+"""Where a session keeps the bits that are to be set."""
 
 
 def open_list(
@@ -151,20 +153,23 @@ def put_bit(
 ) -> None:
     """Set one bit and sign the list anew, at once or when the `coalescing` around it ends.
 
-    The list's row is held from then on until the transaction ends.
+    From the signing on, the list's row is held until the transaction ends.
     """
+    is_one_of_several = _CHANGES in session.info
     with coalescing(env, session):
         changes: list[_Change] = session.info[_CHANGES]
-        if not any(each.status_list_id == status_list.id for each in changes):
-            require_not_behind(env, session)
-        changes.append(_Change(status_list.id, index, value, _around(session)))
+        if is_one_of_several and not (changes and changes[-1].status_list is status_list):
+            require_not_behind(
+                env, session
+            )  # who asks is told now; a lone one is as the list is signed
+        changes.append(_Change(status_list, index, value, _around(session)))
 
 
 @dataclass(frozen=True)
 class _Change:
     """A bit that is to be set."""
 
-    status_list_id: str
+    status_list: StatusList
     index: int
     value: bool
     within: tuple[SessionTransaction, ...]
@@ -193,19 +198,14 @@ def coalescing(env: Environment, session: Session) -> Iterator[None]:
     event.listen(session, "after_soft_rollback", forget)
     try:
         yield
-        wanted: dict[str, dict[int, bool]] = {}
+        wanted: dict[StatusList, dict[int, bool]] = {}
         for each in changes:
-            wanted.setdefault(each.status_list_id, {})[each.index] = each.value
-        for status_list_id in sorted(wanted):
-            status_list = session.get_one(StatusList, status_list_id)
-            _put_bits(env, session, status_list, wanted[status_list_id])
+            wanted.setdefault(each.status_list, {})[each.index] = each.value
+        for status_list in sorted(wanted, key=lambda found: found.id):
+            _put_bits(env, session, status_list, wanted[status_list])
     finally:
         event.remove(session, "after_soft_rollback", forget)
         del session.info[_CHANGES]
-
-
-_CHANGES: Final = "kpass_changes"
-"""Where a session keeps the bits that are to be set."""
 
 
 def _around(session: Session) -> tuple[SessionTransaction, ...]:
@@ -300,22 +300,12 @@ def sign_list(
     publication.valid_from = now - BACKDATED
     publication.valid_until = now + lasting(session, VALID_FOR)
     document = _document(status_list, publication)
-    publication.body = secure(env, session, owner, FORMATS["ldp_vc"], document, now).body
-    publication.body_jwt = _secure_jwt(env, session, owner, document, now)
-    note_mark(session, status_list.url, publication.version, 0)
-
-
-def _secure_jwt(
-    env: Environment,
-    session: Session,
-    owner: Organization,
-    document: Mapping[str, object],
-    now: datetime,
-) -> bytes:
     # EdDSA, whose key stands first in the DID document: openbadgeslib reads a list in no other way
-    signing = signing_with(env, session, owner, str(document["issuer"]), Algorithm.ED25519, now)
+    signing = signing_with(env, session, owner, status_list.issuer, Algorithm.ED25519, now)
     header = {"typ": "vc+jwt", "kid": signing.verification_method}
-    return sign_compact(header, compact(document), signing.signer).encode("ascii")
+    publication.body = FORMATS["ldp_vc"].secure(document, signing, env.contexts)
+    publication.body_jwt = sign_compact(header, compact(document), signing.signer).encode("ascii")
+    note_mark(session, status_list.url, publication.version, 0)
 
 
 def _document(status_list: StatusList, publication: StatusPublication) -> JsonObject:
