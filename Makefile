@@ -4,10 +4,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check drill fix foreign contexts schemas requirements clean
+.PHONY: help run test check drill bench bench-gate fix foreign contexts schemas requirements clean
 
 help: ## List these targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 run: .venv/.run ## Set up, fill with demo data, serve on http://localhost:8000
 	$(BIN)/kpass serve --demo
@@ -32,6 +32,12 @@ drill: .venv/.dev ## Issue ten thousand while workers are killed, on both databa
 	$(BIN)/python -m tests.drill --rows 10000 --kills 10
 	$(BIN)/python -m tests.drill --rows 10000 --kills 10 --database postgresql --workers 2
 
+bench: .venv/.dev ## Measure ours and other implementations side by side; writes docs/bench.json and docs/bench.svg
+	$(BIN)/python -m tests.bench
+
+bench-gate: .venv/.dev ## The same, and fail if a ratio is beyond its gate; writes nothing
+	$(BIN)/python -m tests.bench --gate
+
 foreign: .venv/.dev ## Ask other people's verifiers about a file: make foreign FILE=var/demo/ID.sv.json
 	$(BIN)/python -m tests.interop.ask $(FILE)
 
@@ -47,9 +53,10 @@ requirements: .venv/.dev ## Pin every dependency anew, with hashes
 	$(COMPILE) pyproject.toml -o requirements.txt
 	$(COMPILE) --group build -o requirements-build.txt
 	$(COMPILE) --group build --group dev pyproject.toml -o requirements-dev.txt
+	$(COMPILE) tests/bench/requirements-openvc.in -o tests/bench/requirements-openvc.txt
 
 clean: ## Remove the environment and caches, never data or keys
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache tests/*/node_modules
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache tests/*/node_modules tests/*/*/node_modules
 
 .venv/.run: install.sh requirements.txt requirements-build.txt pyproject.toml
 	PYTHON=$(PYTHON) ./install.sh

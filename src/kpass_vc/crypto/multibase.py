@@ -11,7 +11,12 @@ from typing import Final
 from kpass_vc.errors import Malformed
 
 _ALPHABET: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
-_DIGIT: Final = {character: value for value, character in enumerate(_ALPHABET)}
+_PAIRS: Final = [first + second for first in _ALPHABET for second in _ALPHABET]
+_VALUE: Final = {pair: value for value, pair in enumerate(_PAIRS)}
+_TWO: Final = 58**2
+_FOUR: Final = 58**4
+_TEN: Final = 58**10
+"""Ten digits at a time, two by two: so the numbers that are divided stay small."""
 _BASE64URL: Final = re.compile(r"[A-Za-z0-9_-]*\Z")
 _LONGEST: Final = 4096
 
@@ -19,12 +24,20 @@ _LONGEST: Final = 4096
 def base58_encode(data: bytes) -> str:
     """`data` in base58btc, without a multibase prefix."""
     number = int.from_bytes(data)
-    digits: list[str] = []
+    pairs: list[str] = []
     while number:
-        number, remainder = divmod(number, 58)
-        digits.append(_ALPHABET[remainder])
+        number, ten = divmod(number, _TEN)
+        four = ten % _FOUR
+        pairs.append(_PAIRS[four % _TWO])
+        pairs.append(_PAIRS[four // _TWO])
+        ten //= _FOUR
+        four = ten % _FOUR
+        pairs.append(_PAIRS[four % _TWO])
+        pairs.append(_PAIRS[four // _TWO])
+        pairs.append(_PAIRS[ten // _FOUR])
+    pairs.reverse()
     zeros = len(data) - len(data.lstrip(b"\0"))
-    return "1" * zeros + "".join(reversed(digits))
+    return "1" * zeros + "".join(pairs).lstrip("1")
 
 
 def base58_decode(text: str) -> bytes:
@@ -32,17 +45,27 @@ def base58_decode(text: str) -> bytes:
     if len(text) > _LONGEST:
         raise Malformed("base58")
     number = 0
-    for character in text:
-        if character not in _DIGIT:
-            raise Malformed("base58")
-        number = number * 58 + _DIGIT[character]
+    padded = "1" * (-len(text) % 10) + text
+    try:
+        for start in range(0, len(padded), 10):
+            ten = 0
+            for place in range(start, start + 10, 2):
+                ten = ten * _TWO + _VALUE[padded[place : place + 2]]
+            number = number * _TEN + ten
+    except KeyError as error:
+        raise Malformed("base58") from error
     zeros = len(text) - len(text.lstrip("1"))
     return b"\0" * zeros + number.to_bytes((number.bit_length() + 7) // 8)
 
 
+def base64url(data: bytes) -> bytes:
+    """`data` in base64url without padding (RFC 4648 section 5), in ASCII."""
+    return base64.urlsafe_b64encode(data).rstrip(b"=")
+
+
 def base64url_encode(data: bytes) -> str:
     """`data` in base64url without padding (RFC 4648 section 5)."""
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+    return base64url(data).decode("ascii")
 
 
 def base64url_decode(text: str) -> bytes:

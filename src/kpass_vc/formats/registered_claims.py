@@ -1,7 +1,7 @@
 """The registered claims of a JWT that repeat what its credential says (RFC 7519 section 4.1)."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from functools import lru_cache
 from typing import Final
 
 from kpass_vc.errors import ProofInvalid
@@ -47,5 +47,10 @@ def missing_claims(document: Mapping[str, object], options: JsonObject) -> tuple
 
 
 def _seconds(value: object) -> int | None:
-    moment: datetime | None = parse_date_time(value) if isinstance(value, str) else None
+    return _timestamp(value) if isinstance(value, str) else None
+
+
+@lru_cache(maxsize=256)
+def _timestamp(text: str) -> int | None:
+    moment = parse_date_time(text)
     return int(moment.timestamp()) if moment else None

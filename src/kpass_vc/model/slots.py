@@ -1,0 +1,80 @@
+"""A JSON document with slots: what changes from one document to the next is put into text that is written already."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, TypeAlias
+
+from kpass_vc.model.document import JsonObject, compact
+
+Place: TypeAlias = tuple[str | int, ...]
+"""Where a text stands in a document: the member names and numbers that lead to it."""
+
+_MARK: Final = "urn:kpass-slot:"
+
+
+def mark(number: int) -> str:
+    """What stands in a slot while a template is made: an absolute IRI, as a text as good as any other."""
+    return f"{_MARK}{number:04d}"
+
+
+def marked(document: Mapping[str, object], places: Sequence[Place]) -> JsonObject:
+    """The document with the mark of each place's number there; ValueError if there is no text, or a mark already."""
+    if _MARK.encode() in compact(document):
+        raise ValueError(_MARK)
+    return filled(document, places, [mark(number) for number in range(len(places))])
+
+
+def filled(
+    document: Mapping[str, object], places: Sequence[Place], values: Sequence[str]
+) -> JsonObject:
+    """A copy of the document with other texts at some places; ValueError if there is no text at one of them."""
+    found: JsonObject = dict(document)
+    for place, value in zip(places, values, strict=True):
+        found = _replaced(found, place, value)
+    return found
+
+
+class JsonTemplate:
+    """The compact JSON of a document, with slots."""
+
+    def __init__(self, document: Mapping[str, object], places: Sequence[Place]) -> None:
+        """ValueError as `marked`; `document` has a text at every place."""
+        rest = compact(marked(document, places))
+        marks = [f'"{mark(number)}"'.encode() for number in range(len(places))]
+        self._order = sorted(range(len(places)), key=lambda number: rest.index(marks[number]))
+        self._pieces: list[bytes] = []
+        for number in self._order:
+            before, _, rest = rest.partition(marks[number])
+            self._pieces.append(before)
+        self._pieces.append(rest)
+
+    def fill(self, values: Sequence[str]) -> bytes:
+        """The JSON of the document with these texts in the slots, byte for byte as `compact` writes it."""
+        parts: list[bytes] = []
+        for piece, number in zip(self._pieces, self._order, strict=False):
+            parts += (piece, quoted(values[number]).encode())
+        parts.append(self._pieces[-1])
+        return b"".join(parts)
+
+
+def quoted(text: str) -> str:
+    """A text as JSON, as `compact` writes it."""
+    if text.isprintable() and '"' not in text and "\\" not in text:
+        return f'"{text}"'
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _replaced(document: JsonObject, place: Place, text: str) -> JsonObject:
+    top: Any = dict(document)
+    part = top
+    try:
+        for step in place[:-1]:
+            part[step] = part[step].copy()
+            part = part[step]
+        if not isinstance(part[place[-1]], str):
+            raise ValueError(place)  # noqa: TRY004 - it is the place that is wrong
+        part[place[-1]] = text
+    except (KeyError, IndexError, TypeError, AttributeError) as error:
+        raise ValueError(place) from error
+    found: JsonObject = top
+    return found
