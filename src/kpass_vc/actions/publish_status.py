@@ -18,14 +18,14 @@ from sqlalchemy.orm import Session, SessionTransaction
 
 from kpass_vc import statuslist
 from kpass_vc.actions.sign import signing_with
-from kpass_vc.crypto.jose import sign_compact
+from kpass_vc.crypto.jose import compact_jws
 from kpass_vc.crypto.keys import Algorithm
 from kpass_vc.environment import Environment
 from kpass_vc.errors import Conflict, NotFound, Unavailable
-from kpass_vc.formats import FORMATS
+from kpass_vc.formats.list_series import secure_list
 from kpass_vc.jsonld.contexts import CREDENTIALS_V2
 from kpass_vc.model.dates import utc_text
-from kpass_vc.model.document import JsonObject, compact
+from kpass_vc.model.document import JsonObject
 from kpass_vc.records import organization as organizations
 from kpass_vc.records import status_list as status_lists
 from kpass_vc.records.base import note_mark
@@ -303,8 +303,8 @@ def sign_list(
     # EdDSA, whose key stands first in the DID document: openbadgeslib reads a list in no other way
     signing = signing_with(env, session, owner, status_list.issuer, Algorithm.ED25519, now)
     header = {"typ": "vc+jwt", "kid": signing.verification_method}
-    publication.body = FORMATS["ldp_vc"].secure(document, signing, env.contexts)
-    publication.body_jwt = sign_compact(header, compact(document), signing.signer).encode("ascii")
+    publication.body, unsigned = secure_list(document, signing, env.contexts)
+    publication.body_jwt = compact_jws(header, unsigned, signing.signer)
     note_mark(session, status_list.url, publication.version, 0)
 
 
