@@ -53,6 +53,7 @@ def create_app(env: Environment) -> FastAPI:
     )
     app.state.environment = env
     app.state.status_changes = StatusChanges(env)
+    app.state.issuing = credentials.issuing(env)
     app.add_middleware(Replies)
     problems.install(app, ProblemPages())
     for part in (

@@ -48,14 +48,14 @@ PARTS: Final = "x-parts"
 """Where a route's OpenAPI holds the parts of its body's schema until they are moved."""
 
 
-def plain_address(request: Request) -> None:
+async def plain_address(request: Request) -> None:
     """Raise Malformed for a control character in path or query: PostgreSQL takes no NUL, and none of ours has any."""
     query = unquote_to_bytes(request.scope.get("query_string", b"")).decode("latin-1")
     if _CONTROL.search(request.scope["path"]) or _CONTROL.search(query):
         raise Malformed("address")
 
 
-def environment(request: Request) -> Environment:
+async def environment(request: Request) -> Environment:
     """The environment the app was made with."""
     found: Environment = request.app.state.environment
     return found
@@ -156,10 +156,12 @@ def published_version(slug: str, code: str, version: str, session: ReadTx) -> Fo
 
 
 PublishedVersion = Annotated[Found, Depends(published_version)]
-_bearer = HTTPBearer(auto_error=False, scheme_name="token", description="An API token, kp_…")
+_scheme = HTTPBearer(auto_error=False, scheme_name="token", description="An API token, kp_…")
+
+Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(_scheme)]
 
 
-_Organization = Annotated[
+ActingFor = Annotated[
     str | None,
     Header(
         alias="Kpass-Organization",
@@ -172,14 +174,20 @@ _Organization = Annotated[
 def current_actor(
     env: Env,
     _: Turn,
-    bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
-    organization: _Organization = None,
+    bearer: Bearer,
+    organization: ActingFor = None,
 ) -> Actor:
     """The actor of the bearer token; Unauthenticated without a valid one (RFC 6750)."""
+    token = token_of(bearer)
+    with env.reading() as session:
+        return authenticate(session, token, env.now(), organization)
+
+
+def token_of(bearer: HTTPAuthorizationCredentials | None) -> str:
+    """The bearer token of a request; Unauthenticated if it has none."""
     if bearer is None or not bearer.credentials:
         raise Unauthenticated("missing")
-    with env.reading() as session:
-        return authenticate(session, bearer.credentials, env.now(), organization)
+    return bearer.credentials
 
 
 CurrentActor = Annotated[Actor, Depends(current_actor)]
@@ -188,8 +196,8 @@ CurrentActor = Annotated[Actor, Depends(current_actor)]
 async def passing_actor(
     env: Env,
     _: RawBody,
-    bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
-    organization: _Organization = None,
+    bearer: Bearer,
+    organization: ActingFor = None,
 ) -> Actor:
     """The actor of the bearer token, whose turn at the database is over once it is known; else Unauthenticated."""
     return await in_turn(lambda: current_actor(env, None, bearer, organization))
@@ -201,8 +209,8 @@ PassingActor = Annotated[Actor, Depends(passing_actor)]
 def optional_actor(
     env: Env,
     turn: Turn,
-    bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
-    organization: _Organization = None,
+    bearer: Bearer,
+    organization: ActingFor = None,
 ) -> Actor | None:
     """The actor of the bearer token, None without one; Unauthenticated for one that is not valid."""
     return current_actor(env, turn, bearer, organization) if bearer is not None else None
@@ -216,7 +224,11 @@ def language_of(request: Request) -> Language:
     return preferred(request.headers.get("Accept-Language"), "en")
 
 
-ReaderLanguage = Annotated[Language, Depends(language_of)]
+async def _reader_language(request: Request) -> Language:
+    return language_of(request)
+
+
+ReaderLanguage = Annotated[Language, Depends(_reader_language)]
 Limit = Annotated[int, Query(ge=1, le=1000, description="How many at most.")]
 Offset = Annotated[int, Query(ge=0, le=1_000_000_000, description="How many to leave out first.")]
 

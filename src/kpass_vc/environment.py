@@ -5,7 +5,6 @@ has to be replaced.
 """
 
 import os
-import uuid
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -24,6 +23,7 @@ from kpass_vc.durable import Enqueuer
 from kpass_vc.errors import Unavailable
 from kpass_vc.fence import Fence
 from kpass_vc.fetch import Fetcher, HttpsFetcher
+from kpass_vc.formats.series import SeriesKept
 from kpass_vc.jsonld.contexts import Contexts
 from kpass_vc.keystores import KEY_STORES
 from kpass_vc.keystores.file import KEK_BYTES, require_private, sync_folder
@@ -79,6 +79,10 @@ class Environment:
     """How long a status list is not published again after it was, while several want to have it changed."""
     oidc: OidcProvider | None = None
     """Who people may sign in with, beside what the service does itself."""
+    series: SeriesKept = field(default_factory=SeriesKept, repr=False)
+    """What was compiled of the definitions that are issued."""
+    signed: dict[bytes, int] = field(default_factory=dict, repr=False)
+    """How many signatures this process has made with a key, by the public key, where not each is verified."""
     asked: dict[str, datetime] = field(default_factory=dict, repr=False)
     """When an owner elsewhere was last asked whether a delegation holds, by its id: remembered, and nowhere kept."""
 
@@ -88,7 +92,10 @@ class Environment:
 
     def new_id(self) -> str:
         """A random UUID (version 4)."""
-        return str(uuid.UUID(bytes=self.entropy(16), version=4))
+        octets = bytearray(self.entropy(16))
+        octets[6], octets[8] = octets[6] & 0x0F | 0x40, octets[8] & 0x3F | 0x80
+        text = octets.hex()
+        return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
     def key_store(self, uri: str) -> KeyStore:
         """The store of a key's URI."""

@@ -246,11 +246,11 @@ def test_what_is_sent_while_a_batch_is_undone_is_issued_after_that(world: World)
     assert sorted(award.state for award in awards(world)) == ["active"] * 3 + ["revoked"] * 2
 
 
-def _stored_again(
-    world: World, batch: Batch, items: list[dict[str, Any]]
-) -> dict[int, bytes | None]:
+def _stored_again(world: World, batch: Batch, items: list[dict[str, Any]]) -> dict[int, Any]:
     looked = Looked(tuple(read_items(DEFINITION, items)))
-    return {row.number: _stored(world.env, batch, row, looked).sealed_order for row in looked.rows}
+    return {
+        row.number: _stored(world.env, batch, row, looked)["sealed_order"] for row in looked.rows
+    }
 
 
 def test_a_reference_that_another_definition_has_is_said_and_loses_nobody_a_credential(

@@ -50,9 +50,14 @@ def ask_owner(env: Environment, actor: Actor, definition: str) -> None:
             )
 
 
+def is_elsewhere(env: Environment, definition: str) -> bool:
+    """Whether a definition is named by an address that is none of this service's, so that there is somebody to ask."""
+    return "://" in definition and not definition.startswith(f"{env.addresses.base}/")
+
+
 def _under(env: Environment, actor: Actor, definition: str) -> list[Delegation]:
     """What the organisation holds for a definition from elsewhere."""
-    if "://" not in definition or definition.startswith(f"{env.addresses.base}/"):
+    if not is_elsewhere(env, definition):
         return []
     with env.reading() as session:
         found = definitions.by_document_url(session, definition)

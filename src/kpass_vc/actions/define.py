@@ -1,5 +1,7 @@
 """Take in a micromerit definition as a draft; a draft may have gaps and be replaced."""
 
+from functools import lru_cache
+
 from sqlalchemy.orm import Session
 
 from kpass_vc.actions.audit import audit
@@ -60,7 +62,12 @@ def define(
 
 def source_of(version: DefinitionVersion) -> Definition:
     """The definition as it was taken in."""
-    return Definition.model_validate_json(version.source)
+    return _read(version.source)
+
+
+@lru_cache(maxsize=256)
+def _read(source: str) -> Definition:
+    return Definition.model_validate_json(source)
 
 
 def _fill(version: DefinitionVersion, source: Definition) -> None:

@@ -7,7 +7,7 @@ the award, its representations, its status index and its audit entry are stored.
 import hashlib
 import hmac
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Annotated, Final, Literal, Self
@@ -204,13 +204,13 @@ def issue(
         earlier = _claim(env, session, issuer, order, idempotency_key, award_id, is_test=is_test)
         if earlier is not None:
             return earlier
-    _check(env, order)
+    require_sound(env, order)
     found = replaces.found if replaces else find_definition(env, session, issuer, order.definition)
     version, _, owner = found
     source = source_of(version)
     if replaces is None:
         require_reviewed(env, version, owner)
-    under = _authority(env, session, actor, found, issuer)
+    under = authority_for(env, session, actor, found, issuer)
     last_day = check_order(env, session, issuer, found, order, is_test=is_test)
     learner = know_learner(
         env,
@@ -229,7 +229,7 @@ def issue(
     status_list, place = index or next_index(env, session, issuer, source.status_purpose)
     status = StatusEntry(status_list.url, source.status_purpose, place)
     now = env.now()
-    holder = _holder(env, order.holder)
+    holder = holder_parts(env, order.holder)
     award = Award(
         id=award_id,
         organization_id=issuer.id,
@@ -298,12 +298,17 @@ def check_order(
     order: IssueOrder,
     *,
     is_test: bool,
+    in_use: Collection[str] | None = None,
 ) -> date | None:
-    """The last day of validity, if there is one; InvalidInput or Conflict for what is wrong. Stores nothing."""
-    _check(env, order)
-    _require_another_holder(order.holder, issuer, found[2])
-    _require_free_reference(session, issuer, order, is_test=is_test)
-    return _last_day(env, source_of(found[0]), order)
+    """The last day of validity, if there is one; InvalidInput or Conflict for what is wrong. Stores nothing.
+
+    `in_use` are references that may be in use, if that is known already: others are not looked up.
+    """
+    require_sound(env, order)
+    require_another_holder(order.holder, issuer, found[2])
+    if in_use is None or order.external_reference in in_use:
+        _require_free_reference(session, issuer, order, is_test=is_test)
+    return last_day_of(env, source_of(found[0]), order)
 
 
 def find_definition(
@@ -356,14 +361,7 @@ def _claim(
     is_test: bool,
 ) -> Issued | None:
     """None if the key is ours now; the earlier award if it was used for the same order."""
-    if not 0 < len(key) <= _KEY or not key.isascii() or not key.isprintable():
-        raise InvalidInput(FieldError("Idempotency-Key", "idempotency_key"))
-    kept = hashlib.sha256(f"{'test ' if is_test else ''}{key}".encode()).hexdigest()
-    body = json.dumps(order.model_dump(mode="json"), sort_keys=True)
-    # Keyed with the Idempotency-Key, which is not kept in clear: whoever reads the database must
-    # guess it too before trying e-mail addresses. If it is easily guessed, the digest tells no
-    # more than the salted hash of the e-mail that stands in the credential.
-    digest = hmac.digest(key.encode(), body.encode("utf-8", "surrogatepass"), "sha256").hex()
+    kept, digest = kept_key(order, key, is_test=is_test)
     row = IdempotencyKey(
         organization_id=issuer.id,
         key=kept,
@@ -382,7 +380,20 @@ def _claim(
     return Issued(award, tuple(awards.representations(session, award_id=award.id)), is_new=False)
 
 
-def _check(env: Environment, order: IssueOrder) -> None:
+def kept_key(order: IssueOrder, key: str, *, is_test: bool) -> tuple[str, str]:
+    """What is kept of an Idempotency-Key, and of the order that came with it; InvalidInput if it is none."""
+    if not 0 < len(key) <= _KEY or not key.isascii() or not key.isprintable():
+        raise InvalidInput(FieldError("Idempotency-Key", "idempotency_key"))
+    kept = hashlib.sha256(f"{'test ' if is_test else ''}{key}".encode()).hexdigest()
+    body = json.dumps(order.model_dump(mode="json"), sort_keys=True)
+    # Keyed with the Idempotency-Key, which is not kept in clear: whoever reads the database must
+    # guess it too before trying e-mail addresses. If it is easily guessed, the digest tells no
+    # more than the salted hash of the e-mail that stands in the credential.
+    digest = hmac.digest(key.encode(), body.encode("utf-8", "surrogatepass"), "sha256").hex()
+    return kept, digest
+
+
+def require_sound(env: Environment, order: IssueOrder) -> None:
     """What a field cannot tell by itself."""
     given = order.model_dump(mode="json", by_alias=True)
     found = [FieldError(field, "personal_number") for field in personal_number_fields(given)]
@@ -403,7 +414,7 @@ def _check(env: Environment, order: IssueOrder) -> None:
         check_text(text or "", field)
 
 
-def _authority(
+def authority_for(
     env: Environment,
     session: Session,
     actor: Actor,
@@ -454,7 +465,7 @@ def _credential_id_of(session: Session, award: Award | None, language: Language)
     return found.get(language) or next(iter(found.values()), None)
 
 
-def _require_another_holder(holder: HolderOrder, issuer: Organization, owner: Organization) -> None:
+def require_another_holder(holder: HolderOrder, issuer: Organization, owner: Organization) -> None:
     """A credential is about somebody else than the one who issues it, or who vouches for what it means."""
     if holder.id in {issuer.did, owner.did}:
         raise InvalidInput(FieldError("/holder/id", "holder_is_party"))
@@ -491,7 +502,7 @@ def _require_free_reference(
         )
 
 
-def _last_day(env: Environment, source: Definition, order: IssueOrder) -> date | None:
+def last_day_of(env: Environment, source: Definition, order: IssueOrder) -> date | None:
     """The last day of validity, counted from the assessment; the order may only shorten it."""
     duration = source.validity.duration if source.validity else None
     last = plus_duration(order.assessed_on, duration) if duration else None
@@ -509,12 +520,25 @@ def _last_day(env: Environment, source: Definition, order: IssueOrder) -> date |
     return last
 
 
-def _holder(env: Environment, order: HolderOrder) -> HolderParts:
+def holder_parts(env: Environment, order: HolderOrder) -> HolderParts:
+    """The learner as the credential shows them: under a new id unless a DID is known."""
     return HolderParts(
         id=order.id or f"urn:uuid:{env.new_id()}",
         name=order.name,
         email=order.email,
         email_salt=env.entropy(16).hex() if order.email else "",
+    )
+
+
+def shown_issuer(issuer: Organization, language: Language) -> Issuer:
+    """An organisation as what it issues shows it, in a language."""
+    return Issuer(
+        did=issuer.did,
+        name=issuer.name(language),
+        url=issuer.url,
+        email=issuer.email,
+        image=issuer.image,
+        country=issuer.country,
     )
 
 
@@ -532,14 +556,7 @@ def _edition(
     )
     if published is None:
         raise NotFound("definition", definition=parts.definition_url)
-    shown = Issuer(
-        did=issuer.did,
-        name=issuer.name(language),
-        url=issuer.url,
-        email=issuer.email,
-        image=issuer.image,
-        country=issuer.country,
-    )
+    shown = shown_issuer(issuer, language)
     credential = compose(
         parts, shown, json.loads(published.body), vocabulary=env.vocabulary, language=language
     )

@@ -132,6 +132,39 @@ def next_index(
     return current, statuslist.nth_index(counter, current.permutation_key, current.size)
 
 
+def next_indexes(
+    env: Environment, session: Session, organization: Organization, purpose: str, count: int
+) -> list[tuple[StatusList, int]]:
+    """So many lists and indexes in them that were never given out before; new lists when one is full.
+
+    On PostgreSQL they are given out in a transaction of their own, which ends here: other processes do
+    not wait for each other's signatures. What is not used of them stays unused.
+    """
+    if env.engine.dialect.name != "postgresql":
+        return _take(env, session, organization, purpose, count)
+    with env.writing() as own, own.begin():
+        given = _take(env, own, organization, purpose, count)
+        own.flush()
+        own.expunge_all()
+    return given
+
+
+def _take(
+    env: Environment, session: Session, organization: Organization, purpose: str, count: int
+) -> list[tuple[StatusList, int]]:
+    found: list[tuple[StatusList, int]] = []
+    while len(found) < count:
+        current, place = next_index(env, session, organization, purpose)
+        found.append((current, place))
+        counters = status_lists.take_many(session, current, count - len(found))
+        found += [
+            (current, statuslist.nth_index(counter, current.permutation_key, current.size))
+            for counter in counters
+        ]
+        note_mark(session, current.url, 0, counters.stop)
+    return found
+
+
 def require_not_behind(env: Environment, session: Session) -> None:
     """Unavailable if the database knows less of a list than was published: it was put back to an earlier day.
 

@@ -102,7 +102,12 @@ class SharedAward:
 
 def private_link(env: Environment, award: Award) -> str:
     """The address of the learner's page."""
-    return env.addresses.holder_page(holder_token(env.link_key, award.id, award.link_generation))
+    return link_to(env, award.id, award.link_generation)
+
+
+def link_to(env: Environment, award_id: str, generation: int) -> str:
+    """The address of the learner's page of an award, as its link was renewed so often."""
+    return env.addresses.holder_page(holder_token(env.link_key, award_id, generation))
 
 
 def code_of(env: Environment, link: ShareLink) -> str:

@@ -1,41 +1,54 @@
 """Credentials: issue, find, fetch, revoke; the learner's private link, and what the learner says is wrong."""
 
 import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
-from fastapi import APIRouter, Depends, Header, Query, Response
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy.orm import Session
 
-from kpass_vc.actions.ask_owner import ask_owner
+from kpass_vc.actions.ask_owner import ask_owner, is_elsewhere
 from kpass_vc.actions.change_status import StatusOrder
 from kpass_vc.actions.change_status_together import StatusChange
 from kpass_vc.actions.correct import CorrectionOrder, correct, definition_of
 from kpass_vc.actions.deliver import resend
 from kpass_vc.actions.erase import erase
-from kpass_vc.actions.issue import IssueOrder, issue
+from kpass_vc.actions.issue import IssueOrder
+from kpass_vc.actions.issue_together import Asked, Made, issue_together
 from kpass_vc.actions.learner_export import export_learner
 from kpass_vc.actions.learners import ContactOrder
 from kpass_vc.actions.letter import letter
-from kpass_vc.actions.share import AnswerOrder, answer, private_link, renew_link
+from kpass_vc.actions.share import AnswerOrder, answer, link_to, private_link, renew_link
+from kpass_vc.actions.tokens import authenticate
 from kpass_vc.api.status_changes import Changes
 from kpass_vc.authz import Actor, Permission
 from kpass_vc.edge import (
+    ActingFor,
+    Bearer,
     CurrentActor,
     Env,
     Limit,
     Offset,
     PassingActor,
+    RawBody,
     ReaderLanguage,
     ReadTx,
     WriteTx,
     accepts,
     message,
+    token_of,
 )
 from kpass_vc.environment import Environment
-from kpass_vc.errors import NotFound
+from kpass_vc.errors import KpassError, NotFound
 from kpass_vc.formats import FORMATS, ISSUED
+from kpass_vc.groups import Group
+from kpass_vc.model.document import compact, read_json
+from kpass_vc.model.field_errors import validated
 from kpass_vc.records import award as awards
 from kpass_vc.records import definition as definitions
 from kpass_vc.records import delivery as deliveries
@@ -46,6 +59,8 @@ from kpass_vc.records.dispute import Dispute
 from kpass_vc.records.status_list import StatusList
 
 router = APIRouter(prefix="/v1", tags=["Credentials"])
+_log: Final = logging.getLogger("kpass")
+_MOST_TOGETHER: Final = 64
 
 
 class StatusEntryReply(BaseModel):
@@ -188,28 +203,155 @@ EXAMPLE = {
 }
 
 
+@dataclass(frozen=True)
+class _Ordered:
+    """An order as it came, with the token of whoever gives it."""
+
+    token: str
+    organization: str | None
+    order: IssueOrder
+    idempotency_key: str | None
+
+
+def issuing(env: Environment) -> Group[_Ordered, Made]:
+    """Where orders go: those that come at the same time are issued in one transaction."""
+    return Group("issuing", lambda ordered: _issue_all(env, ordered), most=_MOST_TOGETHER)
+
+
 @router.post(
     "/credentials",
     status_code=201,
     summary="Issue a credential",
+    response_model=IssuedReply,
     openapi_extra=accepts(IssueOrder, EXAMPLE),
 )
-def post_credential(
-    actor: CurrentActor,
+async def post_credential(
+    request: Request,
     env: Env,
-    session: WriteTx,
-    order: Annotated[IssueOrder, Depends(message(IssueOrder))],
-    response: Response,
+    body: RawBody,
+    bearer: Bearer,
+    organization: ActingFor = None,
     idempotency_key: Annotated[
         str | None,
         Header(description="The same key gives the same answer; with another body it is refused."),
     ] = None,
-) -> IssuedReply:
+) -> Response:
     """Signs one award in every language and format, records it with its status index, and answers after the commit."""
-    ask_owner(env, actor, order.definition)
-    issued = issue(env, session, actor, order, idempotency_key)
-    response.headers["Location"] = f"{env.addresses.base}/v1/credentials/{issued.award.id}"
-    return _issued(env, session, issued.award, list(issued.representations))
+    token = token_of(bearer)
+    try:
+        order = validated(IssueOrder, read_json(body))
+    except KpassError:
+        await run_in_threadpool(_known, env, token, organization)
+        raise
+    ordered = _Ordered(token, organization, order, idempotency_key)
+    if env.is_fast and not is_elsewhere(env, order.definition):
+        group: Group[_Ordered, Made] = request.app.state.issuing
+        made = await group.ask(ordered)
+    else:
+        made = await run_in_threadpool(_issue_one, env, ordered)
+    return Response(
+        _written(env, made),
+        status_code=201,
+        media_type="application/json",
+        headers={"Location": f"{env.addresses.base}/v1/credentials/{made.id}"},
+    )
+
+
+def _known(env: Environment, token: str, organization: str | None) -> Actor:
+    with env.reading() as session:
+        return authenticate(session, token, env.now(), organization)
+
+
+def _issue_one(env: Environment, ordered: _Ordered) -> Made:
+    """One order by itself; its owner elsewhere is asked before."""
+    ask_owner(env, _known(env, ordered.token, ordered.organization), ordered.order.definition)
+    outcome = _issue_all(env, [ordered])[0]
+    if isinstance(outcome, Exception):
+        raise outcome
+    return outcome
+
+
+def _issue_all(env: Environment, ordered: list[_Ordered]) -> list[Made | Exception]:
+    """The outcome of each order, all in one transaction that is committed before anyone is told.
+
+    If that goes wrong as a whole, each is done in a transaction of its own, so that nobody pays for another.
+    """
+    try:
+        return _in_one_transaction(env, ordered)
+    except Exception as error:  # noqa: BLE001 - whatever it is, whoever did not cause it is not told of it
+        if len(ordered) == 1:
+            return [error]
+        _log.warning("%d orders are issued one by one: %s", len(ordered), type(error).__name__)
+    return [outcome for each in ordered for outcome in _issue_all(env, [each])]
+
+
+def _in_one_transaction(env: Environment, ordered: list[_Ordered]) -> list[Made | Exception]:
+    outcomes: dict[int, Made | Exception] = {}
+    actors: dict[tuple[str, str | None], Actor | KpassError] = {}
+    with env.writing() as session, session.begin():
+        asked: dict[int, Asked] = {}
+        for number, each in enumerate(ordered):
+            who = (each.token, each.organization)
+            if who not in actors:
+                try:
+                    actors[who] = authenticate(session, each.token, env.now(), each.organization)
+                except KpassError as error:
+                    actors[who] = error
+            actor = actors[who]
+            if isinstance(actor, Actor):
+                asked[number] = Asked(actor, each.order, each.idempotency_key)
+            else:
+                outcomes[number] = actor
+        found = issue_together(env, session, list(asked.values()))
+        outcomes |= dict(zip(asked, found, strict=True))
+    return [outcomes[number] for number in range(len(ordered))]
+
+
+def _written(env: Environment, made: Made) -> bytes:
+    """An IssuedReply as JSON; the credentials in it letter for letter as they were signed."""
+    award = made.award
+    valid_until = award["valid_until"]
+    head = {
+        "id": made.id,
+        "definition": made.definition_url,
+        "holderId": award["holder_id"],
+        "externalReference": award["external_reference"],
+        "assessedOn": award["assessed_on"].isoformat(),
+        "issuedAt": _moment(award["issued_at"]),
+        "validUntil": _moment(valid_until) if valid_until else None,
+        "statusEntry": {
+            "statusPurpose": made.purpose,
+            "statusListCredential": made.status_list_url,
+            "statusListIndex": str(award["status_index"]),
+        },
+        "holderLink": link_to(env, made.id, award["link_generation"]),
+    }
+    by_language: dict[str, dict[str, Mapping[str, Any]]] = {}
+    for form in made.forms:
+        if form["body"]:  # of a learner who is forgotten there is none
+            by_language.setdefault(form["language"], {})[form["format"]] = form
+    editions = [
+        _edition_written(env, made.id, language, by_language[language])
+        for language in sorted(by_language, reverse=True)
+    ]
+    return b"".join((compact(head)[:-1], b',"editions":[', b",".join(editions), b"]}"))
+
+
+def _edition_written(
+    env: Environment, award_id: str, language: str, forms: Mapping[str, Mapping[str, Any]]
+) -> bytes:
+    document, token = forms["ldp_vc"], forms["vc-jwt"]
+    folder = f"{env.addresses.base}/v1/credentials/{award_id}/{language}"
+    links = {FORMATS[name].extension: f"{folder}.{FORMATS[name].extension}" for name in forms}
+    head = compact({"language": language, "id": document["credential_id"]})[:-1]
+    tail = compact({"links": links})[1:]
+    return b"".join(
+        (head, b',"credential":', document["body"], b',"jwt":"', token["body"], b'",', tail)
+    )
+
+
+def _moment(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 @router.get("/credentials", summary="Your credentials")

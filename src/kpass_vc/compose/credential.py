@@ -9,12 +9,14 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Final
 
 from kpass_vc.jsonld.contexts import CREDENTIALS_V2, OPEN_BADGES_3
 from kpass_vc.language import Language, say
 from kpass_vc.model.dates import end_of_day, local_text, start_of_day, utc_text
 from kpass_vc.model.document import JsonObject
+from kpass_vc.model.slots import Place
 
 CONTEXTS: Final = (CREDENTIALS_V2, OPEN_BADGES_3)
 _TYPES: Final = ("VerifiableCredential", "OpenBadgeCredential")
@@ -111,11 +113,11 @@ def compose(
         "name": achievement["name"],
         "description": achievement["description"],
         "issuer": issuer_profile(issuer, achievement),
-        "awardedDate": local_text(start_of_day(award.assessed_on)),
+        "awardedDate": _first_moment(award.assessed_on),
         "validFrom": utc_text(award.valid_from),
     }
     if award.valid_until is not None:
-        credential["validUntil"] = local_text(end_of_day(award.valid_until))
+        credential["validUntil"] = _last_moment(award.valid_until)
     credential["credentialSubject"] = _subject(award.holder, achievement)
     if award.evidence:
         credential["evidence"] = [_evidence(piece, vocabulary) for piece in award.evidence]
@@ -140,6 +142,74 @@ def compose(
     if award.replaces is not None:
         credential[f"{vocabulary}replaces"] = {"id": award.replaces}
     return credential
+
+
+def slots(award: Award) -> list[tuple[Place, str]]:
+    """The places in a credential of `compose` where awards of one kind differ, and the texts of this one."""
+    subject: Place = ("credentialSubject",)
+    found: list[tuple[Place, str]] = [
+        (("id",), award.credential_id),
+        (("awardedDate",), _first_moment(award.assessed_on)),
+        (("validFrom",), utc_text(award.valid_from)),
+        ((*subject, "id"), award.holder.id),
+        (("credentialStatus", "id"), f"{award.status.list_url}#{award.status.index}"),
+        (("credentialStatus", "statusListIndex"), str(award.status.index)),
+    ]
+    if award.valid_until is not None:
+        found.append((("validUntil",), _last_moment(award.valid_until)))
+    if award.holder.name is not None:
+        found.append(((*subject, "identifier", 0, "identityHash"), award.holder.name))
+    if award.holder.email is not None:
+        at: Place = (*subject, "identifier", 0 if award.holder.name is None else 1)
+        digest = identity_hash(award.holder.email.lower(), award.holder.email_salt)
+        found += [((*at, "identityHash"), digest), ((*at, "salt"), award.holder.email_salt)]
+    for number, piece in enumerate(award.evidence):
+        found += [
+            (("evidence", number, name), text)
+            for name, text in (
+                ("id", piece.url),
+                ("name", piece.name),
+                ("narrative", piece.narrative),
+                ("genre", piece.genre),
+            )
+            if text is not None
+        ]
+    return found
+
+
+def kind_of(award: Award) -> tuple[object, ...] | None:
+    """What awards have in common whose credentials differ only in their slots, of one edition and issuer.
+
+    None for one that is of no kind: it names another credential, or holds what others have signed.
+    """
+    if award.replaces is not None or award.endorsements:
+        return None
+    return (
+        award.valid_until is None,
+        award.holder.name is None,
+        award.holder.email is None,
+        tuple(
+            (piece.url is None, piece.name is None, piece.narrative is None, piece.genre is None)
+            for piece in award.evidence
+        ),
+        tuple(piece.is_part for piece in award.evidence),
+        award.status.list_url,
+        award.status.purpose,
+        award.definition_url,
+        award.definition_digest,
+        award.authorization_url,
+        award.is_test,
+    )
+
+
+@lru_cache(maxsize=4096)
+def _first_moment(day: date) -> str:
+    return local_text(start_of_day(day))
+
+
+@lru_cache(maxsize=4096)
+def _last_moment(day: date) -> str:
+    return local_text(end_of_day(day))
 
 
 def issuer_profile(issuer: Issuer, achievement: Mapping[str, object] | None = None) -> JsonObject:

@@ -6,7 +6,7 @@ from was looked through as any other; for each of the others the canonical quads
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -28,6 +28,8 @@ from kpass_vc.model.slots import JsonTemplate, Place
 _REPEATED: Final = ("issuer", "id", "validFrom", "validUntil")
 """The members of a credential that the registered claims repeat, beside its subject's id."""
 _MOST_CONFIGURATIONS: Final = 16
+_MOST_SERIES: Final = 256
+"""Each takes some fifty kilobytes."""
 
 
 class Series:
@@ -59,16 +61,18 @@ class Series:
         self._configured: dict[tuple[datetime, str], tuple[bytes, bytes]] = {}
 
     def secure(self, values: Sequence[str], signings: Mapping[str, Signing]) -> dict[str, bytes]:
-        """The secured bytes by format, for a signing of each; Unusual if this one is to be secured by itself."""
+        """The secured bytes in each format that there is a signing for; Unusual if it is to be secured by itself."""
         try:
             digest = hashlib.sha256(self._template.fill(values)).digest()
             text = self._json.fill(values)
         except UnicodeEncodeError as error:
             raise Unusual from error
-        return {
-            DataIntegrity.name: self._with_proof(text, digest, signings[DataIntegrity.name]),
-            OpenBadgesJwt.name: self._as_jwt(text, values, signings[OpenBadgesJwt.name]),
-        }
+        made: dict[str, bytes] = {}
+        if DataIntegrity.name in signings:
+            made[DataIntegrity.name] = self._with_proof(text, digest, signings[DataIntegrity.name])
+        if OpenBadgesJwt.name in signings:
+            made[OpenBadgesJwt.name] = self._as_jwt(text, values, signings[OpenBadgesJwt.name])
+        return made
 
     def _with_proof(self, text: bytes, digest: bytes, signing: Signing) -> bytes:
         configured, options = self._configuration(signing)
@@ -102,3 +106,26 @@ class Series:
         payload = b"".join((text[:-1], b",", compact(claims)[1:]))
         header = {"typ": "JWT", "kid": signing.verification_method}
         return compact_jws(header, payload, signing.signer)
+
+
+class SeriesKept:
+    """The series that were compiled, so many at most; threads may ask at the same time."""
+
+    def __init__(self) -> None:
+        self._found: dict[Hashable, Series | None] = {}
+
+    def get(self, key: Hashable, make: Callable[[], Series]) -> Series | None:
+        """The series of a key, made when it is first asked for; None if its credentials are no series."""
+        try:
+            return self._found[key]
+        except KeyError:
+            pass
+        made: Series | None
+        try:
+            made = make()
+        except Unusual:
+            made = None
+        if len(self._found) >= _MOST_SERIES:
+            self._found.clear()
+        self._found[key] = made
+        return made

@@ -15,16 +15,12 @@ nodes with one hash. Then the document itself is to be read.
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from kpass_vc.jsonld.contexts import Contexts
 from kpass_vc.jsonld.quads import canonicalize, escaped, walk
 from kpass_vc.jsonld.rdfc import Tree
 from kpass_vc.jsonld.terms import IRI, Unusual
 from kpass_vc.model.slots import Place, filled, mark, marked
-
-_MOST_LAYOUTS: Final = 64
-"""Orders of the blank nodes that are kept: two that differ among six that do not have fifty-six."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,22 +73,40 @@ class Template:
         self._names = contexts.chains.chain(document).names
         nodes = list(_nodes(tree, len(places)))
         self._iri_slots, self._known = _slots(tree, nodes, len(places))
-        self._same = [node for node in nodes if not node.slots and node.name_slot is None]
-        """The nodes whose lines are the same each time, but for the labels of blank nodes."""
-        self._differing = [node for node in nodes if node not in self._same]
-        self._blank_nodes = sum(node.is_blank for node in nodes)
-        self._hashed: dict[bytes, str] = {}
-        """The blank nodes that have to do with no slot, by their first-degree hashes."""
+        self._always: list[tuple[bytes, bytes]] = []
+        """The blocks that are the same each time: what they are sorted by, and their lines."""
+        self._labelled: list[tuple[str, dict[str, tuple[bytes, bytes]]]] = []
+        """Blank nodes of which only the label changes, and their blocks by it, as far as they were written."""
+        self._leading: list[tuple[bytes, _Segments]] = []
+        """Named nodes of which only the labels of the blank nodes change that they lead to."""
+        self._differing: list[_Node] = []
+        """The nodes with a slot, and blank nodes that lead to blank nodes: their lines are written each time."""
         self._rehashed: list[_Node] = []
-        """The other blank nodes."""
+        """The blank nodes that have to do with a slot."""
+        self._hashed: dict[bytes, str] = {}
+        """The others, by their first-degree hashes."""
+        self._plain = {node.name: node for node in nodes}
         for node in nodes:
-            if not node.is_blank:
-                continue
-            if node.slots or (node.parent and node.parent[1] is not None):
+            self._sort_in(node)
+        self._blank_nodes = len(self._rehashed) + len(self._hashed)
+        if self._blank_nodes != sum(node.is_blank for node in nodes):
+            raise Unusual
+
+    def _sort_in(self, node: _Node) -> None:
+        has_slot = bool(node.slots) or node.name_slot is not None
+        if node.is_blank:
+            if node.slots or (node.parent is not None and node.parent[1] is not None):
                 self._rehashed.append(node)
             else:
                 self._hashed[_first_degree(node, (), ())] = node.name
-        self._layouts: dict[tuple[str, ...], _Layout] = {}
+        if has_slot or (node.is_blank and node.below):
+            self._differing.append(node)
+        elif node.is_blank:
+            self._labelled.append((node.name, {}))
+        elif node.below:
+            self._leading.append((f"{node.name} ".encode(), _Segments.of(node)))
+        else:
+            self._always.append(_block(node.name, sorted(node.encoded)))
 
     def fill(self, values: Sequence[str]) -> bytes:
         """The canonical N-Quads with these texts in the slots, in UTF-8.
@@ -103,39 +117,33 @@ class Template:
         literals = [f'"{escaped(value)}"' for value in values]
         iris = [f"<{value}>" for value in values]
         self._require_plain(values, iris)
-        layout = self._layout(literals, iris)
-        blocks = layout.blocks.copy()
+        labels = self._labels(literals, iris)
+        blocks = self._always.copy()
+        for head, segments in self._leading:
+            blocks.append((head, segments.written(labels)))
+        for name, written in self._labelled:
+            label = labels[name]
+            block = written.get(label)
+            if block is None:
+                block = written[label] = _block(label, sorted(self._plain[name].encoded))
+            blocks.append(block)
         for node in self._differing:
-            tails: list[bytes] = []
-            for predicate, part in node.slots:
-                value = iris[part.slot] if part.is_iri else literals[part.slot] + part.suffix
-                tails.append(f"{predicate} {value} .\n".encode())
-            for predicate, below in node.below:
-                tails.append(f"{predicate} {layout.labels[below]} .\n".encode())
-            tails += node.encoded
-            tails.sort()
+            tails = _tails(node, literals, iris, labels)
             slot = node.name_slot
-            blocks.append(
-                _block(iris[slot] if slot is not None else layout.named(node.name), tails)
-            )
+            name = iris[slot] if slot is not None else labels.get(node.name, node.name)
+            blocks.append(_block(name, tails))
         # no subject is the beginning of another one but a label, which a space then ends
         blocks.sort()
         return b"".join([text for _, text in blocks])
 
-    def _layout(self, literals: Sequence[str], iris: Sequence[str]) -> "_Layout":
-        """The labels of the blank nodes, and the lines that are the same for all documents with these labels."""
+    def _labels(self, literals: Sequence[str], iris: Sequence[str]) -> dict[str, str]:
+        """The canonical label of each blank node; Unusual if two of them look alike."""
         by_hash = self._hashed.copy()
         for node in self._rehashed:
             by_hash[_first_degree(node, literals, iris)] = node.name
         if len(by_hash) != self._blank_nodes:
             raise Unusual
-        order = tuple([by_hash[digest] for digest in sorted(by_hash)])
-        kept = self._layouts.get(order)
-        if kept is None:
-            if len(self._layouts) >= _MOST_LAYOUTS:
-                self._layouts.clear()
-            kept = self._layouts[order] = _Layout.of(order, self._same)
-        return kept
+        return {by_hash[digest]: f"_:c14n{place}" for place, digest in enumerate(sorted(by_hash))}
 
     def _require_plain(self, values: Sequence[str], iris: Sequence[str]) -> None:
         """Unusual for an IRI that is none, that may be a compact one, or that stands elsewhere as well."""
@@ -151,29 +159,55 @@ class Template:
 
 
 @dataclass(frozen=True)
-class _Layout:
-    """One order of the blank nodes."""
+class _Segments:
+    """The lines of a named node that leads to blank nodes, in order, with gaps for their labels.
 
-    labels: Mapping[str, str]
-    blocks: list[tuple[bytes, bytes]]
-    """The lines of each node without a slot, with what they are sorted by; in order."""
+    Of one predicate the blank nodes come last, since `_` comes after `<` and the quotation mark.
+    """
+
+    pieces: tuple[tuple[bytes, bytes, tuple[str, ...]], ...]
+    """The lines before a gap, how the lines in the gap begin, and the blank nodes that end them."""
+    rest: bytes
 
     @classmethod
-    def of(cls, order: Sequence[str], nodes: Sequence[_Node]) -> "_Layout":
-        """The layout of the nodes without a slot, for an order of the blank nodes."""
-        made = cls({name: f"_:c14n{place}" for place, name in enumerate(order)}, [])
-        for node in nodes:
-            tails = [*node.encoded]
-            for predicate, name in node.below:
-                tails.append(f"{predicate} {made.labels[name]} .\n".encode())
-            tails.sort()
-            made.blocks.append(_block(made.named(node.name), tails))
-        made.blocks.sort()
-        return made
+    def of(cls, node: _Node) -> "_Segments":
+        """The segments of a node."""
+        head = f"{node.name} ".encode()
+        below: dict[bytes, list[str]] = {}
+        for predicate, name in node.below:
+            below.setdefault(f"{predicate} ".encode(), []).append(name)
+        left = sorted(node.encoded)
+        pieces: list[tuple[bytes, bytes, tuple[str, ...]]] = []
+        for start in sorted(below):
+            before = [tail for tail in left if tail < start + b"_"]
+            left = left[len(before) :]
+            lines = b"".join(head + tail for tail in before)
+            pieces.append((lines, head + start, tuple(below[start])))
+        return cls(tuple(pieces), b"".join(head + tail for tail in left))
 
-    def named(self, name: str) -> str:
-        """A node's name, the label of a blank one."""
-        return self.labels.get(name, name)
+    def written(self, labels: Mapping[str, str]) -> bytes:
+        """The lines for these labels."""
+        parts: list[bytes] = []
+        for before, start, names in self.pieces:
+            parts.append(before)
+            for label in sorted([labels[name] for name in names]):
+                parts += (start, label.encode(), b" .\n")
+        parts.append(self.rest)
+        return b"".join(parts)
+
+
+def _tails(
+    node: _Node, literals: Sequence[str], iris: Sequence[str], labels: Mapping[str, str]
+) -> list[bytes]:
+    """The predicates and objects of a node, as they end a line; in order."""
+    tails = [
+        f"{predicate} {iris[part.slot] if part.is_iri else literals[part.slot] + part.suffix} .\n".encode()
+        for predicate, part in node.slots
+    ]
+    tails += node.encoded
+    tails += [f"{predicate} {labels[below]} .\n".encode() for predicate, below in node.below]
+    tails.sort()
+    return tails
 
 
 def checked_template(
@@ -268,13 +302,8 @@ def _first_degree(node: _Node, literals: Sequence[str], iris: Sequence[str]) -> 
     """
     text = node.own
     if node.slots:
-        tails = [*node.encoded]
-        for predicate, part in node.slots:
-            value = iris[part.slot] if part.is_iri else literals[part.slot] + part.suffix
-            tails.append(f"{predicate} {value} .\n".encode())
-        tails += [f"{predicate} _:z .\n".encode() for predicate, _ in node.below]
-        tails.sort()
-        text = b"_:a " + b"_:a ".join(tails)
+        seen = {below: "_:z" for _, below in node.below}
+        text = b"_:a " + b"_:a ".join(_tails(node, literals, iris, seen))
     if node.parent is not None:
         subject, slot, predicate = node.parent
         if slot is None and subject[0] == "_":

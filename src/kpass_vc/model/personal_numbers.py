@@ -22,6 +22,8 @@ _PERSONAL: Final = re.compile(
     rf"(?P<month>0[1-9]|1[0-2]){_BETWEEN}?(?P<day>[0-9]{{2}})"
     rf"{_BETWEEN}{{0,3}}(?P<last>[0-9]{{4}})(?![0-9]))"
 )
+_LATIN: Final = re.compile("[\x00-\x7f\u00c0-\u024f]*")
+_DIGIT: Final = re.compile("[0-9]")
 _ORGANIZATION: Final = re.compile(r"(?:16)?([0-9]{6})-?([0-9]{4})\Z")
 _COORDINATION: Final = 60
 _PERSON_FROM: Final = 2
@@ -40,6 +42,8 @@ def holds_personal_number(text: str) -> bool:
     In any script's digits, with or without separators, in an address or in HTML.
     """
     plain = _plain(text)
+    if not _DIGIT.search(plain) and "&" not in plain:
+        return False
     readings = {plain, _plain(html.unescape(unquote(plain)))}
     return any(_is_personal(found) for read in readings for found in _PERSONAL.finditer(read))
 
@@ -73,9 +77,12 @@ def _plain(text: str) -> str:
     """The text with ASCII digits, one form of each letter, and nothing that takes no place."""
     if text.isascii():
         return text
+    normal = unicodedata.normalize("NFKC", text)
+    if _LATIN.fullmatch(normal):
+        return normal
     return "".join(
         str(unicodedata.digit(letter)) if unicodedata.category(letter) == "Nd" else letter
-        for letter in unicodedata.normalize("NFKC", text)
+        for letter in normal
         if unicodedata.category(letter) != "Cf"
     )
 

@@ -122,6 +122,34 @@ def claim_key(session: Session, row: IdempotencyKey) -> bool:
     return session.execute(statement.returning(IdempotencyKey.key)).first() is not None
 
 
+def keys_used(session: Session, *, organization_id: str, keys: Collection[str]) -> set[str]:
+    """Those of some Idempotency-Keys, as they are kept, that were used."""
+    if not keys:
+        return set()
+    query = (
+        select(IdempotencyKey.key)
+        .where(IdempotencyKey.organization_id == organization_id)
+        .where(IdempotencyKey.key.in_(keys))
+    )
+    return set(session.scalars(query))
+
+
+def references_in_use(
+    session: Session, *, organization_id: str, references: Collection[str], is_test: bool
+) -> set[str]:
+    """Those of an issuer's own references that awards carry which are not revoked."""
+    if not references:
+        return set()
+    query = (
+        select(Award.external_reference)
+        .where(Award.organization_id == organization_id)
+        .where(Award.external_reference.in_(references))
+        .where(Award.is_test.is_(is_test))
+        .where(Award.state != "revoked")
+    )
+    return {found for found in session.scalars(query) if found is not None}
+
+
 def used_key(session: Session, *, organization_id: str, key: str) -> IdempotencyKey | None:
     """The row of a used key."""
     return session.get(IdempotencyKey, (organization_id, key))

@@ -8,13 +8,13 @@ connections that carry the execution option `kpass_write`.
 Errors hide the statements' parameters, among which there are people.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from types import ModuleType
 from typing import Any, ClassVar, Final
 
-from sqlalchemy import DateTime, Engine, MetaData, create_engine, event
+from sqlalchemy import DateTime, Engine, MetaData, create_engine, event, insert
 from sqlalchemy.engine import Connection, Dialect, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import DeclarativeBase, Session
@@ -75,6 +75,12 @@ def open_engine(url: str) -> Engine:
     return create_engine(
         parsed, pool_size=20, max_overflow=20, pool_pre_ping=True, hide_parameters=True
     )
+
+
+def store(session: Session, table: type[Base], rows: Sequence[Mapping[str, object]]) -> None:
+    """Store many rows of a table by one statement; every row names the same columns."""
+    if rows:
+        session.connection().execute(insert(table.__table__), list(rows))  # type: ignore[arg-type]
 
 
 MARKS: Final = "kpass_marks"

@@ -1,9 +1,10 @@
 """Batch, BatchRow: many learners of one definition, each a row with its own outcome."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import JSON, ForeignKey, Index, Select, false, func, select, text, update
+from sqlalchemy import JSON, ForeignKey, Index, Select, bindparam, false, func, select, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from kpass_vc.records.base import Base
@@ -210,6 +211,24 @@ def of_award(session: Session, *, organization_id: str, award_id: str) -> list[B
         .order_by(BatchRow.batch_id, BatchRow.number)
     )
     return list(session.scalars(query))
+
+
+def note_issued(session: Session, *, batch_id: str, made: Mapping[int, str]) -> None:
+    """Mark rows of a batch as issued, by their numbers, each with its award; their orders are gone."""
+    if not made:
+        return
+    table = BatchRow.__table__
+    statement = (
+        update(BatchRow.__table__)  # type: ignore[arg-type]
+        .where(table.c.batch_id == bindparam("of_batch"))
+        .where(table.c.number == bindparam("of_number"))
+        .values(state="issued", award_id=bindparam("made"), sealed_order=None)
+    )
+    rows = [
+        {"of_batch": batch_id, "of_number": number, "made": award_id}
+        for number, award_id in made.items()
+    ]
+    session.connection().execute(statement, rows)
 
 
 def no_longer_issued(session: Session, *, organization_id: str, award_ids: list[str]) -> None:

@@ -83,6 +83,20 @@ def take(session: Session, status_list: StatusList) -> int | None:
     )
 
 
+def take_many(session: Session, status_list: StatusList, count: int) -> range:
+    """The next counters of a list, so many or as many as are left. Holds the row until the transaction ends."""
+    query = select(StatusList.used).where(StatusList.id == status_list.id).with_for_update()
+    used = session.scalars(query).one()
+    found = range(used, min(used + count, status_list.size))
+    session.execute(
+        update(StatusList)
+        .where(StatusList.id == status_list.id)
+        .values(used=found.stop)
+        .execution_options(synchronize_session=False)
+    )
+    return found
+
+
 def by_url(session: Session, url: str) -> StatusList | None:
     """A list by its address."""
     return session.scalar(select(StatusList).where(StatusList.url == url))
