@@ -13,6 +13,7 @@ from datetime import timedelta
 from pathlib import Path
 from socket import create_connection
 from typing import TypeVar
+from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
 import pytest
@@ -300,6 +301,78 @@ def test_sixty_requests_at_once_are_all_answered_by_a_server_that_has_forty_thre
     assert spent < 60
     with world.reading() as session:
         assert session.scalar(select(func.count()).select_from(Award)) == 60
+
+
+def revoking(base: str, token: str, row: StatusList, mine: list[Award]) -> list[tuple[int, bool]]:
+    """Revoke over HTTP one after the other: of each the status of the answer, and whether the next read shows it."""
+    found = []
+    for award in mine:
+        request = Request(
+            f"{base}/v1/credentials/{award.id}/status",
+            data=b'{"status": "revoked", "reason": "other"}',
+            headers={"Authorization": f"Bearer {token}"},
+        )
+        with urlopen(request, timeout=120) as reply:
+            assert json.load(reply)["status"] == "revoked"
+            status = reply.status
+        with urlopen(f"{base}{urlsplit(row.url).path}", timeout=120) as reply:
+            encoded = json.load(reply)["credentialSubject"]["encodedList"]
+        found.append((status, statuslist.get(statuslist.decode(encoded), award.status_index)))
+    return found
+
+
+def version_of(world: World, row: StatusList) -> int:
+    with world.reading() as session:
+        return session.get_one(StatusPublication, row.id).version
+
+
+def test_two_hundred_revocations_at_once_are_in_the_next_read_and_signed_once_a_second(
+    world: World, settings: Settings, tmp_path: Path
+) -> None:
+    made = recorded(world, 200)
+    row, token = the_list(world), world.token(ISSUER)
+
+    with serving(variables(settings, KPASS_FAST="1"), tmp_path) as (process, base):
+        started = time.monotonic()
+        seen = at_once(200, lambda number: revoking(base, token, row, [made[number]]))
+        spent = time.monotonic() - started
+        assert process.poll() is None
+
+    assert seen == [[(200, True)]] * 200
+    assert version_of(world, row) - 1 <= spent + 2
+    with world.reading() as session:
+        bits = session.get_one(StatusPublication, row.id).bits
+        states = session.scalars(select(Award.state)).all()
+    assert [statuslist.get(bits, award.status_index) for award in made] == [True] * 200
+    assert sum(byte.bit_count() for byte in bits) == 200
+    assert states == ["revoked"] * 200
+
+
+@pytest.mark.postgresql
+def test_two_servers_that_revoke_in_one_list_sign_it_once_a_second_together(
+    world: World, settings: Settings, tmp_path: Path
+) -> None:
+    made = recorded(world, 96)
+    row, token = the_list(world), world.token(ISSUER)
+    folders = [tmp_path / name for name in ("one", "two")]
+    for folder in folders:
+        folder.mkdir()
+
+    with ExitStack() as opened:
+        bases = [
+            opened.enter_context(
+                serving(variables(settings, KPASS_FAST="1", KPASS_WORKER=folder.name), folder)
+            )[1]
+            for folder in folders
+        ]
+        started = time.monotonic()
+        seen = at_once(
+            24, lambda one: revoking(bases[one % 2], token, row, made[one * 4 : one * 4 + 4])
+        )
+        spent = time.monotonic() - started
+
+    assert seen == [[(200, True)] * 4] * 24
+    assert version_of(world, row) - 1 <= spent + 2
 
 
 def test_clients_that_do_not_send_what_they_promised_hold_nobody_up(

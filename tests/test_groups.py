@@ -2,11 +2,12 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable
 
 import pytest
 
-from kpass_vc.groups import Group
+from kpass_vc.groups import Group, Later
 
 pytestmark = pytest.mark.sqlite
 
@@ -60,6 +61,31 @@ def test_one_error_is_told_to_its_own_order_and_what_is_raised_to_the_whole_grou
     group: Group[int, int] = Group("test", broken, most=8)
     for _ in range(2):  # and the group after it is done as well
         assert {str(outcome) for outcome in ask_all(group, [1, 2, 3])} == {"disk"}
+
+
+def test_a_group_that_may_not_be_done_yet_is_done_later_with_those_who_have_come_since() -> None:
+    groups: list[list[int]] = []
+
+    def work(orders: list[int]) -> list[int | Exception]:
+        groups.append(list(orders))
+        if len(groups) == 1:
+            raise Later(0.2)
+        return list(orders)
+
+    group: Group[int, int] = Group("test", work, most=3)
+
+    async def one_after_the_other() -> tuple[list[int], float]:
+        started = time.monotonic()
+        first = asyncio.ensure_future(group.ask(1))
+        await asyncio.sleep(0.05)
+        outcomes = await asyncio.gather(first, group.ask(2), group.ask(3), group.ask(4))
+        return list(outcomes), time.monotonic() - started
+
+    outcomes, spent = asyncio.run(one_after_the_other())
+
+    assert outcomes == [1, 2, 3, 4]
+    assert groups == [[1], [1, 2, 3], [4]]
+    assert spent >= 0.2
 
 
 def test_who_stops_waiting_leaves_the_others_their_outcomes() -> None:

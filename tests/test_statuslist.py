@@ -3,6 +3,8 @@
 import base64
 import gzip
 import random
+import subprocess
+import sys
 import time
 import zlib
 from itertools import pairwise
@@ -72,6 +74,27 @@ def test_setting_and_clearing_touches_that_bit_alone(
     assert statuslist.decode(statuslist.encode(cleared)) == cleared
 
 
+@settings(max_examples=50)
+@given(
+    before=st.sets(st.integers(0, statuslist.SIZE - 1), max_size=40),
+    indexes=st.lists(st.integers(0, statuslist.SIZE - 1), max_size=40),
+    value=st.booleans(),
+)
+def test_many_bits_are_set_at_once_as_one_after_the_other(
+    before: set[int], indexes: list[int], *, value: bool
+) -> None:
+    bits = statuslist.put_many(statuslist.empty(), before, value=True)
+    one_by_one = bits
+    for index in indexes:
+        one_by_one = statuslist.put(one_by_one, index, value=value)
+
+    together = statuslist.put_many(bits, indexes, value=value)
+
+    assert together == one_by_one
+    expected = before | set(indexes) if value else before - set(indexes)
+    assert sum(byte.bit_count() for byte in together) == len(expected)
+
+
 def test_every_index_survives_encoding() -> None:
     bits = bytearray(statuslist.empty())
     for index in range(0, statuslist.SIZE, 3):
@@ -87,6 +110,7 @@ def test_an_index_outside_the_list_is_a_range_error(index: int) -> None:
     for act in (
         lambda: statuslist.get(statuslist.empty(), index),
         lambda: statuslist.put(statuslist.empty(), index, value=True),
+        lambda: statuslist.put_many(statuslist.empty(), [0, index, 1], value=True),
     ):
         with pytest.raises(StatusListUnusable) as caught:
             act()
@@ -98,6 +122,35 @@ def test_the_same_bits_are_always_encoded_as_the_same_text() -> None:
     bits = statuslist.put(statuslist.empty(), 5, value=True)
 
     assert statuslist.encode(bits) == statuslist.encode(bits)
+
+
+WITHOUT_ISAL = """
+import sys
+sys.modules["isal"] = None
+from kpass_vc import statuslist
+bits = sys.stdin.buffer.read()
+assert statuslist.encode(bits) == statuslist.encode(bits)
+print(statuslist.encode(bits))
+"""
+
+
+@pytest.mark.parametrize("share", [0, 0.001, 0.05, 0.5])
+def test_a_list_is_decoded_the_same_whether_isal_or_zlib_has_packed_it(share: float) -> None:
+    pytest.importorskip("isal")
+    chance = random.Random(3)
+    indexes = chance.sample(range(statuslist.SIZE), int(statuslist.SIZE * share))
+    bits = statuslist.put_many(statuslist.empty(), indexes, value=True)
+
+    by_isal = statuslist.encode(bits)
+    by_zlib = subprocess.run(
+        [sys.executable, "-c", WITHOUT_ISAL], input=bits, capture_output=True, check=True
+    ).stdout.decode()
+
+    assert by_isal != by_zlib.strip()
+    assert statuslist.decode(by_isal) == statuslist.decode(by_zlib.strip()) == bits
+    for text in (by_isal, by_zlib.strip()):
+        header = base64.urlsafe_b64decode(text[1:13] + "=")[:8]
+        assert header == b"\x1f\x8b\x08\0\0\0\0\0"
 
 
 @pytest.mark.parametrize("size", [0, 8, 65_536, statuslist.SIZE - 8])
@@ -166,6 +219,22 @@ def test_every_index_is_given_out_exactly_once(size: int) -> None:
     order = [statuslist.nth_index(counter, KEY, size) for counter in range(size)]
 
     assert sorted(order) == list(range(size))
+
+
+@pytest.mark.parametrize(
+    ("key", "size", "order"),
+    [
+        (KEY, statuslist.SIZE, [4911, 91407, 51951, 105682, 125509]),
+        (bytes(32), statuslist.SIZE, [4271, 18023, 113529, 43404, 6735]),
+        (KEY, 5000, [2099, 549, 480, 2499, 3710]),
+    ],
+)
+def test_the_order_is_that_by_which_indexes_were_given_out_before(
+    key: bytes, size: int, order: list[int]
+) -> None:
+    for _ in range(2):
+        found = [statuslist.nth_index(counter, key, size) for counter in (0, 1, 2, 999, size - 1)]
+        assert found == order
 
 
 def test_a_full_list_uses_every_index_once() -> None:

@@ -81,7 +81,11 @@ def open_test_environment(settings: Settings, clock: Clock) -> Environment:
         return hashlib.shake_256(seed).digest(length)
 
     return replace(
-        open_environment(settings), clock=clock, entropy=entropy, fetcher=NothingElsewhere()
+        open_environment(settings),
+        clock=clock,
+        entropy=entropy,
+        fetcher=NothingElsewhere(),
+        publish_every=timedelta(0),
     )
 
 

@@ -25,6 +25,7 @@ from kpass_vc.api import (
     verifications,
     webhooks,
 )
+from kpass_vc.api.status_changes import StatusChanges
 from kpass_vc.edge import PARTS, plain_address
 from kpass_vc.environment import Environment
 from kpass_vc.pages.problem import ProblemPages
@@ -51,6 +52,7 @@ def create_app(env: Environment) -> FastAPI:
         dependencies=[Depends(plain_address)],
     )
     app.state.environment = env
+    app.state.status_changes = StatusChanges(env)
     app.state.issuing = credentials.issuing(env)
     app.add_middleware(Replies)
     problems.install(app, ProblemPages())

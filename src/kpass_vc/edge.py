@@ -19,6 +19,7 @@ from urllib.parse import unquote_to_bytes
 from anyio import CapacityLimiter
 from anyio.lowlevel import RunVar
 from fastapi import Depends, Header, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel
 from sqlalchemy.orm import Session
@@ -38,6 +39,7 @@ REVALIDATE: Final = "public, no-cache"
 """A cache may keep it and must ask each time whether it is still the same: a revocation shows at once."""
 
 Model = TypeVar("Model", bound=BaseModel)
+Result = TypeVar("Result")
 Extra = dict[str, Any]
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 TURNS: Final = 16
@@ -104,13 +106,26 @@ PictureBody = Annotated[bytes, Depends(body_up_to(MAX_PICTURE))]
 
 async def turn(_: RawBody) -> AsyncIterator[None]:
     """A turn at the database, once the body is read: TURNS at a time, fewer than there are threads."""
+    async with _limiter():
+        yield
+
+
+async def in_turn(work: Callable[[], Result]) -> Result:
+    """What `work` gives in a thread, which has a turn at the database for so long and no longer.
+
+    For a route that waits for others: whoever waits must not hold a turn that those in front need.
+    """
+    async with _limiter():
+        return await run_in_threadpool(work)
+
+
+def _limiter() -> CapacityLimiter:
     try:
-        turns = _turns.get()
+        return _turns.get()
     except LookupError:
         turns = CapacityLimiter(TURNS)
         _turns.set(turns)
-    async with turns:
-        yield
+        return turns
 
 
 Turn = Annotated[None, Depends(turn, scope="function")]
@@ -176,6 +191,19 @@ def token_of(bearer: HTTPAuthorizationCredentials | None) -> str:
 
 
 CurrentActor = Annotated[Actor, Depends(current_actor)]
+
+
+async def passing_actor(
+    env: Env,
+    _: RawBody,
+    bearer: Bearer,
+    organization: ActingFor = None,
+) -> Actor:
+    """The actor of the bearer token, whose turn at the database is over once it is known; else Unauthenticated."""
+    return await in_turn(lambda: current_actor(env, None, bearer, organization))
+
+
+PassingActor = Annotated[Actor, Depends(passing_actor)]
 
 
 def optional_actor(

@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -75,6 +75,8 @@ class Environment:
     fence: Fence
     is_fast: bool = True
     """Whether orders that come together are done together, by what was compiled; what comes of them is the same."""
+    publish_every: timedelta = timedelta(seconds=1)
+    """How long a status list is not published again after it was, while several want to have it changed."""
     oidc: OidcProvider | None = None
     """Who people may sign in with, beside what the service does itself."""
     series: SeriesKept = field(default_factory=SeriesKept, repr=False)

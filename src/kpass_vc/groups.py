@@ -5,6 +5,7 @@ come: what comes while a group is being done makes the next one.
 """
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from threading import Condition, Thread
@@ -15,6 +16,14 @@ Outcome = TypeVar("Outcome")
 
 _IDLE: Final = 5.0
 """Seconds without an order after which the thread ends; the next order starts another."""
+
+
+class Later(Exception):
+    """Raised by the work of a group that may not be done yet: what comes meanwhile joins it."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"not for {seconds} seconds")
+        self.seconds = seconds
 
 
 class Group(Generic[Order, Outcome]):
@@ -29,7 +38,7 @@ class Group(Generic[Order, Outcome]):
     ) -> None:
         """`work` gives the outcome of each order in their order, an Exception for who is to be told that.
 
-        What it raises, all of the group are told.
+        What it raises, all of the group are told; but after Later it is done again so many seconds later.
         """
         self._name, self._work, self._most = name, work, most
         self._waiting: deque[tuple[Order, asyncio.Future[Outcome]]] = deque()
@@ -55,6 +64,11 @@ class Group(Generic[Order, Outcome]):
         while group := self._next():
             try:
                 outcomes = self._work([order for order, _ in group])
+            except Later as later:
+                with self._changed:
+                    self._waiting.extendleft(reversed(group))
+                time.sleep(later.seconds)
+                continue
             except Exception as error:  # noqa: BLE001 - whoever asked is told, the next group is done
                 outcomes = [error] * len(group)
             _tell([future for _, future in group], outcomes)

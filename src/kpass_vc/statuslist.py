@@ -2,12 +2,16 @@
 
 Index 0 is the left-most bit: the most significant one of the first byte.
 Indexes come from a keyed permutation of a counter, so that neighbours in the
-list are not neighbours in time and no table of used indexes is needed.
+list are not neighbours in time and no table of used indexes is needed. Which
+index a counter has must never change: those before it are given out already.
 """
 
 import gzip
 import hashlib
 import zlib
+from array import array
+from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Final
 
 from kpass_vc.crypto.multibase import base64url_decode, base64url_encode
@@ -33,16 +37,41 @@ def get(bits: bytes, index: int) -> bool:
 
 def put(bits: bytes, index: int, *, value: bool) -> bytes:
     """The bits with the one at `index` set to `value`."""
-    get(bits, index)
+    return put_many(bits, (index,), value=value)
+
+
+def put_many(bits: bytes, indexes: Iterable[int], *, value: bool) -> bytes:
+    """The bits with those at `indexes` set to `value`; StatusListUnusable if one of them lies outside."""
     changed = bytearray(bits)
-    mask = 1 << (7 - index % 8)
-    changed[index // 8] = changed[index // 8] | mask if value else changed[index // 8] & ~mask
+    size = len(bits) * 8
+    for index in indexes:
+        if not 0 <= index < size:
+            raise StatusListUnusable("range", index=index, size=size)
+        if value:
+            changed[index >> 3] |= 0x80 >> (index & 7)
+        else:
+            changed[index >> 3] &= ~(0x80 >> (index & 7))
     return bytes(changed)
 
 
 def encode(bits: bytes) -> str:
-    """The `encodedList`: multibase base64url of the GZIP-compressed bits (section 3.3)."""
-    return "u" + base64url_encode(gzip.compress(bits, compresslevel=6, mtime=0))
+    """The `encodedList`: multibase base64url of the GZIP-compressed bits (section 3.3).
+
+    At the lowest level: a list is signed at every change, and higher ones cost many times as much for a
+    tenth of its size. The same bits give the same text in one installation.
+    """
+    return "u" + base64url_encode(_compress(bits, compresslevel=1, mtime=0))
+
+
+def _compressor() -> Callable[..., bytes]:
+    try:
+        from isal import igzip  # noqa: PLC0415 - the wheel is not there on every platform
+    except ImportError:
+        return gzip.compress
+    return igzip.compress
+
+
+_compress: Final = _compressor()
 
 
 def decode(encoded: str) -> bytes:
@@ -72,13 +101,29 @@ def nth_index(counter: int, key: bytes, size: int = SIZE) -> int:
     """
     half = ((size - 1).bit_length() + 1) // 2
     mask = (1 << half) - 1
+    rounds = _rounds(key, half)
     value = counter
     while True:
         left, right = value >> half, value & mask
-        for turn in range(_ROUNDS):
-            block = bytes([turn]) + right.to_bytes(4)
-            mixed = int.from_bytes(hashlib.blake2b(block, key=key, digest_size=4).digest())
-            left, right = right, left ^ (mixed & mask)
+        for turn, known in enumerate(rounds):
+            mixed = known[right]
+            if mixed < 0:
+                mixed = known[right] = _mixed(key, turn, right) & mask
+            left, right = right, left ^ mixed
         value = left << half | right
         if value < size:
             return value
+
+
+@lru_cache(maxsize=128)
+def _rounds(
+    key: bytes,  # noqa: ARG001 - whose they are
+    half: int,
+) -> tuple["array[int]", ...]:
+    """What the rounds of a list's permutation are known to give, -1 where that was not asked yet: 12 KiB at most."""
+    return tuple(array("i", [-1]) * (1 << half) for _ in range(_ROUNDS))
+
+
+def _mixed(key: bytes, turn: int, right: int) -> int:
+    block = (turn << 32 | right).to_bytes(5)
+    return int.from_bytes(hashlib.blake2b(block, key=key, digest_size=4).digest())

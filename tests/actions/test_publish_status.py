@@ -5,14 +5,25 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
-from kpass_vc.actions.publish_status import VALID_FOR, current, is_ageing, next_index, open_list
+from kpass_vc.actions.publish_status import (
+    VALID_FOR,
+    coalescing,
+    current,
+    is_ageing,
+    next_index,
+    open_list,
+    put_bit,
+)
+from kpass_vc.crypto.jose import read_compact
 from kpass_vc.crypto.keys import PublicKey
-from kpass_vc.errors import StatusListUnusable
+from kpass_vc.errors import Conflict, StatusListUnusable
 from kpass_vc.formats import FORMATS
 from kpass_vc.records import status_list as status_lists
 from kpass_vc.records.status_list import StatusList, StatusPublication
-from kpass_vc.statuslist import decode, get
+from kpass_vc.statuslist import SIZE, decode, get
 from tests.world import World, body_of
 
 
@@ -25,6 +36,15 @@ def own_list(world: World, slug: str = "sobona") -> StatusList:
 def refreshed(world: World, row: StatusList) -> StatusPublication:
     with world.reading() as session:
         return current(world.env, session, row)
+
+
+def raised(world: World, row: StatusList) -> tuple[int, list[int]]:
+    """The version of a list and its raised indexes, the same in the row and in both signed forms."""
+    found = refreshed(world, row)
+    documents = [json.loads(found.body), json.loads(read_compact(found.body_jwt.decode()).payload)]
+    for document in documents:
+        assert decode(document["credentialSubject"]["encodedList"]) == found.bits
+    return found.version, [index for index in range(SIZE) if get(found.bits, index)]
 
 
 def test_a_list_is_signed_by_its_owner_and_valid_for_thirty_days(world: World) -> None:
@@ -123,3 +143,109 @@ def test_each_purpose_and_each_organisation_has_lists_of_its_own(world: World) -
 def test_a_bit_outside_the_list_is_never_read() -> None:
     with pytest.raises(StatusListUnusable):
         get(bytes(16_384), 131_072)
+
+
+def test_several_changes_of_one_transaction_are_signed_once_and_each_alone_otherwise(
+    world: World,
+) -> None:
+    row, other = own_list(world), own_list(world, "annan")
+
+    with world.writing() as session:
+        with coalescing(world.env, session):
+            for index in (7, 1, 131_071):
+                put_bit(world.env, session, row, index, value=True)
+            with coalescing(world.env, session):
+                put_bit(world.env, session, row, 1, value=False)
+                put_bit(world.env, session, other, 9, value=True)
+            assert not session.dirty
+        put_bit(world.env, session, other, 10, value=True)
+
+    assert raised(world, row) == (2, [7, 131_071])
+    assert raised(world, other) == (3, [9, 10])
+
+
+def test_bits_that_are_set_as_they_were_are_no_reason_to_sign(world: World) -> None:
+    row = own_list(world)
+
+    with world.writing() as session, coalescing(world.env, session):
+        put_bit(world.env, session, row, 7, value=True)
+        put_bit(world.env, session, row, 7, value=False)
+
+    assert raised(world, row) == (1, [])
+
+
+def test_what_a_rolled_back_savepoint_has_set_is_neither_signed_nor_kept_in_mind(
+    world: World,
+) -> None:
+    row, other = own_list(world), own_list(world, "annan")
+
+    with world.writing() as session, coalescing(world.env, session):
+        put_bit(world.env, session, row, 1, value=True)
+        with session.begin_nested() as savepoint:
+            put_bit(world.env, session, row, 2, value=True)
+            put_bit(world.env, session, row, 1, value=False)
+            with session.begin_nested():
+                put_bit(world.env, session, row, 3, value=True)
+                put_bit(world.env, session, other, 3, value=True)
+            savepoint.rollback()
+        with session.begin_nested():
+            put_bit(world.env, session, row, 4, value=True)
+            with session.begin_nested() as savepoint:
+                put_bit(world.env, session, row, 5, value=True)
+                savepoint.rollback()
+
+    assert raised(world, row) == (2, [1, 4])
+    assert raised(world, other) == (1, [])
+
+
+def test_a_savepoint_that_the_database_refuses_leaves_no_bit_behind(world: World) -> None:
+    row = own_list(world)
+
+    def refused(session: Session) -> None:
+        with session.begin_nested():
+            put_bit(world.env, session, row, 2, value=True)
+            with coalescing(world.env, session):
+                put_bit(world.env, session, row, 3, value=True)
+                session.add(StatusPublication(status_list_id=row.id, bits=b"", version=0))
+                session.flush()
+
+    with world.writing() as session, coalescing(world.env, session):
+        put_bit(world.env, session, row, 1, value=True)
+        with pytest.raises(IntegrityError):
+            refused(session)
+        put_bit(world.env, session, row, 4, value=True)
+
+    assert raised(world, row) == (2, [1, 4])
+
+
+def test_an_error_that_leaves_the_changes_signs_none_and_those_after_it_are_signed(
+    world: World,
+) -> None:
+    row = own_list(world)
+
+    def broken_off(session: Session) -> None:
+        with session.begin(), coalescing(world.env, session):
+            put_bit(world.env, session, row, 1, value=True)
+            raise Conflict("sunset")
+
+    with world.env.writing() as session:
+        with pytest.raises(Conflict):
+            broken_off(session)
+        with session.begin(), coalescing(world.env, session):
+            put_bit(world.env, session, row, 2, value=True)
+
+    assert raised(world, row) == (2, [2])
+
+
+def test_an_index_outside_of_a_list_changes_none_of_those_it_came_with(world: World) -> None:
+    row = own_list(world)
+
+    def too_far(session: Session) -> None:
+        with coalescing(world.env, session):
+            put_bit(world.env, session, row, 1, value=True)
+            put_bit(world.env, session, row, SIZE, value=True)
+
+    with pytest.raises(StatusListUnusable), world.writing() as session:
+        too_far(session)
+
+    assert raised(world, row) == (1, [])

@@ -15,7 +15,7 @@ from fastapi import FastAPI, Request
 from kpass_vc.actions.chain import chain_all
 from kpass_vc.actions.tokens import authenticate
 from kpass_vc.authz import OPERATOR, ORGANIZATION, ROLES, SYSTEM, Actor, Permission, Role
-from kpass_vc.edge import Env, current_actor, optional_actor
+from kpass_vc.edge import Env, current_actor, optional_actor, passing_actor
 from kpass_vc.model.dates import STOCKHOLM
 from tests.actions.test_people import personal_token
 from tests.api.http import Headers, Json, Service, bearer
@@ -523,7 +523,7 @@ def asked_with_a_hole(
 
     app = service.http.app
     assert isinstance(app, FastAPI)
-    for dependency in (current_actor, optional_actor):
+    for dependency in (current_actor, optional_actor, passing_actor):
         app.dependency_overrides[dependency] = acting
     try:
         return ask(service, operation, path, headers, sent)

@@ -22,6 +22,7 @@ from kpass_vc.crypto.multibase import base64url_encode, multibase_decode, multib
 from kpass_vc.crypto.signers import new_private_key, signer_of
 from kpass_vc.formats import FORMATS, add_proof
 from kpass_vc.formats.format import Signing
+from kpass_vc.formats.list_series import secure_list
 from kpass_vc.formats.series import Series
 from kpass_vc.jsonld.contexts import CREDENTIALS_V2, Contexts
 from kpass_vc.model.document import JsonObject, compact
@@ -152,7 +153,7 @@ def _status_lists(signing: Signing, contexts: Contexts) -> dict[str, Case]:
     bits = bytes(raised)
 
     def publish(encode: Callable[[bytes], str]) -> bytes:
-        return FORMATS["ldp_vc"].secure(_list_credential(encode(bits)), signing, contexts)
+        return secure_list(_list_credential(encode(bits)), signing, contexts)[0]
 
     def counters(first: int) -> list[int]:
         return list(range(first, first + size // 100))

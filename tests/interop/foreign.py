@@ -433,3 +433,12 @@ def ask_cryptosuites(
     question = {"contexts": contexts, "tasks": list(tasks)}
     found: list[dict[str, Any]] = _run("cryptosuites.mjs", question)["results"]
     return found
+
+
+def exchange_lists(
+    length: int, encoded: Sequence[str], raised: Sequence[Sequence[int]]
+) -> tuple[list[list[int]], list[str]]:
+    """The raised indexes of encoded status lists, and the encoded lists of raised indexes, by Node."""
+    question = {"length": length, "encoded": encoded, "raised": raised}
+    answer = _run("lists.mjs", question)
+    return answer["raised"], answer["encoded"]

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from kpass_vc.actions.audit import audit
 from kpass_vc.actions.notify import Kind, notify
-from kpass_vc.actions.publish_status import put_bit, put_bits
+from kpass_vc.actions.publish_status import coalescing, put_bit
 from kpass_vc.authz import Actor, Permission
 from kpass_vc.environment import Environment
 from kpass_vc.errors import Conflict, NotFound
@@ -108,27 +108,26 @@ def revoke_together(
     actor.require(Permission.CREDENTIALS_REVOKE)
     organization_id = actor.own_organization()
     now = env.now()
-    bits: dict[str, list[int]] = {}
-    for award_id in sorted(award_ids):
-        award = awards.by_id(
-            session, organization_id=organization_id, award_id=award_id, for_update=True
-        )
-        if award is None or award.state == "revoked":
-            continue
-        award.state, award.reason, award.status_changed_at = "revoked", reason, now
-        bits.setdefault(award.status_list_id, []).append(award.status_index)
-        audit(
-            env,
-            session,
-            actor,
-            "credential.revoked",
-            award.id,
-            organization_id=organization_id,
-            reason=reason,
-        )
-        notify(env, session, award, "revoked")
-    for status_list_id, indexes in sorted(bits.items()):
-        put_bits(env, session, session.get_one(StatusList, status_list_id), indexes, value=True)
+    with coalescing(env, session):
+        for award_id in sorted(award_ids):
+            award = awards.by_id(
+                session, organization_id=organization_id, award_id=award_id, for_update=True
+            )
+            if award is None or award.state == "revoked":
+                continue
+            award.state, award.reason, award.status_changed_at = "revoked", reason, now
+            status_list = session.get_one(StatusList, award.status_list_id)
+            put_bit(env, session, status_list, award.status_index, value=True)
+            audit(
+                env,
+                session,
+                actor,
+                "credential.revoked",
+                award.id,
+                organization_id=organization_id,
+                reason=reason,
+            )
+            notify(env, session, award, "revoked")
 
 
 def revoke_several(

@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from sqlalchemy.orm import Session
 
 from kpass_vc.actions.audit import audit
-from kpass_vc.actions.publish_status import next_index, put_bit
+from kpass_vc.actions.publish_status import coalescing, next_index, put_bit
 from kpass_vc.actions.sign import secure
 from kpass_vc.authz import Actor, Permission
 from kpass_vc.compose.authorization import Authorization, authorization, withdrawal
@@ -154,9 +154,10 @@ def change(
             _sign(env, session, own, row)
             _accept(env, row)  # the issuer asked for it
         case "withdrawn", ("offered" | "active"), True:
-            for each in _one_right(session, row):
-                if each.state in {"offered", "active"}:
-                    _end(env, session, each, "withdrawn", order.reason)
+            with coalescing(env, session):
+                for each in _one_right(session, row):
+                    if each.state in {"offered", "active"}:
+                        _end(env, session, each, "withdrawn", order.reason)
         case _:
             raise Conflict("delegation_state", state=f"delegation_{row.state}", wanted=order.status)
     _note_down(env, session, actor, f"delegation.{order.status}", row)

@@ -11,7 +11,7 @@ from typing import Any, Final
 from sqlalchemy.orm import Session
 
 from kpass_vc.actions.audit import audit
-from kpass_vc.actions.publish_status import next_index, put_bit
+from kpass_vc.actions.publish_status import coalescing, next_index, put_bit
 from kpass_vc.actions.sign import signing_with
 from kpass_vc.authz import Actor, Permission
 from kpass_vc.crypto.keys import Algorithm
@@ -145,11 +145,12 @@ def change_vc_status(
         raise NotFound("credential", credential=credential_id[:200])
     if purpose != _PURPOSE:
         raise InvalidInput(FieldError("/credentialStatus/statusPurpose", "enum", expected=_PURPOSE))
-    for row in listed:
-        if row.is_revoked and not value:
-            raise Conflict("revoked_for_ever", credential=credential_id[:200])
-        if value and not row.is_revoked:
-            _revoke(env, session, actor, row)
+    with coalescing(env, session):
+        for row in listed:
+            if row.is_revoked and not value:
+                raise Conflict("revoked_for_ever", credential=credential_id[:200])
+            if value and not row.is_revoked:
+                _revoke(env, session, actor, row)
 
 
 def _revoke(env: Environment, session: Session, actor: Actor, row: VcApiCredential) -> None:

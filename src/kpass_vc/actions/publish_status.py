@@ -2,26 +2,30 @@
 
 A list is signed when it is made, at every change, and by the read that finds
 more than half of its validity gone: a short validity would turn every
-credential "unknown" in an outage.
+credential "unknown" in an outage. Changes of one transaction may be `coalescing`:
+then each list is signed once, before the commit, with all of them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from sqlalchemy import event
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, SessionTransaction
 
 from kpass_vc import statuslist
-from kpass_vc.actions.sign import secure, signing_with
-from kpass_vc.crypto.jose import sign_compact
+from kpass_vc.actions.sign import signing_with
+from kpass_vc.crypto.jose import compact_jws
 from kpass_vc.crypto.keys import Algorithm
 from kpass_vc.environment import Environment
 from kpass_vc.errors import Conflict, NotFound, Unavailable
-from kpass_vc.formats import FORMATS
+from kpass_vc.formats.list_series import secure_list
 from kpass_vc.jsonld.contexts import CREDENTIALS_V2
 from kpass_vc.model.dates import utc_text
-from kpass_vc.model.document import JsonObject, compact
+from kpass_vc.model.document import JsonObject
 from kpass_vc.records import organization as organizations
 from kpass_vc.records import status_list as status_lists
 from kpass_vc.records.base import note_mark
@@ -34,6 +38,8 @@ FINAL: Final = timedelta(days=36_525)
 """A hundred years, once the service has ended: nobody will sign it again."""
 BACKDATED: Final = timedelta(minutes=1)
 """A verifier whose clock is a little behind ours must not find the list not yet valid."""
+_CHANGES: Final = "kpass_changes"
+"""Where a session keeps the bits that are to be set."""
 
 
 def open_list(
@@ -178,27 +184,87 @@ def require_not_behind(env: Environment, session: Session) -> None:
 def put_bit(
     env: Environment, session: Session, status_list: StatusList, index: int, *, value: bool
 ) -> None:
-    """Set one bit and sign the list anew; holds the list's row until the transaction ends."""
-    put_bits(env, session, status_list, [index], value=value)
+    """Set one bit and sign the list anew, at once or when the `coalescing` around it ends.
+
+    From the signing on, the list's row is held until the transaction ends.
+    """
+    is_one_of_several = _CHANGES in session.info
+    with coalescing(env, session):
+        changes: list[_Change] = session.info[_CHANGES]
+        if is_one_of_several and not (changes and changes[-1].status_list is status_list):
+            require_not_behind(
+                env, session
+            )  # who asks is told now; a lone one is as the list is signed
+        changes.append(_Change(status_list, index, value, _around(session)))
 
 
-def put_bits(
-    env: Environment,
-    session: Session,
-    status_list: StatusList,
-    indexes: Sequence[int],
-    *,
-    value: bool,
+@dataclass(frozen=True)
+class _Change:
+    """A bit that is to be set."""
+
+    status_list: StatusList
+    index: int
+    value: bool
+    within: tuple[SessionTransaction, ...]
+    """The savepoints and the transaction that it was made in: with any of them it is rolled back."""
+
+
+@contextmanager
+def coalescing(env: Environment, session: Session) -> Iterator[None]:
+    """What changes bits in here signs each of the lists once, when the outermost of these ends.
+
+    A change within a savepoint that is rolled back is forgotten. If an error leaves this, nothing is signed,
+    and the caller's transaction must not be committed.
+    """
+    if _CHANGES in session.info:
+        yield
+        return
+    changes: list[_Change] = []
+
+    def forget(_: Session, rolled_back: SessionTransaction) -> None:
+        # a flush that fails is a transaction within the savepoint, and takes it along
+        while not rolled_back.nested and rolled_back.parent is not None:
+            rolled_back = rolled_back.parent
+        changes[:] = [each for each in changes if rolled_back not in each.within]
+
+    session.info[_CHANGES] = changes
+    event.listen(session, "after_soft_rollback", forget)
+    try:
+        yield
+        wanted: dict[StatusList, dict[int, bool]] = {}
+        for each in changes:
+            wanted.setdefault(each.status_list, {})[each.index] = each.value
+        for status_list in sorted(wanted, key=lambda found: found.id):
+            _put_bits(env, session, status_list, wanted[status_list])
+    finally:
+        event.remove(session, "after_soft_rollback", forget)
+        del session.info[_CHANGES]
+
+
+def _around(session: Session) -> tuple[SessionTransaction, ...]:
+    found = []
+    transaction = session.get_nested_transaction() or session.get_transaction()
+    while transaction is not None:
+        found.append(transaction)
+        transaction = transaction.parent
+    return tuple(found)
+
+
+def _put_bits(
+    env: Environment, session: Session, status_list: StatusList, wanted: Mapping[int, bool]
 ) -> None:
-    """Set several bits and sign the list anew once; holds the list's row until the transaction ends."""
     publication = status_lists.publication(session, status_list_id=status_list.id, for_update=True)
     owner = organizations.by_id(session, status_list.organization_id)
     if publication is None or owner is None:
         raise NotFound("status_list")
-    require_not_behind(env, session)
-    for index in indexes:
-        publication.bits = statuslist.put(publication.bits, index, value=value)
-    sign_list(env, session, status_list, owner, publication)
+    require_not_behind(env, session)  # once more: the service may have ended while we waited
+    bits = publication.bits
+    for value in (True, False):
+        indexes = [index for index, wish in wanted.items() if wish is value]
+        bits = statuslist.put_many(bits, indexes, value=value)
+    if bits != publication.bits:
+        publication.bits = bits
+        sign_list(env, session, status_list, owner, publication)
 
 
 def lasting(session: Session, usual: timedelta) -> timedelta:
@@ -210,6 +276,11 @@ def lasting(session: Session, usual: timedelta) -> timedelta:
 def is_ageing(publication: StatusPublication, now: datetime) -> bool:
     """Whether more than half of a list's validity is gone."""
     return publication.valid_until - now < VALID_FOR / 2
+
+
+def published_ago(publication: StatusPublication, now: datetime) -> timedelta:
+    """How long ago a list was signed."""
+    return now - publication.valid_from - BACKDATED
 
 
 def current(env: Environment, session: Session, status_list: StatusList) -> StatusPublication:
@@ -262,22 +333,12 @@ def sign_list(
     publication.valid_from = now - BACKDATED
     publication.valid_until = now + lasting(session, VALID_FOR)
     document = _document(status_list, publication)
-    publication.body = secure(env, session, owner, FORMATS["ldp_vc"], document, now).body
-    publication.body_jwt = _secure_jwt(env, session, owner, document, now)
-    note_mark(session, status_list.url, publication.version, 0)
-
-
-def _secure_jwt(
-    env: Environment,
-    session: Session,
-    owner: Organization,
-    document: Mapping[str, object],
-    now: datetime,
-) -> bytes:
     # EdDSA, whose key stands first in the DID document: openbadgeslib reads a list in no other way
-    signing = signing_with(env, session, owner, str(document["issuer"]), Algorithm.ED25519, now)
+    signing = signing_with(env, session, owner, status_list.issuer, Algorithm.ED25519, now)
     header = {"typ": "vc+jwt", "kid": signing.verification_method}
-    return sign_compact(header, compact(document), signing.signer).encode("ascii")
+    publication.body, unsigned = secure_list(document, signing, env.contexts)
+    publication.body_jwt = compact_jws(header, unsigned, signing.signer)
+    note_mark(session, status_list.url, publication.version, 0)
 
 
 def _document(status_list: StatusList, publication: StatusPublication) -> JsonObject:

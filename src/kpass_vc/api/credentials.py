@@ -13,7 +13,8 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy.orm import Session
 
 from kpass_vc.actions.ask_owner import ask_owner, is_elsewhere
-from kpass_vc.actions.change_status import StatusOrder, change_status
+from kpass_vc.actions.change_status import StatusOrder
+from kpass_vc.actions.change_status_together import StatusChange
 from kpass_vc.actions.correct import CorrectionOrder, correct, definition_of
 from kpass_vc.actions.deliver import resend
 from kpass_vc.actions.erase import erase
@@ -24,6 +25,7 @@ from kpass_vc.actions.learners import ContactOrder
 from kpass_vc.actions.letter import letter
 from kpass_vc.actions.share import AnswerOrder, answer, link_to, private_link, renew_link
 from kpass_vc.actions.tokens import authenticate
+from kpass_vc.api.status_changes import Changes
 from kpass_vc.authz import Actor, Permission
 from kpass_vc.edge import (
     ActingFor,
@@ -32,6 +34,7 @@ from kpass_vc.edge import (
     Env,
     Limit,
     Offset,
+    PassingActor,
     RawBody,
     ReaderLanguage,
     ReadTx,
@@ -455,21 +458,24 @@ def get_representation(
     summary="Revoke, suspend or reinstate a credential",
     openapi_extra=accepts(StatusOrder, {"status": "revoked", "reason": "issued_in_error"}),
 )
-def post_credential_status(
+async def post_credential_status(
     credential_id: str,
-    actor: CurrentActor,
-    env: Env,
-    session: WriteTx,
+    actor: PassingActor,
+    changes: Changes,
     order: Annotated[StatusOrder, Depends(message(StatusOrder))],
 ) -> StatusReply:
-    """The next read of the status list shows it. Revoked is for ever."""
-    award = change_status(env, session, actor, credential_id, order)
+    """The next read of the status list shows it. Revoked is for ever.
+
+    A list is published at most once a second: many changes at the same time are published together, and the
+    answer comes when that is done.
+    """
+    award, status_list = await changes.ask(StatusChange(actor, credential_id, order))
     return StatusReply(
         id=award.id,
         status=award.state,
         reason=award.reason,
         statusChangedAt=award.status_changed_at,
-        statusEntry=_entry(session, award),
+        statusEntry=_entry(award, status_list),
     )
 
 
@@ -614,7 +620,7 @@ def _issued(
         assessedOn=award.assessed_on,
         issuedAt=award.issued_at.astimezone(UTC),
         validUntil=award.valid_until.astimezone(UTC) if award.valid_until else None,
-        statusEntry=_entry(session, award),
+        statusEntry=_entry(award, session.get_one(StatusList, award.status_list_id)),
         holderLink=private_link(env, award),
         editions=[
             _edition(
@@ -639,8 +645,7 @@ def _edition(base: str, award: Award, rows: dict[str, Representation]) -> Editio
     )
 
 
-def _entry(session: Session, award: Award) -> StatusEntryReply:
-    status_list = session.get_one(StatusList, award.status_list_id)
+def _entry(award: Award, status_list: StatusList) -> StatusEntryReply:
     return StatusEntryReply(
         statusPurpose=status_list.purpose,
         statusListCredential=status_list.url,

@@ -175,12 +175,15 @@ def by_id(
 
 
 def by_ids(
-    session: Session, *, organization_id: str, award_ids: Collection[str]
+    session: Session, *, organization_id: str, award_ids: Collection[str], for_update: bool = False
 ) -> dict[str, Award]:
-    """An organisation's awards of these ids, by id."""
+    """An organisation's awards of these ids, by id; `for_update` holds the rows until the transaction ends."""
     query = (
         select(Award).where(Award.organization_id == organization_id).where(Award.id.in_(award_ids))
     )
+    if for_update:
+        query = query.order_by(Award.id).with_for_update()
+        query = query.execution_options(populate_existing=True)
     return {each.id: each for each in session.scalars(query)}
 
 

@@ -239,6 +239,7 @@ def no_longer_issued(session: Session, *, organization_id: str, award_ids: list[
         .where(BatchRow.award_id.in_(award_ids))
         .where(BatchRow.state == "issued")
         .values(state="revoked")
+        .execution_options(synchronize_session=False)
     )
 
 
