@@ -2,7 +2,8 @@
 
 Its own compression, pglz, is what costs the server most at either place.
 
-The body of a credential: lz4 takes half the time, for a fourth more room. Only a server that is built with it
+The body of a credential: lz4 takes a fifth of the time or less (PostgreSQL 15, a JSON form of 7.4 KB: 10 µs instead
+of 53; its JWT: next to nothing instead of 150), for 2 to 6 % more room. Only a server that is built with it
 (PostgreSQL 14 and newer) knows it; on any other the body stays as it is.
 
 A status list: each revocation writes its bits and both signed forms anew, in which there is nothing left to compress
