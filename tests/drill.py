@@ -2,6 +2,11 @@
 
     python -m tests.drill --rows 10000 --kills 10 --database sqlite
     python -m tests.drill --rows 10000 --kills 10 --database postgresql --workers 2
+    python -m tests.drill --http 5
+    python -m tests.drill --http 5 --database postgresql --workers 2
+
+With `--http` it is a server that is killed so many times, while sixteen clients have it issue one credential after
+another (tests/kills.py).
 
 Counts afterwards: so many credentials as rows, every (list, index) once, no learner twice,
 one mail for each Message-ID that was due.
@@ -36,6 +41,7 @@ from kpass_vc.records.delivery import Delivery
 from kpass_vc.settings import Settings
 from tests.api.http import free_port, variables
 from tests.conftest import settings_for
+from tests.kills import kill_while_issuing
 from tests.world import Clock, World, actor_of, open_test_environment
 
 ISSUER, DEFINITION = "stadsnat-exempel", "sobona/SOB-OPTO-01"
@@ -215,6 +221,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=1000)
     parser.add_argument("--kills", type=int, default=10)
     parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--http", type=int, default=0, metavar="KILLS")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
     given = parser.parse_args()
@@ -232,15 +239,28 @@ def main() -> None:
             url = server.get_uri()
         settings = settings_for(url, folder)
         initialise(settings)
-        found = drill(
-            settings,
-            folder,
-            rows=given.rows,
-            kills=given.kills,
-            workers=given.workers,
-            mail=True,
-            seed=given.seed,
-        )
+        if given.http:
+            world = World(open_test_environment(settings, Clock()), Clock())
+            world.env = replace(world.env, entropy=os.urandom)
+            found = kill_while_issuing(
+                world,
+                settings,
+                folder,
+                kills=given.http,
+                seed=given.seed,
+                processes=given.workers,
+            )
+            world.env.engine.dispose()
+        else:
+            found = drill(
+                settings,
+                folder,
+                rows=given.rows,
+                kills=given.kills,
+                workers=given.workers,
+                mail=True,
+                seed=given.seed,
+            )
         sys.stdout.write(f"{given.database}, {given.workers} workers: {found}\n")
         if server is not None:
             server.cleanup()

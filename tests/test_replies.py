@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 from starlette.testclient import TestClient
 
 from kpass_vc.actions.batch import look_through, read_items, take_in
@@ -17,6 +18,7 @@ from kpass_vc.app import create_app
 from kpass_vc.model.dates import STOCKHOLM
 from kpass_vc.records import review as reviews
 from kpass_vc.records.definition import Found
+from kpass_vc.records.status_list import StatusPublication
 from tests.actions.test_people import person, personal_token
 from tests.actions.test_review import decided, handed_in
 from tests.api.http import bearer, client_of
@@ -293,6 +295,27 @@ def test_everything_public_has_an_etag_and_is_not_sent_again_to_whoever_has_it(
         assert again.headers["Cache-Control"] == first.headers["Cache-Control"]
         assert again.headers.get("Vary") == first.headers.get("Vary")
         assert (other.status_code, other.content) == (200, first.content), path
+
+
+def test_what_is_public_is_neither_signed_nor_written_anew_by_those_who_read_it(
+    place: Place, world: World
+) -> None:
+    public = place.of_caching(FOREVER, A_DAY, ASK_EACH_TIME)
+    before = {path: place.get(path).headers["ETag"] for path in public}
+    versions = versions_of_lists(world)
+
+    world.clock.advance(hours=1)
+    after = {path: place.get(path).headers["ETag"] for path in public}
+
+    assert after == before
+    assert versions_of_lists(world) == versions
+
+
+def versions_of_lists(world: World) -> dict[str, int]:
+    """How often each status list was signed."""
+    query = select(StatusPublication.status_list_id, StatusPublication.version)
+    with world.reading() as session:
+        return {row[0]: row[1] for row in session.execute(query)}
 
 
 def test_head_says_the_same_etag(place: Place) -> None:

@@ -129,7 +129,9 @@ def _lasting(name: str, workflow: Workflow, put_off: PutOff) -> Workflow:
     def run(*arguments: Any) -> None:  # noqa: ANN401 - ids
         try:
             workflow(*arguments)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the work is still to be done
+        except Exception as error:  # whatever it is, the work is still to be done
+            if _stopping.is_set():
+                raise _Stopped from error
             key, _, run_before = str(DBOS.workflow_id).partition("~")
             number = int(run_before or 0)
             delay = PUT_OFF[min(number, len(PUT_OFF) - 1)]
@@ -156,7 +158,10 @@ def _at_last(work: Callable[[], None], name: str) -> None:
 
 
 class _Stopped(BaseException):
-    """The library takes an Exception for a workflow's outcome, and never does it again; it takes this for none."""
+    """What was under way at a stop goes on at the next start.
+
+    The library takes an Exception for a workflow's outcome, and never does it again; it takes this for none.
+    """
 
 
 def step(name: str, work: Callable[..., Any], *arguments: object) -> Any:  # noqa: ANN401 - whatever the step gives

@@ -14,6 +14,8 @@ from urllib.parse import quote, urlsplit
 
 from kpass_vc.errors import Unavailable
 
+MOST_PROCESSES: Final = 64
+
 
 @dataclass(frozen=True)
 class OidcSettings:
@@ -46,6 +48,8 @@ class Settings:
     smtp_url: str | None = field(repr=False)
     mail_from: str
     worker: str
+    processes: int
+    """How many server processes `kpass serve` runs."""
     oidc: OidcSettings | None
     fast: bool
     """Whether documents and orders may take the compiled ways; what comes of them is the same either way."""
@@ -79,6 +83,7 @@ class Settings:
             smtp_url=_smtp_url(variables.get("KPASS_SMTP_URL")),
             mail_from=_mail_from(variables),
             worker=variables.get("KPASS_WORKER") or gethostname(),
+            processes=_processes(variables.get("KPASS_PROCESSES") or "1"),
             oidc=_oidc(variables),
             fast=_switch("KPASS_FAST", variables.get("KPASS_FAST") or "1"),
         )
@@ -87,6 +92,14 @@ class Settings:
 def _port(text: str) -> int:
     if not text.isdecimal() or not 0 < int(text) < 65536:
         raise Unavailable("setting", name="KPASS_PORT", expected="a port number")
+    return int(text)
+
+
+def _processes(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) <= MOST_PROCESSES:
+        raise Unavailable(
+            "setting", name="KPASS_PROCESSES", expected=f"a number from 1 to {MOST_PROCESSES}"
+        )
     return int(text)
 
 

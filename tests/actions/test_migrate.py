@@ -7,6 +7,7 @@ from alembic import command
 from sqlalchemy import Engine, inspect, text
 from sqlalchemy.exc import IntegrityError
 
+from kpass_vc import statuslist
 from kpass_vc.actions.initialise import initialise, migrate, migration_config
 from kpass_vc.actions.issue import Issued
 from kpass_vc.records.base import Base, changing_tables, open_engine
@@ -108,6 +109,51 @@ def test_a_change_of_tables_that_leaves_a_reference_to_nothing_is_not_committed(
         connection.execute(text("INSERT INTO definition VALUES ('1', 'nobody', 'A-1')"))
 
     assert rows(engine)["definition"] == 0
+
+
+@pytest.mark.postgresql
+def test_on_postgresql_bodies_are_compressed_by_lz4_where_the_server_has_it_and_lists_not_at_all(
+    world: World, settings: Settings
+) -> None:
+    world.published_definition()
+    world.issued()
+    downgrade(world.env.engine, "0009")
+    before = compressions(world.env.engine)
+    initialise(settings)
+    world.set_status(world.issued(), "revoked")
+
+    after = compressions(world.env.engine)
+
+    with world.env.engine.connect() as connection:
+        has_lz4 = connection.scalar(text(HAS_LZ4))
+        stored = set(
+            connection.scalars(text("SELECT pg_column_compression(body) FROM representation"))
+        )
+        lists = connection.scalars(text("SELECT pg_column_size(bits) FROM status_publication"))
+        sizes = set(lists)
+    untouched = {"body": ("", "x"), "bits": ("", "x"), "body_jwt": ("", "x")}
+    assert before == {"representation": {"body": ("", "x")}, "status_publication": untouched}
+    assert after["representation"] == {"body": ("l" if has_lz4 else "", "x")}
+    assert set(after["status_publication"].values()) == {("", "e")}
+    assert stored == ({"pglz", "lz4"} if has_lz4 else {"pglz"})
+    assert max(sizes) == statuslist.SIZE // 8
+
+
+HAS_LZ4 = "SELECT 'lz4' = ANY (enumvals) FROM pg_settings WHERE name = 'default_toast_compression'"
+
+
+def compressions(engine: Engine) -> dict[str, dict[str, tuple[str, str]]]:
+    """How PostgreSQL compresses and stores the columns of bytes of two tables."""
+    found: dict[str, dict[str, tuple[str, str]]] = {}
+    query = text(
+        "SELECT relname, attname, attcompression::text, attstorage::text FROM pg_attribute"
+        " JOIN pg_class ON pg_class.oid = attrelid WHERE atttypid = 'bytea'::regtype"
+        " AND relname IN ('representation', 'status_publication') AND NOT attisdropped"
+    )
+    with engine.connect() as connection:
+        for table, column, compression, storage in connection.execute(query):
+            found.setdefault(table, {})[column] = (compression, storage)
+    return found
 
 
 def downgrade(engine: Engine, revision: str) -> None:

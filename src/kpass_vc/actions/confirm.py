@@ -83,12 +83,17 @@ def confirmed_list(env: Environment) -> bytes:
 
 
 def registry(env: Environment, session: Session) -> JsonObject:
-    """The same as the Digital Credentials Consortium's registries have it: names by DID, unsigned."""
+    """The same as the Digital Credentials Consortium's registries have it: names by DID, unsigned.
+
+    One that names nobody is as old as the service: it is the same each time that it is read.
+    """
     found = [row for row in organizations.every(session) if row.confirmed_at is not None]
     moments = [row.confirmed_at for row in found if row.confirmed_at is not None]
-    updated = utc_text(max(moments, default=env.now()))
+    if not moments:
+        service = the_service(session)
+        moments = [service.created_at if service is not None else env.now()]
     return {
-        "meta": {"created": utc_text(min(moments, default=env.now())), "updated": updated},
+        "meta": {"created": utc_text(min(moments)), "updated": utc_text(max(moments))},
         "registry": {
             row.did: {"name": row.name_sv, "location": row.country}
             | ({"url": row.url} if row.url else {})

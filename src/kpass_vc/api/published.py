@@ -174,9 +174,6 @@ def publication(request: Request, found: PublishedVersion) -> Response:
 @router.head(
     "/o/{slug}/definitions/{code}/{version}/achievement.{language}.json", include_in_schema=False
 )
-@router.head(
-    "/o/{slug}/definitions/{code}/{version}/achievement.{language}.json", include_in_schema=False
-)
 @router.get(
     "/o/{slug}/definitions/{code}/{version}/achievement.{language}.json",
     summary="A definition as an Open Badges Achievement",

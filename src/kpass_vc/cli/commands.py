@@ -1,6 +1,7 @@
 """The sub-commands of `kpass`."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -63,7 +64,7 @@ from kpass_vc.model.document import MAX_BYTES, MAX_VALUES, JsonObject, read_json
 from kpass_vc.model.field_errors import validated
 from kpass_vc.records import access, award, definition
 from kpass_vc.records import delivery as deliveries
-from kpass_vc.settings import Settings
+from kpass_vc.settings import MOST_PROCESSES, Settings
 
 Message = TypeVar("Message", bound=BaseModel)
 
@@ -413,12 +414,21 @@ def serve(
     demo_data: Annotated[
         bool, typer.Option("--demo", help="Set up, and fill an empty installation with demo data.")
     ] = False,
+    processes: Annotated[
+        int | None,
+        typer.Option(
+            help="How many server processes, on PostgreSQL; KPASS_PROCESSES, or 1, if left out.",
+            min=1,
+            max=MOST_PROCESSES,
+        ),
+    ] = None,
 ) -> None:
     """Serve the API and the pages."""
     operator()
     from kpass_vc.cli.server import serve as act_serve  # noqa: PLC0415 - it alone needs the API
 
-    act_serve(Settings.read(), demo=demo_data)
+    settings = Settings.read()
+    act_serve(replace(settings, processes=processes or settings.processes), demo=demo_data)
 
 
 @app.command()

@@ -1,14 +1,18 @@
-"""`kpass serve`: the API and the pages, with a list of links to try."""
+"""`kpass serve`: the API and the pages, by one process or several, with a list of links to try."""
 
 import logging
 import os
 import shlex
 import sys
+from contextlib import closing
+from multiprocessing.context import SpawnProcess
 from pathlib import Path
-from socket import socket
+from socket import AF_INET, AF_INET6, SO_REUSEADDR, SOL_SOCKET, socket
 from typing import Final
 
 import uvicorn
+from sqlalchemy import make_url
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from kpass_vc.actions.initialise import initialise
@@ -20,18 +24,20 @@ from kpass_vc.app import create_app
 from kpass_vc.authz import Actor
 from kpass_vc.cli.console import operator, progress, say_line, step
 from kpass_vc.cli.files import write_files
+from kpass_vc.cli.processes import SPAWN, end_when_told, end_with_the_parent, keep, leave
 from kpass_vc.demo import catalogues
 from kpass_vc.environment import Environment, open_environment
-from kpass_vc.errors import NotFound
+from kpass_vc.errors import NotFound, Unavailable
 from kpass_vc.links import holder_token
 from kpass_vc.records import award as awards
 from kpass_vc.records import definition as definitions
 from kpass_vc.records import organization as organizations
-from kpass_vc.settings import Settings
-from kpass_vc.workflows import start_work, stop_work
+from kpass_vc.settings import MOST_PROCESSES, Settings
+from kpass_vc.workflows import adopt, start_work, stop_work
 
 ISSUER: Final = "stadsnat-exempel"
 DEFINITION: Final = "sobona/SOB-OPTO-01"
+_log: Final = logging.getLogger("kpass")
 
 
 class _Server(uvicorn.Server):
@@ -49,15 +55,60 @@ class _Server(uvicorn.Server):
 
 
 def serve(settings: Settings, *, demo: bool) -> None:
-    """Serve until told to stop."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    """Serve until told to stop; Unavailable if several processes are wanted on SQLite."""
+    _log_to_the_terminal()
+    is_sqlite = make_url(settings.database_url).get_backend_name() == "sqlite"
+    if settings.processes > 1 and is_sqlite:
+        raise Unavailable("one_process", given=settings.processes)
     if demo:
         initialise(settings)
     env = open_environment(settings)
     lines = [f"Kompetenspasset VC serves on {env.addresses.base}/"]
     if demo:
         lines += _demo(env, Path("var/demo"))
+    if settings.processes > 1:
+        env.engine.dispose()
+        _serve_by_several(settings, lines)
+        return
+    end_when_told()
+    _answer(env, settings, settings.worker, lines, adopting=[] if is_sqlite else _earlier(settings))
+
+
+def _serve_by_several(settings: Settings, lines: list[str]) -> None:
+    with closing(_bound(settings.host, settings.port)) as listening:
+
+        def begin(number: int, again: bool) -> SpawnProcess:  # noqa: FBT001 - it is a callback
+            said = lines if number == 1 and not again else []
+            return SPAWN.Process(target=_one_of_several, args=(settings, number, listening, said))
+
+        is_told = keep(settings.processes, begin)
+    leave(0 if is_told else 1)
+
+
+def _one_of_several(settings: Settings, number: int, listening: socket, lines: list[str]) -> None:
+    """What a spawned process does: all that a single one does, on the socket and under the name it is given."""
+    end_when_told()
+    end_with_the_parent()
+    _log_to_the_terminal()
+    try:
+        env = open_environment(settings)
+    except (Unavailable, OperationalError) as error:
+        _log.error("%s", error)
+        sys.exit(1)
+    adopting = _earlier(settings) if number == 1 else []
+    _answer(env, settings, _name(settings, number), lines, adopting=adopting, listening=listening)
+
+
+def _answer(
+    env: Environment,
+    settings: Settings,
+    worker: str,
+    lines: list[str],
+    *,
+    adopting: list[str],
+    listening: socket | None = None,
+) -> None:
+    """Answer requests and work on what is queued, until told to stop: then the process ends here."""
     config = uvicorn.Config(
         create_app(env),
         host=settings.host,
@@ -69,11 +120,49 @@ def serve(settings: Settings, *, demo: bool) -> None:
         ssl_certfile=settings.tls_cert,
         ssl_keyfile=settings.tls_key,
     )
-    start_work(env, settings.worker)
+    start_work(env, worker)
+    code = 0
     try:
-        _Server(config, lines).run()
+        if adopting:
+            adopt(adopting)
+        _Server(config, lines).run(None if listening is None else [listening])
+    except SystemExit as told:
+        code = told.code if isinstance(told.code, int) else 1
     finally:
         stop_work()
+        env.engine.dispose()
+    leave(code)
+
+
+def _name(settings: Settings, number: int) -> str:
+    """What a process of several is called as a worker: no host has such a name, and it is the same at each start."""
+    return f"{settings.worker}:{number}"
+
+
+def _earlier(settings: Settings) -> list[str]:
+    """The names of workers that there were with another number of processes, and are not now."""
+    count = settings.processes
+    names = [_name(settings, number) for number in range(1, MOST_PROCESSES + 1)]
+    return names if count == 1 else [settings.worker, *names[count:]]
+
+
+def _bound(host: str, port: int) -> socket:
+    """A socket at an address, on which nobody listens yet; Unavailable if it is taken or not ours."""
+    found = socket(AF_INET6 if ":" in host else AF_INET)
+    found.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
+    try:
+        found.bind((host, port))
+    except OSError as error:
+        found.close()
+        raise Unavailable(
+            "cannot_listen", address=f"{host}:{port}", reason=error.strerror
+        ) from error
+    return found
+
+
+def _log_to_the_terminal() -> None:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
 def _demo(env: Environment, folder: Path) -> list[str]:
