@@ -1,12 +1,16 @@
 """The Cryptosuite protocol (VC Data Integrity 1.0 section 3)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from kpass_vc.crypto.keys import Algorithm, PublicKey, Signer
 from kpass_vc.jsonld.contexts import Contexts
+from kpass_vc.jsonld.rdfc import Quad
 from kpass_vc.model.document import JsonObject
+
+KnownQuads: TypeAlias = Callable[[], Sequence[Quad]]
+"""Gives the quads of a document as `to_quads` does under the same contexts, errors included; it may remember them."""
 
 
 @dataclass(frozen=True)
@@ -54,10 +58,13 @@ class Cryptosuite(Protocol):
         proof: Mapping[str, object],
         key: PublicKey,
         contexts: Contexts,
+        *,
+        quads: KnownQuads | None = None,
     ) -> None:
         """Return if `proof` holds for `document` (without it) under `key`.
 
-        ProofInvalid if it does not; DataLoss, UnknownContext or TooComplex if that cannot be told.
+        `quads` gives those of this very document; only suites over quads ask it, and without it they make them.
+        ProofInvalid if it does not hold; DataLoss, UnknownContext or TooComplex if that cannot be told.
         """
 
 

@@ -11,9 +11,11 @@ from typing import Final, Literal, TypeAlias
 from kpass_vc.crypto.jcs import has_float
 from kpass_vc.crypto.keys import Algorithm, PublicKey, Signer
 from kpass_vc.crypto.multibase import multibase_decode, multibase_encode
+from kpass_vc.cryptosuites.cryptosuite import KnownQuads
 from kpass_vc.errors import DataLoss, KeyRefused, Malformed, ProofInvalid
 from kpass_vc.jsonld import canonicalize
 from kpass_vc.jsonld.contexts import Contexts
+from kpass_vc.jsonld.rdfc import canonical_nquads
 from kpass_vc.model.document import JsonObject
 
 Digest: TypeAlias = Literal["sha256", "sha384"]
@@ -31,6 +33,17 @@ def digest_of(algorithm: Algorithm) -> Digest:
 def rdf(contexts: Contexts) -> Transform:
     """Canonical N-Quads under these contexts."""
     return lambda part, digest: canonicalize(part, contexts, algorithm=digest)
+
+
+def rdf_of(document: Mapping[str, object], quads: KnownQuads, contexts: Contexts) -> Transform:
+    """The same, where the quads of one document are known."""
+
+    def transform(part: Mapping[str, object], digest: Digest) -> str:
+        if part is document:
+            return canonical_nquads(quads(), algorithm=digest)
+        return canonicalize(part, contexts, algorithm=digest)
+
+    return transform
 
 
 def hash_data(

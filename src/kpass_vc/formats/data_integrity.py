@@ -1,6 +1,7 @@
 """Documents with embedded Data Integrity proofs: one, a set, or a chain (VC Data Integrity 1.0)."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Final
 
 from kpass_vc.crypto.keys import Algorithm, PublicKey
@@ -49,12 +50,14 @@ class DataIntegrity:
         if suite is None:
             name = proof.options.get("cryptosuite", proof.options["type"])
             raise ProofInvalid("cryptosuite", cryptosuite=str(name)[:80])
-        document = presented.document
+        document, options = presented.document, proof.options
         previous = _previous(presented, proof)
         if previous:
             # section 4.5 (Verify Proof Sets and Chains): the proofs it builds on were signed with it
-            document = {**document, "proof": previous}
-        suite.check_proof(document, proof.options, key, contexts)
+            suite.check_proof({**document, "proof": previous}, options, key, contexts)
+        else:
+            known = partial(presented.quads, contexts)
+            suite.check_proof(document, options, key, contexts, quads=known)
 
 
 def presented(document: JsonObject, body: bytes) -> Presented:
