@@ -48,11 +48,13 @@ from kpass_vc.verification import (
     VerificationReport,
     Wanted,
     confirmed_by,
+    judge,
+    receive,
     stands_under,
     wanted,
+    wanted_by,
     wanted_by_presentation,
 )
-from kpass_vc.verification import verify as judge
 from kpass_vc.verification import verify_presentation as judge_presentation
 
 SECONDS: Final = 10.0
@@ -77,19 +79,20 @@ def verify_by_evidence(
     env: Environment, body: bytes, profile: Profile = BADGE
 ) -> tuple[VerificationReport, Evidence]:
     """The report, and the evidence that it was judged by, for who judges it by other rules as well."""
-    want = wanted(body, profile)
+    presented = receive(body)
+    want = wanted_by(presented, profile)
     evidence, elsewhere = _first_evidence(env, want)
-    report = judge(body, evidence, profile)
+    report = judge(presented, evidence, profile)
     if not _holds(report.findings):
         return report, evidence
     more = _with_owners_words(env, elsewhere, _with_documents(elsewhere, evidence, want), want)
     more = _with_confirmations(elsewhere, more, want)
     if more is evidence:
         return report, evidence
-    report = judge(body, more, profile)
+    report = judge(presented, more, profile)
     if any(found.code == "withdrawn_undated" for found in report.findings):
         more = _with_withdrawals(elsewhere, more, want)
-        report = judge(body, more, profile)
+        report = judge(presented, more, profile)
     return report, more
 
 
@@ -180,6 +183,7 @@ def gather(env: Environment, session: Session, want: Wanted) -> Evidence:
         review_due=overdue,
         reviewed=reviewed,
         confirmed=organizations.confirmed(session, dids=dids),
+        known_lists=env.known_lists,
         parts={
             each: _state(known[0], env.now())
             for each in want.parts

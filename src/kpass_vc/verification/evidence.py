@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 from kpass_vc.errors import KpassError
 from kpass_vc.jsonld.contexts import Contexts
 from kpass_vc.model.document import JsonObject
+from kpass_vc.verification.known_lists import KnownLists
 
 MOST_WANTED: Final = 20
 """Resources, and status lists, that are looked up for one credential."""
@@ -56,6 +57,8 @@ class Evidence:
     """When the operator of this service made sure who an organisation is, by DID."""
     confirmations: Mapping[str, bytes] = field(default_factory=dict)
     """Signed lists of confirmed organisations from other services, by the DID of the operator there."""
+    known_lists: KnownLists = field(default_factory=KnownLists, repr=False, compare=False)
+    """Status lists whose signatures were seen to hold before: it saves work and says nothing."""
 
 
 @dataclass(frozen=True)
