@@ -1,16 +1,13 @@
 """The Cryptosuite protocol (VC Data Integrity 1.0 section 3)."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
 from kpass_vc.crypto.keys import Algorithm, PublicKey, Signer
 from kpass_vc.jsonld.contexts import Contexts
-from kpass_vc.jsonld.rdfc import Quad
+from kpass_vc.jsonld.graph import Graph
 from kpass_vc.model.document import JsonObject
-
-KnownQuads: TypeAlias = Callable[[], Sequence[Quad]]
-"""Gives the quads of a document as `to_quads` does under the same contexts, errors included; it may remember them."""
 
 
 @dataclass(frozen=True)
@@ -59,11 +56,11 @@ class Cryptosuite(Protocol):
         key: PublicKey,
         contexts: Contexts,
         *,
-        quads: KnownQuads | None = None,
+        graph: Graph | None = None,
     ) -> None:
         """Return if `proof` holds for `document` (without it) under `key`.
 
-        `quads` gives those of this very document; only suites over quads ask it, and without it they make them.
+        `graph` is that of this very document, where the caller has one; only suites over quads ask it.
         ProofInvalid if it does not hold; DataLoss, UnknownContext or TooComplex if that cannot be told.
         """
 

@@ -19,7 +19,7 @@ from kpass_vc.crypto.multibase import (
     multibase_encode,
 )
 from kpass_vc.crypto.signers import signer_of
-from kpass_vc.cryptosuites.cryptosuite import Disclosure, KnownQuads
+from kpass_vc.cryptosuites.cryptosuite import Disclosure
 from kpass_vc.cryptosuites.hash_then_sign import rdf_configuration
 from kpass_vc.cryptosuites.selective_disclosure import (
     LabelMaker,
@@ -32,6 +32,7 @@ from kpass_vc.cryptosuites.selective_disclosure import (
 from kpass_vc.errors import DataLoss, KeyRefused, Malformed, ProofInvalid
 from kpass_vc.jsonld import canonicalize, to_quads
 from kpass_vc.jsonld.contexts import Contexts
+from kpass_vc.jsonld.graph import Graph
 from kpass_vc.jsonld.rdfc import canonicalize_dataset
 from kpass_vc.model.document import JsonObject
 
@@ -117,7 +118,7 @@ class EcdsaSd2023:
         key: PublicKey,
         contexts: Contexts,
         *,
-        quads: KnownQuads | None = None,
+        graph: Graph | None = None,
     ) -> None:
         """Return if a derived proof holds (section 3.6.8); a base proof is not for verifiers."""
         if key.algorithm not in self.algorithms:
@@ -125,7 +126,7 @@ class EcdsaSd2023:
         if "@context" in proof:
             raise ProofInvalid("proof_context")
         derived = read_derived(proof.get("proofValue"))
-        found = to_quads(document, contexts) if quads is None else quads()
+        found = to_quads(document, contexts) if graph is None else graph.quads()
         lines, _ = relabelled(found, _given_labels(derived.labels))
         if any(at >= len(lines) for at in derived.mandatory_indexes):
             raise ProofInvalid("disclosure", part="mandatoryIndexes")

@@ -11,11 +11,10 @@ from typing import Final, Literal, TypeAlias
 from kpass_vc.crypto.jcs import has_float
 from kpass_vc.crypto.keys import Algorithm, PublicKey, Signer
 from kpass_vc.crypto.multibase import multibase_decode, multibase_encode
-from kpass_vc.cryptosuites.cryptosuite import KnownQuads
 from kpass_vc.errors import DataLoss, KeyRefused, Malformed, ProofInvalid
 from kpass_vc.jsonld import canonicalize
 from kpass_vc.jsonld.contexts import Contexts
-from kpass_vc.jsonld.rdfc import canonical_nquads
+from kpass_vc.jsonld.graph import Graph
 from kpass_vc.model.document import JsonObject
 
 Digest: TypeAlias = Literal["sha256", "sha384"]
@@ -30,17 +29,12 @@ def digest_of(algorithm: Algorithm) -> Digest:
     return "sha384" if algorithm is Algorithm.P384 else "sha256"
 
 
-def rdf(contexts: Contexts) -> Transform:
-    """Canonical N-Quads under these contexts."""
-    return lambda part, digest: canonicalize(part, contexts, algorithm=digest)
-
-
-def rdf_of(document: Mapping[str, object], quads: KnownQuads, contexts: Contexts) -> Transform:
-    """The same, where the quads of one document are known."""
+def rdf(contexts: Contexts, graph: Graph | None = None) -> Transform:
+    """Canonical N-Quads under these contexts; those of the document that `graph` is of from there."""
 
     def transform(part: Mapping[str, object], digest: Digest) -> str:
-        if part is document:
-            return canonical_nquads(quads(), algorithm=digest)
+        if graph is not None and part is graph.document:
+            return graph.canonical(digest)
         return canonicalize(part, contexts, algorithm=digest)
 
     return transform

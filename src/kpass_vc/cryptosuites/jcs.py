@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from kpass_vc.crypto.jcs import canonical_json
 from kpass_vc.crypto.keys import Algorithm, PublicKey, Signer
 from kpass_vc.cryptosuites import hash_then_sign
-from kpass_vc.cryptosuites.cryptosuite import Disclosure, KnownQuads
+from kpass_vc.cryptosuites.cryptosuite import Disclosure
 from kpass_vc.cryptosuites.hash_then_sign import Digest
 from kpass_vc.errors import ProofInvalid
 from kpass_vc.jsonld.contexts import Contexts
+from kpass_vc.jsonld.graph import Graph
 from kpass_vc.model.document import JsonObject
 
 
@@ -47,7 +48,7 @@ class JcsSuite:
         key: PublicKey,
         contexts: Contexts,
         *,
-        quads: KnownQuads | None = None,
+        graph: Graph | None = None,
     ) -> None:
         """Return if `proof` holds (DI EdDSA 1.0 section 3.3.2, DI ECDSA 1.0 section 3.3.2)."""
         unsecured = dict(document)

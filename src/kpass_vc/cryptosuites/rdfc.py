@@ -6,10 +6,11 @@ from typing import Final
 
 from kpass_vc.crypto.keys import Algorithm, PublicKey, Signer
 from kpass_vc.cryptosuites import hash_then_sign
-from kpass_vc.cryptosuites.cryptosuite import Disclosure, KnownQuads
-from kpass_vc.cryptosuites.hash_then_sign import rdf, rdf_configuration, rdf_of
+from kpass_vc.cryptosuites.cryptosuite import Disclosure
+from kpass_vc.cryptosuites.hash_then_sign import rdf, rdf_configuration
 from kpass_vc.errors import ProofInvalid
 from kpass_vc.jsonld.contexts import Contexts
+from kpass_vc.jsonld.graph import Graph
 from kpass_vc.model.document import JsonObject
 
 DATA_INTEGRITY_PROOF: Final = "DataIntegrityProof"
@@ -47,11 +48,11 @@ class RdfcSuite:
         key: PublicKey,
         contexts: Contexts,
         *,
-        quads: KnownQuads | None = None,
+        graph: Graph | None = None,
     ) -> None:
         """Return if `proof` holds (DI EdDSA 1.0 section 3.2.2, DI ECDSA 1.0 section 3.2.2)."""
         if "@context" in proof:
             raise ProofInvalid("proof_context")
         configuration = rdf_configuration(document, proof)
-        transform = rdf(contexts) if quads is None else rdf_of(document, quads, contexts)
+        transform = rdf(contexts, graph)
         hash_then_sign.check_proof(document, proof, configuration, key, self.algorithms, transform)

@@ -1,7 +1,6 @@
 """Documents with embedded Data Integrity proofs: one, a set, or a chain (VC Data Integrity 1.0)."""
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Final
 
 from kpass_vc.crypto.keys import Algorithm, PublicKey
@@ -56,8 +55,8 @@ class DataIntegrity:
             # section 4.5 (Verify Proof Sets and Chains): the proofs it builds on were signed with it
             suite.check_proof({**document, "proof": previous}, options, key, contexts)
         else:
-            known = partial(presented.quads, contexts)
-            suite.check_proof(document, options, key, contexts, quads=known)
+            graph = presented.graph(contexts)
+            suite.check_proof(document, options, key, contexts, graph=graph)
 
 
 def presented(document: JsonObject, body: bytes) -> Presented:

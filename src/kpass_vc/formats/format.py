@@ -6,10 +6,8 @@ from datetime import datetime
 from typing import Final, Protocol
 
 from kpass_vc.crypto.keys import Algorithm, PublicKey, Signer
-from kpass_vc.errors import Malformed
 from kpass_vc.jsonld.contexts import Contexts
-from kpass_vc.jsonld.expansion import to_quads
-from kpass_vc.jsonld.rdfc import Quad
+from kpass_vc.jsonld.graph import Graph
 from kpass_vc.model.document import JsonObject
 
 MAX_VALUES: Final = 3000
@@ -50,26 +48,15 @@ class Presented:
     proofs: tuple[PresentedProof, ...]
     """At least one."""
     secured: bytes
-    _quads: list[tuple[Contexts, tuple[Quad, ...] | Malformed]] = field(
-        default_factory=list, init=False, repr=False, compare=False
-    )
+    _graphs: list[Graph] = field(default_factory=list, init=False, repr=False, compare=False)
 
-    def quads(self, contexts: Contexts) -> tuple[Quad, ...]:
-        """The quads of the document, made once under the same contexts; raises as `to_quads`, each time the same."""
-        found = next((made for known, made in self._quads if known == contexts), None)
+    def graph(self, contexts: Contexts) -> Graph:
+        """What the document says under these contexts: the same object each time it is asked."""
+        found = next((graph for graph in self._graphs if graph.contexts == contexts), None)
         if found is None:
-            found = _quads_or_error(self.document, contexts)
-            self._quads.append((contexts, found))
-        if isinstance(found, Malformed):
-            raise found
+            found = Graph(self.document, contexts)
+            self._graphs.append(found)
         return found
-
-
-def _quads_or_error(document: JsonObject, contexts: Contexts) -> tuple[Quad, ...] | Malformed:
-    try:
-        return to_quads(document, contexts)
-    except Malformed as error:
-        return error
 
 
 class Format(Protocol):

@@ -82,7 +82,9 @@ def _judge(case: Case, url: str) -> Finding:
     signed = _signed(case, inner)
     if signed is not None:
         return signed
-    if not covers(inner.quads, str(subject["id"]), case.evidence.vocabulary, case.line or ""):
+    if not covers(
+        inner.graph.quads(), str(subject["id"]), case.evidence.vocabulary, case.line or ""
+    ):
         return _refused(case, "another_definition")
     return _at_its_time(case, inner, url)
 

@@ -8,7 +8,7 @@ from kpass_vc.crypto.keys import PublicKey
 from kpass_vc.formats import is_supported
 from kpass_vc.formats.format import Presented, PresentedProof
 from kpass_vc.jsonld.contexts import Contexts
-from kpass_vc.jsonld.rdfc import Quad
+from kpass_vc.jsonld.graph import Graph
 from kpass_vc.model.credential import OpenBadgeCredential
 from kpass_vc.model.did import Relationship
 from kpass_vc.model.document import JsonObject
@@ -68,9 +68,9 @@ class Case:
         return known.allowing_inline() if self.profile.inline_contexts else known
 
     @property
-    def quads(self) -> tuple[Quad, ...]:
-        """The quads of the document under those contexts, made once; raises as `to_quads`."""
-        return self.presented.quads(self.contexts)
+    def graph(self) -> Graph:
+        """What the document says under those contexts: it is turned into quads once for all checks."""
+        return self.presented.graph(self.contexts)
 
     @property
     def proofs(self) -> list[tuple[int, PresentedProof]]:

@@ -102,7 +102,7 @@ def check_reading(case: Case) -> Finding:
         return Finding("reading", "passed", "signed_as_json")
     contexts = case.evidence.contexts
     try:
-        compare(case.credential, CREDENTIAL, contexts, case.quads)
+        compare(case.credential, CREDENTIAL, contexts, case.graph.quads())
         for options in signed_as_quads:
             bare = {name: value for name, value in options.items() if name != "proofValue"}
             found = bare | {"@context": case.credential.get("@context", [])}
