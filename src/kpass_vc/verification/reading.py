@@ -18,7 +18,7 @@ from typing import Final, TypeAlias
 from kpass_vc.errors import Malformed
 from kpass_vc.jsonld import to_quads
 from kpass_vc.jsonld.contexts import Contexts
-from kpass_vc.jsonld.rdfc import Quad
+from kpass_vc.jsonld.rdfc import Quad, literal
 from kpass_vc.model.document import JsonObject
 from kpass_vc.verification.case import Case, unchecked
 from kpass_vc.verification.document import ACCEPTED
@@ -77,12 +77,11 @@ _EACH_PART: Final = frozenset({"type", "name", "url"})
 _BY_NAME: Final = frozenset({"issuer", "creator", "refreshService"})
 """Members that may be given by their id alone: what else is said of them stands where they are described."""
 _TYPE: Final = "<http://www.w3.org/1999/02/22-rdf-syntax-ns#type>"
+_TYPES: Final = frozenset({_TYPE})
 _FIRST: Final = "<http://www.w3.org/1999/02/22-rdf-syntax-ns#first>"
 _REST: Final = "<http://www.w3.org/1999/02/22-rdf-syntax-ns#rest>"
 _NIL: Final = "<http://www.w3.org/1999/02/22-rdf-syntax-ns#nil>"
-_LITERAL: Final = re.compile(r'"((?:[^"\\]|\\.)*)"')
-_ESCAPE: Final = re.compile(r"\\(u[0-9A-F]{4}|.)")
-_PLAIN: Final = {"b": "\b", "t": "\t", "n": "\n", "f": "\f", "r": "\r"}
+_STRING: Final = "http://www.w3.org/2001/XMLSchema#string"
 _POINTING_UP: Final = ("credentialSubject", "refreshService")
 """The members through which a part may point to the document itself."""
 
@@ -134,13 +133,13 @@ def _described_twice(document: JsonObject) -> frozenset[str]:
     pending: list[object] = [document]
     while pending:
         part = pending.pop()
-        if isinstance(part, list):
-            pending.extend(part)
-        elif isinstance(part, dict):
+        if isinstance(part, dict):
             name = part.get("id")
             if isinstance(name, str) and len(part) > 1:
                 (twice if name in seen else seen).add(name)
-            pending.extend(part.values())
+            part = list(part.values())
+        if isinstance(part, list):
+            pending += [value for value in part if not isinstance(value, str)]
     return frozenset(f"<{name}>" for name in twice)
 
 
@@ -199,17 +198,20 @@ class _Graph:
     def __init__(self, quads: Sequence[Quad], terms: _Terms, twice: frozenset[str]) -> None:
         self.terms = terms
         self.twice = twice
-        self.edges: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+        self.edges: dict[str, dict[str, set[str]]] = {}
         up = frozenset().union(*(terms.of(name) for name in _POINTING_UP))
-        self.subjects: set[str] = set()
         self.below: set[str] = set()
-        for quad in quads:
-            if quad.graph:
+        self.lists: set[str] = set()
+        """The nodes that begin a list, or the rest of one."""
+        for subject, predicate, value, graph in quads:
+            if graph:
                 continue
-            self.edges[quad.subject][quad.predicate].add(quad.object)
-            self.subjects.add(quad.subject)
-            if quad.predicate not in up and quad.object != quad.subject:
-                self.below.add(quad.object)
+            self.edges.setdefault(subject, {}).setdefault(predicate, set()).add(value)
+            if predicate not in up and value != subject:
+                self.below.add(value)
+            if predicate == _FIRST:
+                self.lists.add(subject)
+        self.subjects = set(self.edges)
 
     def root(self) -> str | None:
         """The one node that nothing else points to."""
@@ -227,16 +229,15 @@ class _Graph:
     def objects(self, node: str, member: str) -> set[str]:
         """The objects of a node's member, by every IRI that the member may have; the items of a list each."""
         edges = self.edges.get(node, {})
-        found: set[str] = set()
-        for iri in self.terms.of(member):
-            for value in edges.get(iri, ()):
-                found |= self._items(value)
-        return found
+        found = {value for iri in self.terms.of(member) for value in edges.get(iri, ())}
+        if self.lists.isdisjoint(found):
+            return found
+        return {item for value in found for item in self._items(value)}
 
     def _items(self, value: str) -> set[str]:
         found: set[str] = set()
         seen: set[str] = set()
-        while value not in seen and _FIRST in self.edges.get(value, {}):
+        while value not in seen and value in self.lists:
             seen.add(value)
             found |= self.edges[value][_FIRST]
             value = next(iter(self.edges[value].get(_REST, {_NIL})))
@@ -244,41 +245,48 @@ class _Graph:
 
     def compare(self, said: JsonObject, node: str, table: Table, place: str) -> None:
         """Raise for the first member of a node of which JSON and graph say different things."""
+        edges = self.edges.get(node, {})
         for member, inner in table.items():
+            given = said.get(member)
+            if given is None and member != "id" and edges.keys().isdisjoint(self._iris(member)):
+                continue
             where = f"{place}/{member}"
-            values = _values(said.get(member), where)
+            values = _values(given, where)
             if member == "id":
                 signed = {node} if node.startswith("<") else set()
                 self._match_texts(values, signed, where)
             elif inner is None:
                 signed = self.objects(node, member)
                 if member == "type":
-                    signed = self.edges.get(node, {}).get(_TYPE, set())
+                    signed = edges.get(_TYPE, set())
                 if member in _EACH_PART and node in self.twice:
                     # it plays another part elsewhere in the document, under that part's type and name
                     texts = [_text(value) or "" for value in values]
-                    signed = {term for term in signed if any(self._says(term, t) for t in texts)}
+                    signed = {term for each in texts for term in self._saying(signed, each)}
                 self._match_texts(values, signed, where)
             else:
                 self._match_nodes(member, values, self.objects(node, member), inner, where)
+
+    def _iris(self, member: str) -> frozenset[str]:
+        return _TYPES if member == "type" else self.terms.of(member)
 
     def _match_texts(self, values: list[object], signed: set[str], where: str) -> None:
         left = set(signed)
         for value in values:
             text = _text(value)
-            found = {term for term in signed if text is not None and self._says(term, text)}
+            found = set() if text is None else self._saying(signed, text)
             if not found:
                 raise _Differs(where)
             left -= found
         if left:
             raise _Differs(where)
 
-    def _says(self, term: str, text: str) -> bool:
-        """Whether a term of the graph is what a text in the JSON means."""
-        if term.startswith('"'):
-            found = _LITERAL.match(term)
-            return found is not None and _unescaped(found[1]) == text
-        return term in {f"<{text}>"} | self.terms.of(text)
+    def _saying(self, terms: set[str], text: str) -> set[str]:
+        """The terms of the graph that a text in the JSON may mean: literals whatever their type, and IRIs."""
+        spelled, iri, meanings = literal(text, _STRING), f"<{text}>", self.terms.of(text)
+        return {
+            term for term in terms if term.startswith(spelled) or term == iri or term in meanings
+        }
 
     def _match_nodes(
         self, member: str, values: list[object], signed: set[str], inner: Table, where: str
@@ -338,15 +346,3 @@ def _text(value: object) -> str | None:
     ):
         return str(value["id"])
     return None
-
-
-def _unescaped(text: str) -> str:
-    def plain(found: re.Match[str]) -> str:
-        code = found[1]
-        return (
-            chr(int(code[1:], 16))
-            if code.startswith("u") and len(code) == 5
-            else _PLAIN.get(code, code)
-        )
-
-    return _ESCAPE.sub(plain, text)
