@@ -1,11 +1,13 @@
 """What one document says, for who asks more than once: each answer is made at the first question."""
 
 from collections.abc import Mapping
+from functools import cached_property
 
 from kpass_vc.errors import Malformed
+from kpass_vc.jsonld import expansion
 from kpass_vc.jsonld.contexts import Contexts
-from kpass_vc.jsonld.expansion import to_quads
-from kpass_vc.jsonld.rdfc import Quad, canonical_nquads
+from kpass_vc.jsonld.quads import walk
+from kpass_vc.jsonld.rdfc import Quad, Tree, canonical_nquads, canonical_tree
 
 
 class Graph:
@@ -17,22 +19,32 @@ class Graph:
     def __init__(self, document: Mapping[str, object], contexts: Contexts) -> None:
         self.document = document
         self.contexts = contexts
-        self._quads: tuple[Quad, ...] | Malformed | None = None
         self._canonical: dict[str, str] = {}
 
     def quads(self) -> tuple[Quad, ...]:
         """The quads; what `to_quads` raises, each time it is asked."""
-        if self._quads is None:
-            try:
-                self._quads = to_quads(self.document, self.contexts)
-            except Malformed as error:
-                self._quads = error
         if isinstance(self._quads, Malformed):
             raise self._quads
         return self._quads
 
     def canonical(self, algorithm: str = "sha256") -> str:
-        """The canonical N-Quads, as `canonicalize` gives them, errors included."""
+        """The canonical N-Quads; what `canonicalize` raises, each time it is asked."""
         if algorithm not in self._canonical:
-            self._canonical[algorithm] = canonical_nquads(self.quads(), algorithm=algorithm)
+            found = canonical_tree(self._tree, algorithm) if self._tree else None
+            if found is None:
+                found = canonical_nquads(self.quads(), algorithm=algorithm)
+            self._canonical[algorithm] = found
         return self._canonical[algorithm]
+
+    @cached_property
+    def _tree(self) -> Tree | None:
+        return walk(self.document, self.contexts)
+
+    @cached_property
+    def _quads(self) -> tuple[Quad, ...] | Malformed:
+        if self._tree is not None:
+            return self._tree.quads()
+        try:
+            return expansion.to_quads(self.document, self.contexts)
+        except Malformed as error:
+            return error
