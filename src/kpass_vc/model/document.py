@@ -103,25 +103,23 @@ def _is_clean(body: bytes, text: str) -> bool:
 
 def _is_within(document: JsonObject, max_depth: int, max_values: int, max_items: int) -> bool:
     """Whether it keeps the bounds of depth, values and items; level by level, with no place of any value."""
-    level: list[object] = [document]
+    level: list[dict[str, object] | list[object]] = [document]
     values = 1
     for _ in range(max_depth):
-        inner: list[object] = []
-        for part in level:
-            if isinstance(part, dict):
-                values += len(part)
-                inner += [member for member in part.values() if type(member) is not str]
-            elif isinstance(part, list):
-                if len(part) > max_items:
-                    return False
-                values += len(part)
-                inner += [member for member in part if type(member) is not str]
+        values += sum(map(len, level))
         if values > max_values:
             return False
-        if not inner:
+        level = [
+            member
+            for part in level
+            for member in (part.values() if type(part) is dict else part)
+            if type(member) is dict or type(member) is list
+        ]
+        if not level:
             return True
-        level = inner
-    return not any(isinstance(part, dict | list) for part in level)
+        if any(type(part) is list and len(part) > max_items for part in level):
+            return False
+    return False
 
 
 def _check(document: JsonObject, max_depth: int, max_values: int, max_items: int) -> None:
