@@ -1,6 +1,6 @@
 """What one document says, for who asks more than once: each answer is made at the first question."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 from kpass_vc.errors import Malformed
@@ -26,6 +26,16 @@ class Graph:
         if isinstance(self._quads, Malformed):
             raise self._quads
         return self._quads
+
+    def nodes(self) -> Mapping[str, Sequence[tuple[str, str]]]:
+        """Predicate and object of each node in the default graph, perhaps more than once; raises as `quads`."""
+        if self._tree is not None:
+            return self._tree.nodes
+        found: dict[str, list[tuple[str, str]]] = {}
+        for subject, predicate, value, graph in self.quads():
+            if not graph:
+                found.setdefault(subject, []).append((predicate, value))
+        return found
 
     def canonical(self, algorithm: str = "sha256") -> str:
         """The canonical N-Quads; what `canonicalize` raises, each time it is asked."""

@@ -109,7 +109,7 @@ def check_defined(case: Case) -> Finding:
     """Whether its contexts define every term."""
     try:
         if case.presented.format == "ldp_vc":
-            case.graph.quads()
+            case.graph.nodes()
         else:
             to_quads(without_envelopes(case.credential), case.contexts)
     except Malformed as error:

@@ -13,12 +13,13 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final, TypeAlias
 
 from kpass_vc.errors import Malformed
-from kpass_vc.jsonld import to_quads
 from kpass_vc.jsonld.contexts import Contexts
-from kpass_vc.jsonld.rdfc import Quad, literal
+from kpass_vc.jsonld.graph import Graph
+from kpass_vc.jsonld.quads import escaped
 from kpass_vc.model.document import JsonObject
 from kpass_vc.verification.case import Case, unchecked
 from kpass_vc.verification.document import ACCEPTED
@@ -81,7 +82,6 @@ _TYPES: Final = frozenset({_TYPE})
 _FIRST: Final = "<http://www.w3.org/1999/02/22-rdf-syntax-ns#first>"
 _REST: Final = "<http://www.w3.org/1999/02/22-rdf-syntax-ns#rest>"
 _NIL: Final = "<http://www.w3.org/1999/02/22-rdf-syntax-ns#nil>"
-_STRING: Final = "http://www.w3.org/2001/XMLSchema#string"
 _POINTING_UP: Final = ("credentialSubject", "refreshService")
 """The members through which a part may point to the document itself."""
 
@@ -101,7 +101,7 @@ def check_reading(case: Case) -> Finding:
         return Finding("reading", "passed", "signed_as_json")
     contexts = case.evidence.contexts
     try:
-        compare(case.credential, CREDENTIAL, contexts, case.graph.quads())
+        compare(case.credential, CREDENTIAL, contexts, case.graph)
         for options in signed_as_quads:
             bare = {name: value for name, value in options.items() if name != "proofValue"}
             found = bare | {"@context": case.credential.get("@context", [])}
@@ -114,16 +114,16 @@ def check_reading(case: Case) -> Finding:
 
 
 def compare(
-    document: JsonObject, table: Table, contexts: Contexts, quads: Sequence[Quad] | None = None
+    document: JsonObject, table: Table, contexts: Contexts, graph: Graph | None = None
 ) -> None:
     """Return if the two readings of a document agree, else raise naming the member that differs."""
-    found = to_quads(document, contexts) if quads is None else quads
-    graph = _Graph(found, _terms(contexts), _described_twice(document))
-    root = graph.root()
+    terms = _terms(contexts)
+    signed = _Signed((graph or Graph(document, contexts)).nodes(), terms, document)
+    root = signed.root()
     said = document.get("id")
     if root is None or (isinstance(said, str) and root != f"<{said}>"):
         raise _Differs("id")
-    graph.compare(document, root, table, "")
+    signed.compare(document, root, terms.plan(table), "")
 
 
 def _described_twice(document: JsonObject) -> frozenset[str]:
@@ -144,13 +144,59 @@ def _described_twice(document: JsonObject) -> frozenset[str]:
 
 
 @dataclass(frozen=True)
+class _Plan:
+    """A table in the terms of the contexts: which of its members a name in the JSON or an IRI in the graph is about."""
+
+    members: "tuple[_Member, ...]"
+    by_name: Mapping[str, int]
+    by_iri: Mapping[str, tuple[int, ...]]
+
+
+@dataclass(frozen=True)
+class _Member:
+    """A member of a table: the IRIs that it may have, and how its values are read if they are nodes."""
+
+    name: str
+    iris: frozenset[str]
+    inner: _Plan | None
+
+
 class _Terms:
     """What the pinned contexts mean by each term: every IRI that one of them gives it."""
 
-    iris: Mapping[str, frozenset[str]]
+    def __init__(self, iris: Mapping[str, frozenset[str]]) -> None:
+        self.iris = iris
+        self.up = frozenset().union(*(self.of(name) for name in _POINTING_UP))
+        self.by_id = self._planned({"id": None})
+        self._credential, self._proof = self._planned(CREDENTIAL), self._planned(PROOF)
 
     def of(self, term: str) -> frozenset[str]:
         return self.iris.get(term, frozenset())
+
+    def plan(self, table: Table) -> _Plan:
+        """The plan of a table; those of the two that are used are made beforehand."""
+        if table is CREDENTIAL:
+            return self._credential
+        return self._proof if table is PROOF else self._planned(table)
+
+    def _planned(self, table: Table) -> _Plan:
+        members = tuple(
+            _Member(
+                name,
+                _TYPES if name == "type" else self.of(name),
+                None if inner is None else self._planned(inner),
+            )
+            for name, inner in table.items()
+        )
+        by_iri: dict[str, list[int]] = defaultdict(list)
+        for at, member in enumerate(members):
+            for iri in member.iris:
+                by_iri[iri].append(at)
+        return _Plan(
+            members,
+            {member.name: at for at, member in enumerate(members)},
+            {iri: tuple(places) for iri, places in by_iri.items()},
+        )
 
 
 _holders: Final[dict[int, tuple[object, _Terms]]] = {}
@@ -192,44 +238,53 @@ def _absolute(iri: str, prefixes: Mapping[str, str]) -> str:
     return iri
 
 
-class _Graph:
-    """The quads of one document, by subject and predicate; those in named graphs are other documents' proofs."""
+class _Signed:
+    """What was signed of one document, by node and predicate; named graphs are other documents' proofs."""
 
-    def __init__(self, quads: Sequence[Quad], terms: _Terms, twice: frozenset[str]) -> None:
+    def __init__(
+        self,
+        nodes: Mapping[str, Sequence[tuple[str, str]]],
+        terms: _Terms,
+        document: JsonObject,
+    ) -> None:
         self.terms = terms
-        self.twice = twice
+        self.document = document
         self.edges: dict[str, dict[str, set[str]]] = {}
-        up = frozenset().union(*(terms.of(name) for name in _POINTING_UP))
         self.below: set[str] = set()
         self.lists: set[str] = set()
         """The nodes that begin a list, or the rest of one."""
-        for subject, predicate, value, graph in quads:
-            if graph:
+        for node, pairs in nodes.items():
+            if not pairs:
                 continue
-            self.edges.setdefault(subject, {}).setdefault(predicate, set()).add(value)
-            if predicate not in up and value != subject:
-                self.below.add(value)
-            if predicate == _FIRST:
-                self.lists.add(subject)
-        self.subjects = set(self.edges)
+            edges = self.edges[node] = {}
+            for predicate, value in pairs:
+                edges.setdefault(predicate, set()).add(value)
+                if predicate not in terms.up and value != node:
+                    self.below.add(value)
+            if _FIRST in edges:
+                self.lists.add(node)
+
+    @cached_property
+    def twice(self) -> frozenset[str]:
+        """The nodes that the JSON describes in more than one place."""
+        return _described_twice(self.document)
 
     def root(self) -> str | None:
         """The one node that nothing else points to."""
-        tops = self.subjects - self.below
+        subjects = self.edges.keys()
+        tops = subjects - self.below
         found = tops - self._pointed_up_to(tops) if len(tops) > 1 else tops
         if len(found) > 1:  # what a credential inside is about stands under nothing of this one
-            found -= self._pointed_up_to(self.subjects - tops)
+            found -= self._pointed_up_to(subjects - tops)
         return next(iter(found)) if len(found) == 1 else None
 
     def _pointed_up_to(self, nodes: Iterable[str]) -> set[str]:
-        return {
-            value for node in nodes for name in _POINTING_UP for value in self.objects(node, name)
-        }
+        return {value for node in nodes for value in self.objects(node, self.terms.up)}
 
-    def objects(self, node: str, member: str) -> set[str]:
+    def objects(self, node: str, iris: frozenset[str]) -> set[str]:
         """The objects of a node's member, by every IRI that the member may have; the items of a list each."""
         edges = self.edges.get(node, {})
-        found = {value for iri in self.terms.of(member) for value in edges.get(iri, ())}
+        found = {value for iri in iris & edges.keys() for value in edges[iri]}
         if self.lists.isdisjoint(found):
             return found
         return {item for value in found for item in self._items(value)}
@@ -243,34 +298,35 @@ class _Graph:
             value = next(iter(self.edges[value].get(_REST, {_NIL})))
         return found if seen else {value}
 
-    def compare(self, said: JsonObject, node: str, table: Table, place: str) -> None:
+    def compare(self, said: JsonObject, node: str, plan: _Plan, place: str) -> None:
         """Raise for the first member of a node of which JSON and graph say different things."""
         edges = self.edges.get(node, {})
-        for member, inner in table.items():
-            given = said.get(member)
-            if given is None and member != "id" and edges.keys().isdisjoint(self._iris(member)):
-                continue
-            where = f"{place}/{member}"
-            values = _values(given, where)
-            if member == "id":
-                signed = {node} if node.startswith("<") else set()
-                self._match_texts(values, signed, where)
-            elif inner is None:
-                signed = self.objects(node, member)
-                if member == "type":
-                    signed = edges.get(_TYPE, set())
-                if member in _EACH_PART and node in self.twice:
-                    # it plays another part elsewhere in the document, under that part's type and name
-                    texts = [_text(value) or "" for value in values]
-                    signed = {term for each in texts for term in self._saying(signed, each)}
-                self._match_texts(values, signed, where)
+        looked_at = {plan.by_name[name] for name in plan.by_name.keys() & said.keys()}
+        for predicate in edges:
+            looked_at.update(plan.by_iri.get(predicate, ()))
+        if node[0] == "<" and "id" in plan.by_name:
+            looked_at.add(plan.by_name["id"])
+        for at in sorted(looked_at):
+            member = plan.members[at]
+            where = f"{place}/{member.name}"
+            values = _values(said.get(member.name), where)
+            if member.name == "id":
+                if self._match_texts(values, {node} if node[0] == "<" else set(), where):
+                    raise _Differs(where)
+            elif member.inner is not None:
+                signed = self.objects(node, member.iris)
+                self._match_nodes(member.name, values, signed, member.inner, where)
             else:
-                self._match_nodes(member, values, self.objects(node, member), inner, where)
+                signed = edges.get(_TYPE, set())
+                if member.name != "type":
+                    signed = self.objects(node, member.iris)
+                left = self._match_texts(values, signed, where)
+                # a node may play another part elsewhere in the document, under that part's type and name
+                if left and not (member.name in _EACH_PART and node in self.twice):
+                    raise _Differs(where)
 
-    def _iris(self, member: str) -> frozenset[str]:
-        return _TYPES if member == "type" else self.terms.of(member)
-
-    def _match_texts(self, values: list[object], signed: set[str], where: str) -> None:
+    def _match_texts(self, values: list[object], signed: set[str], where: str) -> set[str]:
+        """What is signed beside the texts in the JSON; raise if one of these is not signed."""
         left = set(signed)
         for value in values:
             text = _text(value)
@@ -278,18 +334,17 @@ class _Graph:
             if not found:
                 raise _Differs(where)
             left -= found
-        if left:
-            raise _Differs(where)
+        return left
 
     def _saying(self, terms: set[str], text: str) -> set[str]:
         """The terms of the graph that a text in the JSON may mean: literals whatever their type, and IRIs."""
-        spelled, iri, meanings = literal(text, _STRING), f"<{text}>", self.terms.of(text)
+        spelled, iri, meanings = f'"{escaped(text)}"', f"<{text}>", self.terms.of(text)
         return {
             term for term in terms if term.startswith(spelled) or term == iri or term in meanings
         }
 
     def _match_nodes(
-        self, member: str, values: list[object], signed: set[str], inner: Table, where: str
+        self, name: str, values: list[object], signed: set[str], inner: _Plan, where: str
     ) -> None:
         left = set(signed)
         for given in values:
@@ -297,7 +352,7 @@ class _Graph:
             if not isinstance(value, dict):
                 raise _Differs(where)
             identifier = value.get("id")
-            by_name = member in _BY_NAME and value.keys() <= {"id", "type"}
+            by_name = name in _BY_NAME and value.keys() <= {"id", "type"}
             if isinstance(identifier, str):
                 candidates = {f"<{identifier}>"} & signed
             else:
@@ -306,7 +361,7 @@ class _Graph:
             deepest = where
             for node in sorted(candidates):
                 try:
-                    self.compare(value, node, {"id": None} if by_name else inner, where)
+                    self.compare(value, node, self.terms.by_id if by_name else inner, where)
                 except _Differs as error:
                     deepest = max(deepest, error.member, key=len)
                 else:
