@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final, TypeAlias
 
 from kpass_vc.crypto.keys import PublicKey
@@ -72,7 +73,7 @@ class Case:
         """What the document says under those contexts: it is turned into quads once for all checks."""
         return self.presented.graph(self.contexts)
 
-    @property
+    @cached_property
     def proofs(self) -> list[tuple[int, PresentedProof]]:
         """The proofs that are judged, with their numbers: those we can check, or all if a profile demands it."""
         every = list(enumerate(self.presented.proofs))

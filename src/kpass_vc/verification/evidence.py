@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
@@ -84,7 +85,12 @@ class Wanted:
 
 def stands_under(address: str, folder: str) -> bool:
     """Whether a web address leads into a folder, however it is spelled: as a browser would follow it."""
-    return _place(address).startswith(_place(folder))
+    return _place(address).startswith(_folder(folder))
+
+
+@lru_cache(maxsize=16)
+def _folder(folder: str) -> str:
+    return _place(folder)
 
 
 def _place(address: str) -> str:

@@ -74,6 +74,7 @@ PROOF: Final[Table] = {
     **dict.fromkeys(("cryptosuite", "created", "expires", "verificationMethod", "proofPurpose")),
     **dict.fromkeys(("domain", "challenge", "nonce", "previousProof")),
 }
+_FEW: Final = 4
 _EACH_PART: Final = frozenset({"type", "name", "url"})
 _BY_NAME: Final = frozenset({"issuer", "creator", "refreshService"})
 """Members that may be given by their id alone: what else is said of them stands where they are described."""
@@ -117,13 +118,15 @@ def compare(
     document: JsonObject, table: Table, contexts: Contexts, graph: Graph | None = None
 ) -> None:
     """Return if the two readings of a document agree, else raise naming the member that differs."""
-    terms = _terms(contexts)
-    signed = _Signed((graph or Graph(document, contexts)).nodes(), terms, document)
+    terms = terms_of(contexts)
+    signed = Signed((graph or Graph(document, contexts)).nodes(), terms, document)
     root = signed.root()
     said = document.get("id")
     if root is None or (isinstance(said, str) and root != f"<{said}>"):
         raise _Differs("id")
-    signed.compare(document, root, terms.plan(table), "")
+    plan = terms.plan(table)
+    if not signed.agrees(document, root, plan):
+        signed.compare(document, root, plan, "")
 
 
 def _described_twice(document: JsonObject) -> frozenset[str]:
@@ -202,7 +205,7 @@ class _Terms:
 _holders: Final[dict[int, tuple[object, _Terms]]] = {}
 
 
-def _terms(contexts: Contexts) -> _Terms:
+def terms_of(contexts: Contexts) -> _Terms:
     """The terms of the accepted contexts, compiled once for each set of pinned documents."""
     key = id(contexts.documents)
     held = _holders.get(key)
@@ -238,7 +241,7 @@ def _absolute(iri: str, prefixes: Mapping[str, str]) -> str:
     return iri
 
 
-class _Signed:
+class Signed:
     """What was signed of one document, by node and predicate; named graphs are other documents' proofs."""
 
     def __init__(
@@ -298,6 +301,68 @@ class _Signed:
             value = next(iter(self.edges[value].get(_REST, {_NIL})))
         return found if seen else {value}
 
+    def agrees(self, said: JsonObject, node: str, plan: _Plan) -> bool:
+        """Whether JSON and graph say the same of a node, if that can be seen at a glance.
+
+        That is: each member has one IRI in the graph and as many values there, in no list. `compare` decides all else.
+        """
+        edges = self.edges.get(node, {})
+        signed = {at for predicate in edges for at in plan.by_iri.get(predicate, ())}
+        for at in signed:
+            name = plan.members[at].name
+            if name not in said or not self._agree(plan.members[at], said[name], edges):
+                return False
+        identifier = said.get("id")
+        if (
+            "id" in plan.by_name
+            and node != f"<{identifier}>"
+            and not (identifier is None and node[0] == "_")
+        ):
+            return False
+        others = plan.by_name.keys() & said.keys()
+        return len(others) == len(signed) + ("id" in others)
+
+    def _agree(self, member: _Member, given: object, edges: Mapping[str, set[str]]) -> bool:
+        """Whether the values of a member are what is signed, none of it left over."""
+        values = given if isinstance(given, list) else [given]
+        found = [edges[iri] for iri in member.iris & edges.keys()]
+        if len(found) != 1 or len(values) != len(found[0]) or not self.lists.isdisjoint(found[0]):
+            return False
+        if member.inner is None:
+            return self._texts_agree(values, found[0])
+        if len(values) > _FEW:
+            return False
+        if len(values) == 1:
+            return self._nodes_agree(member.name, values[0], found[0], member.inner)
+        try:
+            self._match_nodes(member.name, values, found[0], member.inner, "")
+        except _Differs:
+            return False
+        return True
+
+    def _texts_agree(self, values: list[object], signed: set[str]) -> bool:
+        if len(values) == 1:
+            (term,), text = signed, _text(values[0])
+            return text is not None and self._says(term, text)
+        try:
+            return not self._match_texts(values, signed, "")
+        except _Differs:
+            return False
+
+    def _nodes_agree(self, name: str, value: object, signed: set[str], inner: _Plan) -> bool:
+        (node,) = signed
+        said = {"id": value} if isinstance(value, str) else value
+        if not isinstance(said, dict):
+            return False
+        identifier = said.get("id")
+        expected = f"<{identifier}>" if isinstance(identifier, str) else "_:"
+        plan = self._plan_for(name, said, inner)
+        return node.startswith(expected) and self.agrees(said, node, plan)
+
+    def _plan_for(self, name: str, said: JsonObject, inner: _Plan) -> _Plan:
+        by_name = name in _BY_NAME and said.keys() <= {"id", "type"}
+        return self.terms.by_id if by_name else inner
+
     def compare(self, said: JsonObject, node: str, plan: _Plan, place: str) -> None:
         """Raise for the first member of a node of which JSON and graph say different things."""
         edges = self.edges.get(node, {})
@@ -338,10 +403,12 @@ class _Signed:
 
     def _saying(self, terms: set[str], text: str) -> set[str]:
         """The terms of the graph that a text in the JSON may mean: literals whatever their type, and IRIs."""
-        spelled, iri, meanings = f'"{escaped(text)}"', f"<{text}>", self.terms.of(text)
-        return {
-            term for term in terms if term.startswith(spelled) or term == iri or term in meanings
-        }
+        return {term for term in terms if self._says(term, text)}
+
+    def _says(self, term: str, text: str) -> bool:
+        if term[0] == '"':
+            return term.startswith(f'"{escaped(text)}"')
+        return term == f"<{text}>" or term in self.terms.of(text)
 
     def _match_nodes(
         self, name: str, values: list[object], signed: set[str], inner: _Plan, where: str
@@ -352,7 +419,7 @@ class _Signed:
             if not isinstance(value, dict):
                 raise _Differs(where)
             identifier = value.get("id")
-            by_name = name in _BY_NAME and value.keys() <= {"id", "type"}
+            plan = self._plan_for(name, value, inner)
             if isinstance(identifier, str):
                 candidates = {f"<{identifier}>"} & signed
             else:
@@ -361,7 +428,7 @@ class _Signed:
             deepest = where
             for node in sorted(candidates):
                 try:
-                    self.compare(value, node, self.terms.by_id if by_name else inner, where)
+                    self.compare(value, node, plan, where)
                 except _Differs as error:
                     deepest = max(deepest, error.member, key=len)
                 else:
