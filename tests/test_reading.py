@@ -3,14 +3,17 @@
 import json
 from collections.abc import Callable
 from copy import deepcopy
+from random import Random
 from typing import Any
 
 import pytest
 
+from kpass_vc.errors import Malformed
 from kpass_vc.jsonld import canonicalize
+from kpass_vc.jsonld.graph import Graph
 from kpass_vc.verification import BADGE
-from kpass_vc.verification.reading import CREDENTIAL, compare
-from tests.sample import Json, Sample, outcome, sample
+from kpass_vc.verification.reading import CREDENTIAL, Signed, compare, terms_of
+from tests.sample import Json, Sample, at, outcome, places, sample
 
 CRED = "https://www.w3.org/2018/credentials#"
 STATUS = "https://www.w3.org/ns/credentials/status#"
@@ -278,3 +281,49 @@ def test_every_sample_reads_the_same_twice() -> None:
     made = sample()
 
     compare(made.credential, CREDENTIAL, made.contexts)
+
+
+def changed(document: Json, source: Random) -> Json:
+    """A copy with one value somewhere taken out, doubled, or put in the place of another."""
+    copy: Json = deepcopy(document)
+    found = [place for place in places(copy) if place and place[0] != "@context"]
+    place = source.choice(found)
+    parent, last = at(copy, place[:-1]), place[-1]
+    other = deepcopy(at(copy, source.choice(found)))
+    match source.randrange(5):
+        case 0:
+            del parent[last]
+        case 1:
+            parent[last] = other
+        case 2:
+            parent[last] = [parent[last], other]
+        case 3:
+            parent[last] = [parent[last]]
+        case _:
+            parent[last] = [deepcopy(parent[last]), deepcopy(parent[last])]
+    return copy
+
+
+def test_what_agrees_at_a_glance_agrees_member_by_member() -> None:
+    made, source = sample(), Random(20261129)
+    document, terms = rich(made), terms_of(made.contexts)
+    plan = terms.plan(CREDENTIAL)
+    answers = {True: 0, False: 0}
+
+    for _ in range(400):
+        signed = changed(document, source) if source.random() < 0.5 else document
+        said = changed(signed, source) if source.random() < 0.8 else signed
+        try:
+            nodes = Graph(signed, made.contexts).nodes()
+        except Malformed:
+            continue
+        found = Signed(nodes, terms, said)
+        root = found.root()
+        if root is None:
+            continue
+        is_same = found.agrees(said, root, plan)
+        answers[is_same] += 1
+        if is_same:
+            found.compare(said, root, plan, "")
+
+    assert min(answers.values()) > 50

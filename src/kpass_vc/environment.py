@@ -32,6 +32,7 @@ from kpass_vc.oidc import OidcProvider
 from kpass_vc.records import organization, service
 from kpass_vc.records.base import MARKS, open_engine, read_session, snapshot_engine, write_session
 from kpass_vc.settings import Settings
+from kpass_vc.verification.known_lists import KnownLists
 
 
 class Enqueue(Protocol):
@@ -85,6 +86,8 @@ class Environment:
     """How many signatures this process has made with a key, by the public key, where not each is verified."""
     asked: dict[str, datetime] = field(default_factory=dict, repr=False)
     """When an owner elsewhere was last asked whether a delegation holds, by its id: remembered, and nowhere kept."""
+    known_lists: KnownLists = field(default_factory=KnownLists, repr=False)
+    """Status lists whose signatures were seen to hold: so too."""
 
     def now(self) -> datetime:
         """The moment, in UTC."""

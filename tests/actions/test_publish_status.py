@@ -80,7 +80,7 @@ def test_a_list_past_half_of_its_life_is_signed_anew_by_the_read(
     row = own_list(world)
     before = refreshed(world, row)
     world.clock.moment += passed
-    assert is_ageing(before, world.clock()) == signed_anew
+    assert is_ageing(before.valid_until, world.clock()) == signed_anew
 
     after = refreshed(world, row)
 

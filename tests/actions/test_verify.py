@@ -14,7 +14,7 @@ from kpass_vc.crypto.keys import Algorithm
 from kpass_vc.formats import FORMATS
 from kpass_vc.records.definition import DefinitionVersion
 from kpass_vc.records.key import SigningKey
-from kpass_vc.verification import Wanted
+from kpass_vc.verification import VerificationReport, Wanted
 from tests.sample import outcome
 from tests.world import World, body_of, failed_checks
 
@@ -60,6 +60,29 @@ def test_verifying_writes_nothing(world: World, writes: list[str]) -> None:
     assert not world.verified(b"{}").verified
 
     assert writes == []
+
+
+def test_all_that_our_records_say_is_asked_in_ten_questions(world: World) -> None:
+    world.published_definition()
+    body = body_of(world.issued())
+    asked: list[str] = []
+
+    def note(*arguments: Any) -> None:
+        if arguments[2].lstrip().upper().startswith("SELECT"):
+            asked.append(arguments[2])
+
+    event.listen(world.env.engine, "before_cursor_execute", note)
+    report = world.verified(body)
+    event.remove(world.env.engine, "before_cursor_execute", note)
+
+    assert report.verified
+    assert outcome_of_authorization(report) == "authorised"
+    assert len(asked) <= 10
+
+
+def outcome_of_authorization(report: VerificationReport) -> str:
+    (found,) = [each for each in report.findings if each.check == "authorization"]
+    return found.code
 
 
 def test_another_organisation_cannot_sign_in_the_issuers_name(world: World) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import time
+from random import Random
 
 import pytest
 from hypothesis import given, settings
@@ -194,3 +195,174 @@ def test_what_is_well_formed_is_read_back_and_what_is_cut_off_is_refused(
     assert read_json(body) == document
     with pytest.raises(NotJson):
         read_json(body[: data.draw(st.integers(0, len(body) - 1))])
+
+
+# ---- held against plain rules: the quick ways of the reader give no other answer
+
+DEPTH, VALUES, ITEMS = 4, 14, 4
+PIECES = [
+    *("a", "b", "åäö", "😀", "\U0010fffd", "\ufdcf", "\ufffd", "\u0080", " ", ":", "{", "]", ","),
+    *("\x7f", "\ufdd0", "\ufffe", "\U0001ffff", "\U000afffe", "\t", "\x00", "\u2028"),
+    *(
+        r"\n",
+        r"\t",
+        r"\r",
+        r"\b",
+        r"\f",
+        r"\\b",
+        r"\\",
+        r"\/",
+        r"\"",
+        r"\u0061",
+        r"\u0000",
+        r"\u007F",
+    ),
+    *(
+        r"\u00e5",
+        r"\ufffe",
+        r"\uFDEF",
+        r"\ud800",
+        r"\udc00",
+        r"\ud83d\ude00",
+        r"\udbff\udfff",
+        r"\x",
+    ),
+]
+NUMBERS = [
+    *("0", "-0", "1", "1.0", "-1.5e3", "1e400", "-1e999", "1e-400", "01", "1.", "+1", "0x1"),
+    *(str(MAX_INTEGER), str(MAX_INTEGER + 1), str(-MAX_INTEGER - 1), "9" * 17, "9" * 18, "1E2"),
+    *("true", "false", "null", "NaN", "Infinity", "-Infinity", "nul"),
+]
+
+
+def written(source: Random, depth: int = 0) -> str:
+    """A value as somebody hostile may write it."""
+    kind = source.random()
+    if depth < DEPTH + 2 and kind < 0.35:
+        members = [written(source, depth + 1) for _ in range(source.choice((0, 1, 2, 2, 3, 5)))]
+        return "[" + source.choice((",", " , ")).join(members) + "]"
+    if depth < DEPTH + 2 and kind < 0.75:
+        keys = [written_text(source, 2) for _ in range(source.choice((0, 1, 2, 2, 3)))]
+        members = [f"{key}{source.choice((':', ' :'))}{written(source, depth + 1)}" for key in keys]
+        return "{" + ",".join(members) + "}"
+    return written_text(source, 3) if kind < 0.92 else source.choice(NUMBERS)
+
+
+def written_text(source: Random, most: int) -> str:
+    if source.random() < 0.9:
+        return f'"{source.randrange(100)}å"'
+    return '"' + "".join(source.choices(PIECES, k=source.randrange(most + 1))) + '"'
+
+
+class Pairs(list[tuple[str, object]]):
+    """An object as it is written, each member in its place."""
+
+
+def is_refused_by_plain_rules(body: bytes) -> bool:
+    """Whether a body breaks one of the reader's rules, each looked at by itself in the plainest way."""
+    numbers: list[str] = []
+
+    def number(text: str) -> str:
+        numbers.append(text)
+        return text
+
+    try:
+        found = json.loads(
+            body.decode("utf-8"),
+            object_pairs_hook=Pairs,
+            parse_constant=number,
+            parse_float=number,
+            parse_int=number,
+        )
+    except ValueError:
+        return True
+    values = 0
+
+    def breaks(value: object, depth: int) -> bool:
+        nonlocal values
+        values += 1
+        if isinstance(value, str):
+            return any(ord(char) in REFUSED or is_noncharacter(char) for char in value)
+        if not isinstance(value, list):
+            return False
+        members = [member for _, member in value] if isinstance(value, Pairs) else value
+        keys = [key for key, _ in value] if isinstance(value, Pairs) else []
+        inside = [breaks(each, depth + 1) for each in members]
+        characters = [breaks(key, depth) for key in keys]
+        values -= len(keys)
+        return (
+            depth >= DEPTH
+            or len(set(keys)) < len(keys)
+            or (not isinstance(value, Pairs) and len(value) > ITEMS)
+            or any(inside)
+            or any(characters)
+        )
+
+    return (
+        not isinstance(found, Pairs)
+        or breaks(found, 0)
+        or values > VALUES
+        or any(is_refused_number(each) for each in numbers)
+    )
+
+
+def is_noncharacter(char: str) -> bool:
+    code = ord(char)
+    return 0xFDD0 <= code <= 0xFDEF or code & 0xFFFE == 0xFFFE or 0xD800 <= code <= 0xDFFF
+
+
+def is_refused_number(text: str) -> bool:
+    if text in {"NaN", "Infinity", "-Infinity"}:
+        return True
+    if any(sign in text for sign in ".eE"):
+        return float(text) in {float("inf"), float("-inf")}
+    return abs(int(text)) > MAX_INTEGER
+
+
+def test_the_reader_refuses_what_the_plain_rules_refuse_and_nothing_else() -> None:
+    source = Random(20261129)
+    answers = {True: 0, False: 0}
+
+    for _ in range(20_000):
+        body = bytearray(f'{{"a":{written(source, 1)}}}'.encode("utf-8", "surrogatepass"))
+        if source.random() < 0.05:
+            body[source.randrange(len(body))] = source.randrange(256)
+        is_refused = is_refused_by_plain_rules(bytes(body))
+        answers[is_refused] += 1
+        error: Malformed | None = None
+        try:
+            found = read_json(bytes(body), max_depth=DEPTH, max_values=VALUES, max_items=ITEMS)
+        except Malformed as caught:
+            error = caught
+
+        assert (error is not None) is is_refused, bytes(body)
+        if error is None:
+            assert repr(found) == repr(json.loads(body)), bytes(body)
+
+    assert min(answers.values()) > 5_000
+
+
+@pytest.mark.parametrize("code", [*REFUSED, *NONCHARACTERS], ids=lambda code: f"U+{code:04X}")
+def test_a_refused_character_is_found_wherever_it_stands_in_a_text(code: int) -> None:
+    for text in (chr(code), f"a{chr(code)}", f"😀å{chr(code)}b", f"{chr(code)}\ufffd\U0010fffd"):
+        with pytest.raises(Malformed) as caught:
+            check_text(text, "/a")
+
+        assert caught.value.data == {"field": "/a", "character": f"U+{code:04X}"}
+
+
+def test_the_bounds_are_the_last_that_pass() -> None:
+    bounds = {"max_depth": DEPTH, "max_values": VALUES, "max_items": ITEMS}
+    deep, wide = '{"a":' * DEPTH + "1" + "}" * DEPTH, {"a": [1] * ITEMS, "b": [1] * ITEMS}
+    many = wide | {"c": [1, 2]}
+
+    for text in (deep, json.dumps(wide), json.dumps(many)):
+        assert read_json(text.encode(), **bounds) == json.loads(text)
+    for text, rule in (
+        (f'{{"a":{deep}}}', "depth"),
+        (json.dumps(wide | {"a": [1] * (ITEMS + 1)}), "items"),
+        (json.dumps(many | {"d": 1}), "values"),
+    ):
+        with pytest.raises(NotJson) as caught:
+            read_json(text.encode(), **bounds)
+        assert caught.value.rule == rule

@@ -88,10 +88,9 @@ def test_both_languages_of_an_achievement_are_found_by_address(world: World) -> 
                 session, definition_version_id=version.id, language=language
             )
             assert found is not None
-            by_url = definitions.achievement_by_url(session, found.url)
-            assert by_url is found
+            assert definitions.editions(session, [found.url, "x"]) == {found.url: found.body}
         assert (
             definitions.achievement(session, definition_version_id=version.id, language="fi")
             is None
         )
-        assert definitions.achievement_by_url(session, "x") is None
+        assert definitions.editions(session, ["x"]) == definitions.editions(session, []) == {}

@@ -322,7 +322,7 @@ def check_status_lists(case: _Case) -> Iterator[Sign]:
             if publication.valid_until <= now:
                 is_well = False
                 yield Sign("status_lists", "wrong", "expired", found)
-            elif is_ageing(publication, now):
+            elif is_ageing(publication.valid_until, now):
                 is_well = False
                 yield Sign("status_lists", "warning", "ageing", found)
     if is_well:

@@ -273,9 +273,9 @@ def lasting(session: Session, usual: timedelta) -> timedelta:
     return FINAL if service is not None and service.sunset_at is not None else usual
 
 
-def is_ageing(publication: StatusPublication, now: datetime) -> bool:
+def is_ageing(valid_until: datetime, now: datetime) -> bool:
     """Whether more than half of a list's validity is gone."""
-    return publication.valid_until - now < VALID_FOR / 2
+    return valid_until - now < VALID_FOR / 2
 
 
 def published_ago(publication: StatusPublication, now: datetime) -> timedelta:
@@ -292,7 +292,7 @@ def current(env: Environment, session: Session, status_list: StatusList) -> Stat
     found = status_lists.publication(session, status_list_id=status_list.id)
     if found is None:
         raise NotFound("status_list")
-    if not is_ageing(found, env.now()):
+    if not is_ageing(found.valid_until, env.now()):
         return found
     try:
         with env.writing() as writer, writer.begin():
@@ -308,7 +308,7 @@ def _renew(env: Environment, session: Session, status_list: StatusList) -> Statu
     owner = organizations.by_id(session, status_list.organization_id)
     if publication is None or owner is None:
         raise NotFound("status_list")
-    if is_ageing(publication, env.now()):
+    if is_ageing(publication.valid_until, env.now()):
         sign_list(env, session, status_list, owner, publication)
     return publication
 

@@ -11,7 +11,7 @@ keep others from their turn.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import date, datetime
 from threading import BoundedSemaphore
@@ -19,7 +19,7 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
-from kpass_vc.actions.publish_status import current
+from kpass_vc.actions.publish_status import current, is_ageing
 from kpass_vc.compose.authorization import withdrawal_url
 from kpass_vc.dids import method_of
 from kpass_vc.dids.web import did_document
@@ -36,8 +36,7 @@ from kpass_vc.records import organization as organizations
 from kpass_vc.records import review as reviews
 from kpass_vc.records import status_list as lists
 from kpass_vc.records.award import Award
-from kpass_vc.records.delegation import Delegation
-from kpass_vc.records.status_list import StatusList
+from kpass_vc.records.key import SigningKey
 from kpass_vc.verification import (
     BADGE,
     STANDARD,
@@ -48,11 +47,13 @@ from kpass_vc.verification import (
     VerificationReport,
     Wanted,
     confirmed_by,
+    judge,
+    receive,
     stands_under,
     wanted,
+    wanted_by,
     wanted_by_presentation,
 )
-from kpass_vc.verification import verify as judge
 from kpass_vc.verification import verify_presentation as judge_presentation
 
 SECONDS: Final = 10.0
@@ -77,19 +78,20 @@ def verify_by_evidence(
     env: Environment, body: bytes, profile: Profile = BADGE
 ) -> tuple[VerificationReport, Evidence]:
     """The report, and the evidence that it was judged by, for who judges it by other rules as well."""
-    want = wanted(body, profile)
+    presented = receive(body)
+    want = wanted_by(presented, profile)
     evidence, elsewhere = _first_evidence(env, want)
-    report = judge(body, evidence, profile)
+    report = judge(presented, evidence, profile)
     if not _holds(report.findings):
         return report, evidence
     more = _with_owners_words(env, elsewhere, _with_documents(elsewhere, evidence, want), want)
     more = _with_confirmations(elsewhere, more, want)
     if more is evidence:
         return report, evidence
-    report = judge(body, more, profile)
+    report = judge(presented, more, profile)
     if any(found.code == "withdrawn_undated" for found in report.findings):
         more = _with_withdrawals(elsewhere, more, want)
-        report = judge(body, more, profile)
+        report = judge(presented, more, profile)
     return report, more
 
 
@@ -133,44 +135,45 @@ def gather(env: Environment, session: Session, want: Wanted) -> Evidence:
     authorised: dict[str, frozenset[str]] = {}
     overdue: dict[str, date] = {}
     reviewed: dict[str, tuple[str, ...]] = {}
-    for url in want.resources:
-        edition = definitions.achievement_by_url(session, url)
-        if edition is not None:
-            resources[url] = edition.body
-        found = definitions.by_document_url(session, url)
-        if found is not None and found[0].document is not None:
+    resources |= definitions.editions(session, want.resources)
+    for url, found in definitions.by_document_urls(session, want.resources).items():
+        if found[0].document is not None:
             resources[url] = found[0].document
             states[url] = found[0].state
-            issuers = (organizations.by_slug(session, slug) for slug in found[0].authorised_issuers)
-            ids = [issuer.id for issuer in issuers if issuer is not None]
+            ids = organizations.ids(session, slugs=found[0].authorised_issuers)
             # of an owner elsewhere our records name who has taken it in, which is not the owner's word;
             # what it issues of its own it signs itself
             elsewhere = found[2].is_elsewhere
-            listed = keys.dids(session, organization_ids=[] if elsewhere else ids)
-            authorised[url] = frozenset({found[2].did}) if elsewhere else listed
+            authorised[url] = (
+                frozenset({found[2].did}) if elsewhere else keys.dids(session, organization_ids=ids)
+            )
             due = found[0].review_due
             if due is not None and due < env.now().astimezone(STOCKHOLM).date():
                 overdue[url] = due
             reviewed[url] = reviews.approvers(session, definition_version_id=found[0].id)
-    granted = {url: delegations.by_url(session, url) for url in want.authorizations}
-    words = [row for row in granted.values() if row is not None and row.body is not None]
+    granted = delegations.by_urls(session, want.authorizations)
+    words = [granted[url] for url in want.authorizations if url in granted]
+    words = [row for row in words if row.body is not None]
     owners = [organizations.by_id(session, row.organization_id) for row in words]
     if any(each is None or each.is_elsewhere for each in owners):
         words, owners = [], []  # its owner may have withdrawn it there: it is asked
     dids = [*want.dids, *(each.did for each in owners if each is not None)]
-    named = [*want.status_lists, *(_list_of(session, row) for row in words)]
-    documents = {did: own_did_document(session, did) for did in dids}
-    withdrawn: dict[str, datetime] = {}
-    for did in dids:
-        withdrawn |= keys.compromised(session, did=did)
-    status_lists = {url: _own_status_list(env, session, url) for url in named if url}
+    owners_lists = lists.urls(
+        session, ids=[row.status_list_id for row in words if row.status_list_id]
+    )
+    signing_keys = keys.of_dids(session, dids=dids)
     return Evidence(
         now=env.now(),
         contexts=env.contexts,
         home=env.addresses.base,
-        did_documents={did: document for did, document in documents.items() if document},
-        withdrawn_keys=withdrawn,
-        status_lists={url: body for url, body in status_lists.items() if body is not None},
+        did_documents=_own_did_documents(session, signing_keys),
+        withdrawn_keys={
+            key.verification_method: key.compromised_at
+            for found_keys in signing_keys.values()
+            for key in found_keys
+            if key.state == "compromised" and key.compromised_at is not None
+        },
+        status_lists=_own_status_lists(env, session, [*want.status_lists, *owners_lists]),
         resources=resources,
         definition_states=states,
         authorised=authorised,
@@ -180,6 +183,7 @@ def gather(env: Environment, session: Session, want: Wanted) -> Evidence:
         review_due=overdue,
         reviewed=reviewed,
         confirmed=organizations.confirmed(session, dids=dids),
+        known_lists=env.known_lists,
         parts={
             each: _state(known[0], env.now())
             for each in want.parts
@@ -191,12 +195,6 @@ def gather(env: Environment, session: Session, want: Wanted) -> Evidence:
 def _state(award: Award, now: datetime) -> str:
     ended = award.valid_until is not None and award.valid_until <= now
     return "expired" if award.state == "active" and ended else award.state
-
-
-def _list_of(session: Session, row: Delegation) -> str | None:
-    """The address of the list that says whether an authorisation holds."""
-    found = session.get(StatusList, row.status_list_id) if row.status_list_id else None
-    return found.url if found else None
 
 
 def find_did_document(env: Environment, did: str) -> JsonObject:
@@ -215,16 +213,32 @@ def own_did_document(session: Session, did: str) -> JsonObject | None:
 
     A domain that is only prepared may be anybody's: its document is the one that lies there.
     """
-    owner = keys.owner(session, did=did)
-    if owner is None:
-        return None
-    published = keys.published(session, did=did, organization_id=owner)
-    return did_document(did, [key.public_key for key in published]) if published else None
+    return _own_did_documents(session, keys.of_dids(session, dids=[did])).get(did)
 
 
-def _own_status_list(env: Environment, session: Session, url: str) -> bytes | None:
-    found = lists.by_url(session, url)
-    return current(env, session, found).body if found else None
+def _own_did_documents(
+    session: Session, signing_keys: Mapping[str, list[SigningKey]]
+) -> dict[str, JsonObject]:
+    """The documents of DIDs, by all keys of each."""
+    documents: dict[str, JsonObject] = {}
+    for did, found in signing_keys.items():
+        signers = {key.organization_id for key in found if key.state != "pending"}
+        owner = keys.owner(session, did=did) if len(signers) > 1 else next(iter(signers), None)
+        published = keys.in_document(found, organization_id=owner) if owner else []
+        if published:
+            documents[did] = did_document(did, [key.public_key for key in published])
+    return documents
+
+
+def _own_status_lists(
+    env: Environment, session: Session, urls: Collection[str]
+) -> dict[str, bytes]:
+    """The lists of ours that lie at these addresses, signed anew where they are ageing."""
+    now = env.now()
+    return {
+        status_list.url: current(env, session, status_list).body if is_ageing(until, now) else body
+        for status_list, body, until in lists.signed(session, urls)
+    }
 
 
 class _Elsewhere:

@@ -76,16 +76,7 @@ class PublicKey:
     @classmethod
     def from_multikey(cls, text: str) -> "PublicKey":
         """The key in a `publicKeyMultibase` value; KeyRefused if we do not take it."""
-        if not text.startswith("z"):
-            raise KeyRefused("multikey")
-        try:
-            data = multibase_decode(text)
-        except Malformed as error:
-            raise KeyRefused("multikey") from error
-        for algorithm, prefix in _MULTICODEC.items():
-            if data.startswith(prefix):
-                return cls(algorithm, data[len(prefix) :])
-        raise KeyRefused("kind")
+        return _read(text)
 
     def multikey(self) -> str:
         """The key as a `publicKeyMultibase` value."""
@@ -136,6 +127,20 @@ class Signer(Protocol):
 
     def sign(self, message: bytes) -> bytes:
         """The signature of `message`: 64 bytes (Ed25519), or r‖s of ECDSA over the curve's hash."""
+
+
+@lru_cache(maxsize=4096)
+def _read(text: str) -> PublicKey:
+    if not text.startswith("z"):
+        raise KeyRefused("multikey")
+    try:
+        data = multibase_decode(text)
+    except Malformed as error:
+        raise KeyRefused("multikey") from error
+    for algorithm, prefix in _MULTICODEC.items():
+        if data.startswith(prefix):
+            return PublicKey(algorithm, data[len(prefix) :])
+    raise KeyRefused("kind")
 
 
 @lru_cache(maxsize=4096)

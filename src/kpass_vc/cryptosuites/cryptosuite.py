@@ -6,6 +6,7 @@ from typing import Protocol
 
 from kpass_vc.crypto.keys import Algorithm, PublicKey, Signer
 from kpass_vc.jsonld.contexts import Contexts
+from kpass_vc.jsonld.graph import Graph
 from kpass_vc.model.document import JsonObject
 
 
@@ -54,10 +55,13 @@ class Cryptosuite(Protocol):
         proof: Mapping[str, object],
         key: PublicKey,
         contexts: Contexts,
+        *,
+        graph: Graph | None = None,
     ) -> None:
         """Return if `proof` holds for `document` (without it) under `key`.
 
-        ProofInvalid if it does not; DataLoss, UnknownContext or TooComplex if that cannot be told.
+        `graph` is that of this very document, where the caller has one; only suites over quads ask it.
+        ProofInvalid if it does not hold; DataLoss, UnknownContext or TooComplex if that cannot be told.
         """
 
 

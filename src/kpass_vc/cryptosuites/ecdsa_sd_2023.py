@@ -32,6 +32,7 @@ from kpass_vc.cryptosuites.selective_disclosure import (
 from kpass_vc.errors import DataLoss, KeyRefused, Malformed, ProofInvalid
 from kpass_vc.jsonld import canonicalize, to_quads
 from kpass_vc.jsonld.contexts import Contexts
+from kpass_vc.jsonld.graph import Graph
 from kpass_vc.jsonld.rdfc import canonicalize_dataset
 from kpass_vc.model.document import JsonObject
 
@@ -116,6 +117,8 @@ class EcdsaSd2023:
         proof: Mapping[str, object],
         key: PublicKey,
         contexts: Contexts,
+        *,
+        graph: Graph | None = None,
     ) -> None:
         """Return if a derived proof holds (section 3.6.8); a base proof is not for verifiers."""
         if key.algorithm not in self.algorithms:
@@ -123,7 +126,8 @@ class EcdsaSd2023:
         if "@context" in proof:
             raise ProofInvalid("proof_context")
         derived = read_derived(proof.get("proofValue"))
-        lines, _ = relabelled(to_quads(document, contexts), _given_labels(derived.labels))
+        found = to_quads(document, contexts) if graph is None else graph.quads()
+        lines, _ = relabelled(found, _given_labels(derived.labels))
         if any(at >= len(lines) for at in derived.mandatory_indexes):
             raise ProofInvalid("disclosure", part="mandatoryIndexes")
         mandatory = [line for at, line in enumerate(lines) if at in derived.mandatory_indexes]

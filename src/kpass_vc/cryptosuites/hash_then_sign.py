@@ -14,6 +14,7 @@ from kpass_vc.crypto.multibase import multibase_decode, multibase_encode
 from kpass_vc.errors import DataLoss, KeyRefused, Malformed, ProofInvalid
 from kpass_vc.jsonld import canonicalize
 from kpass_vc.jsonld.contexts import Contexts
+from kpass_vc.jsonld.graph import Graph
 from kpass_vc.model.document import JsonObject
 
 Digest: TypeAlias = Literal["sha256", "sha384"]
@@ -28,9 +29,15 @@ def digest_of(algorithm: Algorithm) -> Digest:
     return "sha384" if algorithm is Algorithm.P384 else "sha256"
 
 
-def rdf(contexts: Contexts) -> Transform:
-    """Canonical N-Quads under these contexts."""
-    return lambda part, digest: canonicalize(part, contexts, algorithm=digest)
+def rdf(contexts: Contexts, graph: Graph | None = None) -> Transform:
+    """Canonical N-Quads under these contexts; those of the document that `graph` is of from there."""
+
+    def transform(part: Mapping[str, object], digest: Digest) -> str:
+        if graph is not None and part is graph.document:
+            return graph.canonical(digest)
+        return canonicalize(part, contexts, algorithm=digest)
+
+    return transform
 
 
 def hash_data(

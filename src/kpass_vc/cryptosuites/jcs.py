@@ -14,6 +14,7 @@ from kpass_vc.cryptosuites.cryptosuite import Disclosure
 from kpass_vc.cryptosuites.hash_then_sign import Digest
 from kpass_vc.errors import ProofInvalid
 from kpass_vc.jsonld.contexts import Contexts
+from kpass_vc.jsonld.graph import Graph
 from kpass_vc.model.document import JsonObject
 
 
@@ -46,6 +47,8 @@ class JcsSuite:
         proof: Mapping[str, object],
         key: PublicKey,
         contexts: Contexts,
+        *,
+        graph: Graph | None = None,
     ) -> None:
         """Return if `proof` holds (DI EdDSA 1.0 section 3.3.2, DI ECDSA 1.0 section 3.3.2)."""
         unsecured = dict(document)

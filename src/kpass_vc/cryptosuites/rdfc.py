@@ -10,6 +10,7 @@ from kpass_vc.cryptosuites.cryptosuite import Disclosure
 from kpass_vc.cryptosuites.hash_then_sign import rdf, rdf_configuration
 from kpass_vc.errors import ProofInvalid
 from kpass_vc.jsonld.contexts import Contexts
+from kpass_vc.jsonld.graph import Graph
 from kpass_vc.model.document import JsonObject
 
 DATA_INTEGRITY_PROOF: Final = "DataIntegrityProof"
@@ -46,11 +47,12 @@ class RdfcSuite:
         proof: Mapping[str, object],
         key: PublicKey,
         contexts: Contexts,
+        *,
+        graph: Graph | None = None,
     ) -> None:
         """Return if `proof` holds (DI EdDSA 1.0 section 3.2.2, DI ECDSA 1.0 section 3.2.2)."""
         if "@context" in proof:
             raise ProofInvalid("proof_context")
         configuration = rdf_configuration(document, proof)
-        hash_then_sign.check_proof(
-            document, proof, configuration, key, self.algorithms, rdf(contexts)
-        )
+        transform = rdf(contexts, graph)
+        hash_then_sign.check_proof(document, proof, configuration, key, self.algorithms, transform)

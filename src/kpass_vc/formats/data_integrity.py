@@ -49,12 +49,14 @@ class DataIntegrity:
         if suite is None:
             name = proof.options.get("cryptosuite", proof.options["type"])
             raise ProofInvalid("cryptosuite", cryptosuite=str(name)[:80])
-        document = presented.document
+        document, options = presented.document, proof.options
         previous = _previous(presented, proof)
         if previous:
             # section 4.5 (Verify Proof Sets and Chains): the proofs it builds on were signed with it
-            document = {**document, "proof": previous}
-        suite.check_proof(document, proof.options, key, contexts)
+            suite.check_proof({**document, "proof": previous}, options, key, contexts)
+        else:
+            graph = presented.graph(contexts)
+            suite.check_proof(document, options, key, contexts, graph=graph)
 
 
 def presented(document: JsonObject, body: bytes) -> Presented:

@@ -1,12 +1,13 @@
 """The Format protocol: one way to put a credential and its proof into bytes."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Protocol
 
 from kpass_vc.crypto.keys import Algorithm, PublicKey, Signer
 from kpass_vc.jsonld.contexts import Contexts
+from kpass_vc.jsonld.graph import Graph
 from kpass_vc.model.document import JsonObject
 
 MAX_VALUES: Final = 3000
@@ -47,6 +48,15 @@ class Presented:
     proofs: tuple[PresentedProof, ...]
     """At least one."""
     secured: bytes
+    _graphs: list[Graph] = field(default_factory=list, init=False, repr=False, compare=False)
+
+    def graph(self, contexts: Contexts) -> Graph:
+        """What the document says under these contexts: the same object each time it is asked."""
+        found = next((graph for graph in self._graphs if graph.contexts == contexts), None)
+        if found is None:
+            found = Graph(self.document, contexts)
+            self._graphs.append(found)
+        return found
 
 
 class Format(Protocol):

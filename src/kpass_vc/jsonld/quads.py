@@ -5,6 +5,7 @@ Anything else takes PyLD's way (`expansion`), and so does whatever is wrong with
 the walk refuses nothing by itself, so that both ways give the same quads and the same errors.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -18,6 +19,8 @@ _FIRST: Final = "<http://www.w3.org/1999/02/22-rdf-syntax-ns#first>"
 _REST: Final = "<http://www.w3.org/1999/02/22-rdf-syntax-ns#rest>"
 _NIL: Final = "<http://www.w3.org/1999/02/22-rdf-syntax-ns#nil>"
 _LARGEST: Final = 2**53
+_CONTROL: Final = re.compile("[\x00-\x1f\x7f]")
+_CONTROLS: Final = {code: ESCAPES[code] for code in (*range(0x20), 0x7F)}
 
 
 def to_quads(document: Mapping[str, object], contexts: Contexts) -> tuple[Quad, ...]:
@@ -181,7 +184,8 @@ def escaped(value: str) -> str:
     """A text between the quotation marks of a literal, as canonical N-Quads spell it (RDFC-1.0 section 5)."""
     if value.isprintable() and '"' not in value and "\\" not in value:
         return value
-    return value.translate(ESCAPES)
+    value = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return value.translate(_CONTROLS) if _CONTROL.search(value) else value
 
 
 def _typed(datatype: str) -> str:

@@ -24,12 +24,19 @@ MAX_INTEGER: Final = 2**53 - 1
 MAX_VALUES: Final = 20_000
 """Values in one document; what reads it further may take more than linear time."""
 
-# C0 but TAB LF CR, DEL, surrogates, and the noncharacters of the BMP and of every plane's end
-_REFUSED: Final = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff"
-    + "".join(chr(plane * 0x10000 + last) for plane in range(1, 17) for last in (0xFFFE, 0xFFFF))
-    + "]"
+# C0 but TAB LF CR, DEL, surrogates and the noncharacters of the BMP are refused; of what lies beyond it
+# the two at the end of each plane: they are looked for in a second step, as a class with all of them is slow
+_SUSPECT: Final = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff\U00010000-\U0010ffff]"
 )
+_BMP_ENDS: Final = 0x10000
+_PLANE_END: Final = 0xFFFE
+_SUSPECT_BYTES: Final = bytes(
+    [*range(9), 0x0B, 0x0C, *range(0x0E, 0x20), 0x7F, *range(0xEF, 0x100)]
+)
+"""Bytes without which UTF-8 holds no character that we refuse: it needs EF or F0 to F4 for the noncharacters."""
+_SUSPECT_ESCAPE: Final = re.compile(rb"\\[ubf]")
+"""What JSON may write a refused character as."""
 
 
 def read_json(
@@ -45,13 +52,7 @@ def read_json(
         raise TooLarge(limit=max_bytes)
     try:
         text = body.decode("utf-8")
-        document = json.loads(
-            text,
-            object_pairs_hook=_object,
-            parse_constant=_constant,
-            parse_float=_float,
-            parse_int=_integer,
-        )
+        document = _DECODER.decode(text)
     except UnicodeDecodeError as error:
         raise NotJson("encoding", position=error.start) from error
     except RecursionError as error:
@@ -60,7 +61,10 @@ def read_json(
         raise NotJson("syntax", line=error.lineno, column=error.colno) from error
     if not isinstance(document, dict):
         raise NotJson("not_object")
-    _check(document, max_depth, max_values, max_items)
+    if not (
+        _is_clean(body, text) and _is_within(document, max_depth, max_values, max_items)
+    ):  # then it is said what is wrong and where, if anything is
+        _check(document, max_depth, max_values, max_items)
     return document
 
 
@@ -71,14 +75,51 @@ def compact(document: Mapping[str, object]) -> bytes:
 
 def check_text(text: str, field: str) -> None:
     """Raise Malformed if `text` holds a character we refuse; `field` is its JSON pointer."""
-    found = _REFUSED.search(text)
-    if found:
-        raise Malformed("character", field=field, character=f"U+{ord(found.group()):04X}")
+    found = _refused(text)
+    if found is not None:
+        raise Malformed("character", field=field, character=f"U+{found:04X}")
 
 
 def pointer(*tokens: str | int) -> str:
     """The JSON pointer (RFC 6901) of a place."""
     return "".join("/" + str(token).replace("~", "~0").replace("/", "~1") for token in tokens)
+
+
+def _refused(text: str) -> int | None:
+    """The code of the first character that we refuse; None if there is none."""
+    for found in _SUSPECT.finditer(text):
+        code = ord(found.group())
+        if code < _BMP_ENDS or code & _PLANE_END == _PLANE_END:
+            return code
+    return None
+
+
+def _is_clean(body: bytes, text: str) -> bool:
+    """Whether the raw JSON, which is `text` in UTF-8, leaves no doubt that no string in it has a refused character."""
+    if _SUSPECT_ESCAPE.search(body):
+        return False
+    return len(body.translate(None, _SUSPECT_BYTES)) == len(body) or _refused(text) is None
+
+
+def _is_within(document: JsonObject, max_depth: int, max_values: int, max_items: int) -> bool:
+    """Whether it keeps the bounds of depth, values and items; level by level, with no place of any value."""
+    level: list[dict[str, object] | list[object]] = [document]
+    values = 1
+    for _ in range(max_depth):
+        values += sum(map(len, level))
+        if values > max_values:
+            return False
+        level = [
+            member
+            for part in level
+            for member in (part.values() if type(part) is dict else part)
+            if type(member) is dict or type(member) is list
+        ]
+        if not level:
+            return True
+        if any(type(part) is list and len(part) > max_items for part in level):
+            return False
+    return False
 
 
 def _check(document: JsonObject, max_depth: int, max_values: int, max_items: int) -> None:
@@ -108,7 +149,7 @@ def _members(value: dict[str, object] | list[object], place: _Place) -> list[tup
 
 
 def _check_characters(text: str, place: _Place) -> None:
-    if _REFUSED.search(text):
+    if _refused(text) is not None:
         check_text(text, pointer(*place))
 
 
@@ -139,3 +180,11 @@ def _integer(text: str) -> int:
     if len(text) > 17 or abs(int(text)) > MAX_INTEGER:
         raise NotJson("number", number=text[:40])
     return int(text)
+
+
+_DECODER: Final = json.JSONDecoder(
+    object_pairs_hook=_object,
+    parse_constant=_constant,
+    parse_float=_float,
+    parse_int=_integer,
+)

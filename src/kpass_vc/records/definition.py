@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator
 from datetime import date, datetime
 from typing import Literal
 
-from sqlalchemy import JSON, ForeignKey, UniqueConstraint, func, or_, select
+from sqlalchemy import JSON, ForeignKey, Select, UniqueConstraint, func, or_, select
 from sqlalchemy.orm import Mapped, Session, defer, mapped_column
 
 from kpass_vc.language import Language
@@ -173,6 +173,15 @@ def by_document_url(session: Session, url: str) -> Found | None:
     return _one(session, DefinitionVersion.document_url == url)
 
 
+def by_document_urls(session: Session, urls: Collection[str]) -> dict[str, Found]:
+    """Published versions by the addresses of their documents, those that there are."""
+    if not urls:
+        return {}
+    found = session.execute(_whole().where(DefinitionVersion.document_url.in_(urls)))
+    rows = [(row[0], row[1], row[2]) for row in found]
+    return {row[0].document_url: row for row in rows if row[0].document_url is not None}
+
+
 def by_address(session: Session, *, slug: str, code: str, version: str) -> Found | None:
     """A version by its owner's slug, its code and its number."""
     return _one(
@@ -216,9 +225,12 @@ def achievement(
     return session.get(Achievement, (definition_version_id, language))
 
 
-def achievement_by_url(session: Session, url: str) -> Achievement | None:
-    """An Achievement by its address."""
-    return session.scalar(select(Achievement).where(Achievement.url == url))
+def editions(session: Session, urls: Collection[str]) -> dict[str, bytes]:
+    """The published bytes of Achievements by their addresses, those that there are."""
+    if not urls:
+        return {}
+    query = select(Achievement.url, Achievement.body).where(Achievement.url.in_(urls))
+    return {row[0]: row[1] for row in session.execute(query)}
 
 
 def search(
@@ -255,12 +267,16 @@ def search(
 
 
 def _one(session: Session, *conditions: object) -> Found | None:
-    query = (
-        select(DefinitionVersion, Definition, Organization)
-        .join(Definition, Definition.id == DefinitionVersion.definition_id)
-        .join(Organization, Organization.id == Definition.organization_id)
-    )
+    query = _whole()
     for condition in conditions:
         query = query.where(condition)  # type: ignore[arg-type]
     row = session.execute(query).first()
     return (row[0], row[1], row[2]) if row is not None else None
+
+
+def _whole() -> Select[DefinitionVersion, Definition, Organization]:
+    return (
+        select(DefinitionVersion, Definition, Organization)
+        .join(Definition, Definition.id == DefinitionVersion.definition_id)
+        .join(Organization, Organization.id == Definition.organization_id)
+    )

@@ -1,5 +1,6 @@
 """Delegation: an owner's signed authorisation of an issuer for definitions of its own, and its withdrawal."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Literal
 
@@ -74,6 +75,14 @@ def by_id(
 def by_url(session: Session, url: str) -> Delegation | None:
     """A delegation by the public address of its authorisation."""
     return session.scalar(select(Delegation).where(Delegation.url == url))
+
+
+def by_urls(session: Session, urls: Collection[str]) -> dict[str, Delegation]:
+    """Delegations by the public addresses of their authorisations, those that there are."""
+    if not urls:
+        return {}
+    found = session.scalars(select(Delegation).where(Delegation.url.in_(urls)))
+    return {row.url: row for row in found}
 
 
 def of_organization(session: Session, *, organization_id: str) -> list[Delegation]:

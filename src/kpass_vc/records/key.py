@@ -1,6 +1,6 @@
 """SigningKey: verification method, key-store URI, and whether it is active."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Final, Literal
 
@@ -77,15 +77,27 @@ def owner(session: Session, *, did: str) -> str | None:
 
 def published(session: Session, *, did: str, organization_id: str) -> list[SigningKey]:
     """An organisation's keys in a DID document: those that sign first, Ed25519 before P-256, no compromised one."""
-    keys = session.scalars(
-        select(SigningKey)
-        .where(SigningKey.did == did)
-        .where(SigningKey.organization_id == organization_id)
-        .where(SigningKey.state != "compromised")
-        .order_by(SigningKey.active_from.desc(), SigningKey.id)
-    )
+    keys = of_dids(session, dids=[did]).get(did, [])
+    return in_document(keys, organization_id=organization_id)
+
+
+def in_document(keys: Iterable[SigningKey], *, organization_id: str) -> list[SigningKey]:
+    """Of keys of one DID, the newest first, those that its document shows, in its order."""
+    shown = [
+        key for key in keys if key.organization_id == organization_id and key.state != "compromised"
+    ]
     kinds = [algorithm.value for algorithm in Algorithm]
-    return sorted(keys, key=lambda key: (_RANK[key.state], kinds.index(key.algorithm)))
+    return sorted(shown, key=lambda key: (_RANK[key.state], kinds.index(key.algorithm)))
+
+
+def of_dids(session: Session, *, dids: Collection[str]) -> dict[str, list[SigningKey]]:
+    """Every key of each of these DIDs, whoever signs as it and whatever became of it; the newest first."""
+    found: dict[str, list[SigningKey]] = {}
+    if dids:
+        query = select(SigningKey).where(SigningKey.did.in_(dids))
+        for key in session.scalars(query.order_by(SigningKey.active_from.desc(), SigningKey.id)):
+            found.setdefault(key.did, []).append(key)
+    return found
 
 
 def of_organization(

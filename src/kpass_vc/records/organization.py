@@ -55,6 +55,14 @@ def by_slug(session: Session, slug: str) -> Organization | None:
     return session.scalar(query.where(Organization.is_elsewhere.is_(False)))
 
 
+def ids(session: Session, *, slugs: Collection[str]) -> list[str]:
+    """The ids of the organisations of these slugs, of those that live here."""
+    if not slugs:
+        return []
+    query = select(Organization.id).where(Organization.slug.in_(slugs))
+    return list(session.scalars(query.where(Organization.is_elsewhere.is_(False))))
+
+
 def the_operator(session: Session) -> Organization | None:
     """The operator as an organisation, once it has signed anything."""
     return session.scalar(select(Organization).where(Organization.slug == OPERATOR_SLUG))

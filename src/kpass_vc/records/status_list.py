@@ -4,6 +4,7 @@ Two tables, so that issuing locks the counter and revoking locks the bits, and
 neither waits for the other.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import ForeignKey, UniqueConstraint, select, update
@@ -100,6 +101,25 @@ def take_many(session: Session, status_list: StatusList, count: int) -> range:
 def by_url(session: Session, url: str) -> StatusList | None:
     """A list by its address."""
     return session.scalar(select(StatusList).where(StatusList.url == url))
+
+
+def urls(session: Session, *, ids: Collection[str]) -> list[str]:
+    """The addresses of lists, by their ids."""
+    return (
+        list(session.scalars(select(StatusList.url).where(StatusList.id.in_(ids)))) if ids else []
+    )
+
+
+def signed(session: Session, urls: Collection[str]) -> list[tuple[StatusList, bytes, datetime]]:
+    """Lists by their addresses, with what was last signed of them and until when that is valid."""
+    if not urls:
+        return []
+    found = session.execute(
+        select(StatusList, StatusPublication.body, StatusPublication.valid_until)
+        .join(StatusPublication, StatusPublication.status_list_id == StatusList.id)
+        .where(StatusList.url.in_(urls))
+    )
+    return [(row[0], row[1], row[2]) for row in found]
 
 
 def publication(

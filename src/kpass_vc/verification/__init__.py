@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from kpass_vc.errors import Malformed
 from kpass_vc.formats import read
+from kpass_vc.formats.format import Presented
 from kpass_vc.model.document import JsonObject
 from kpass_vc.verification.authority import MOST as MOST_AUTHORIZATIONS
 from kpass_vc.verification.authority import authorization_urls
@@ -51,20 +52,36 @@ __all__ = [
     "Wanted",
     "confirmed_by",
     "in_terms_of_2",
+    "judge",
+    "receive",
     "stands_under",
     "verify",
     "verify_presentation",
     "wanted",
+    "wanted_by",
     "wanted_by_presentation",
 ]
 
 
 def verify(body: bytes, evidence: Evidence, profile: Profile = BADGE) -> VerificationReport:
     """The report on a secured credential. Raises for nothing that `body` may hold."""
+    return judge(receive(body), evidence, profile)
+
+
+def receive(body: bytes) -> Presented | Malformed:
+    """What was presented, or why it cannot be read: for who judges one thing more than once."""
     try:
-        presented = read(body)
+        return read(body)
     except Malformed as error:
-        return VerificationReport(_unreadable(error, profile.checks), None)
+        return error
+
+
+def judge(
+    presented: Presented | Malformed, evidence: Evidence, profile: Profile = BADGE
+) -> VerificationReport:
+    """The report on a credential that was received; as `verify` otherwise."""
+    if isinstance(presented, Malformed):
+        return VerificationReport(_unreadable(presented, profile.checks), None)
     case = Case(presented, evidence, profile)
     parsed = Finding("parsed", "passed", "passed", {"format": presented.format})
     findings = [check(case) for check in profile.checks.values()]
@@ -103,9 +120,12 @@ def verify_presentation(
 
 def wanted(body: bytes, profile: Profile = BADGE) -> Wanted:
     """What a credential names that one would have to look up; nothing if it cannot be read."""
-    try:
-        presented = read(body)
-    except Malformed:
+    return wanted_by(receive(body), profile)
+
+
+def wanted_by(presented: Presented | Malformed, profile: Profile = BADGE) -> Wanted:
+    """The same, of a credential that was received."""
+    if isinstance(presented, Malformed):
         return Wanted()
     credential = presented.document
     lists = [

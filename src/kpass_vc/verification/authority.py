@@ -13,7 +13,6 @@ from kpass_vc.compose.authorization import WITHDRAWAL, covers
 from kpass_vc.compose.credential import AUTHORIZATION
 from kpass_vc.dids import method_of
 from kpass_vc.errors import Malformed
-from kpass_vc.jsonld import to_quads
 from kpass_vc.model.dates import day_text, parse_date_time
 from kpass_vc.model.document import JsonObject
 from kpass_vc.model.status import only
@@ -83,8 +82,9 @@ def _judge(case: Case, url: str) -> Finding:
     signed = _signed(case, inner)
     if signed is not None:
         return signed
-    quads = to_quads(document, case.contexts)
-    if not covers(quads, str(subject["id"]), case.evidence.vocabulary, case.line or ""):
+    if not covers(
+        inner.graph.quads(), str(subject["id"]), case.evidence.vocabulary, case.line or ""
+    ):
         return _refused(case, "another_definition")
     return _at_its_time(case, inner, url)
 

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
 
 from kpass_vc.compose.credential import PART
@@ -62,7 +63,7 @@ def check_achievement(case: Case) -> Finding:
         return Finding("achievement", "passed", "issuers_own")
     if published is None:
         return _published_elsewhere(case, achievement.id)
-    edition = json.loads(published)
+    edition = _published(published)
     if not _is_embedded(case, edition):
         return Finding("achievement", "failed", "differs", {"url": achievement.id[:300]})
     document = _definition_url(case, achievement.id)
@@ -70,10 +71,17 @@ def check_achievement(case: Case) -> Finding:
         return Finding("achievement", "failed", "definition_missing")
     case.document_url = document
     held = case.evidence.resources.get(document)
-    case.line = text(json.loads(held).get("definition")) if held is not None else None
+    case.line = text(_published(held).get("definition")) if held is not None else None
     return Finding(
         "achievement", "passed", "passed", {"owner": str(member(edition, "creator", "name"))}
     )
+
+
+@lru_cache(maxsize=128)
+def _published(body: bytes) -> JsonObject:
+    """What we have published, read; for reading only, as every credential of a definition is held against it."""
+    found: JsonObject = json.loads(body)
+    return found
 
 
 def publication_of(achievement_url: str) -> str:

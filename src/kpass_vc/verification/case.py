@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final, TypeAlias
 
 from kpass_vc.crypto.keys import PublicKey
 from kpass_vc.formats import is_supported
 from kpass_vc.formats.format import Presented, PresentedProof
 from kpass_vc.jsonld.contexts import Contexts
+from kpass_vc.jsonld.graph import Graph
 from kpass_vc.model.credential import OpenBadgeCredential
 from kpass_vc.model.did import Relationship
 from kpass_vc.model.document import JsonObject
@@ -67,6 +69,11 @@ class Case:
         return known.allowing_inline() if self.profile.inline_contexts else known
 
     @property
+    def graph(self) -> Graph:
+        """What the document says under those contexts: it is turned into quads once for all checks."""
+        return self.presented.graph(self.contexts)
+
+    @cached_property
     def proofs(self) -> list[tuple[int, PresentedProof]]:
         """The proofs that are judged, with their numbers: those we can check, or all if a profile demands it."""
         every = list(enumerate(self.presented.proofs))

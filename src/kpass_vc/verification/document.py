@@ -99,7 +99,7 @@ def check_terms(case: Case) -> Finding:
     that is named can be described in two places.
     """
     for part in (case.credential, *(proof.options for _, proof in case.proofs)):
-        found = unplain_member(_without_ours(part, case.evidence.vocabulary))
+        found = unplain_member(part, case.evidence.vocabulary)
         if found is not None:
             return Finding("terms", "failed", "unplain_member", {"member": found[:200]})
     return check_defined(case)
@@ -107,11 +107,11 @@ def check_terms(case: Case) -> Finding:
 
 def check_defined(case: Case) -> Finding:
     """Whether its contexts define every term."""
-    document = case.credential
-    if case.presented.format != "ldp_vc":
-        document = without_envelopes(document)
     try:
-        to_quads(document, case.contexts)
+        if case.presented.format == "ldp_vc":
+            case.graph.nodes()
+        else:
+            to_quads(without_envelopes(case.credential), case.contexts)
     except Malformed as error:
         return Finding("terms", "failed", "failed", cause=error)
     return Finding("terms", "passed", "passed")
@@ -142,35 +142,31 @@ def _day(moment: datetime) -> str:
     return day_text(moment)
 
 
-def _without_ours(value: JsonObject, vocabulary: str) -> JsonObject:
-    """A document without the members that our own vocabulary names by their IRIs: no context has another name for them.
+def unplain_member(document: JsonObject, vocabulary: str | None = None) -> str | None:
+    """The first member that is spelled by an IRI or a keyword, empty, or names a blank node, if there is one.
 
-    What stands in them stays.
+    No context has another name for what our own vocabulary names by its IRIs; what stands in such a member is
+    looked at as well. In an array in an array nothing of ours stands.
     """
-    found: JsonObject = {}
-    for name, member in value.items():
-        plain = f"our{len(found)}" if name.startswith(vocabulary) else name
-        parts = member if isinstance(member, list) else [member]
-        kept = [_without_ours(p, vocabulary) if isinstance(p, dict) else p for p in parts]
-        found[plain] = kept if isinstance(member, list) else kept[0]
-    return found
-
-
-def unplain_member(document: JsonObject) -> str | None:
-    """The first member that is spelled by an IRI or a keyword, empty, or names a blank node, if there is one."""
-    pending: list[object] = [document]
+    pending: list[tuple[object, str | None]] = [(document, vocabulary)]
     while pending:
-        part = pending.pop()
+        part, ours = pending.pop()
         if isinstance(part, dict):
             for name, member in part.items():
-                if name != "@context" and _is_unplain(name, member):
+                if name == "@context":
+                    continue
+                if (":" in name or name[:1] == "@") and not (ours and name.startswith(ours)):
                     return str(name)
-            pending.extend(member for name, member in part.items() if name != "@context")
+                if not isinstance(member, str):
+                    if member == []:
+                        return str(name)
+                    pending.append((member, ours))
+                elif name == "id" and member[:2] == "_:":
+                    return str(name)
         elif isinstance(part, list):
-            pending.extend(part)
+            pending += [
+                (member, None if isinstance(member, list) else ours)
+                for member in part
+                if not isinstance(member, str)
+            ]
     return None
-
-
-def _is_unplain(name: str, member: object) -> bool:
-    blank = name == "id" and isinstance(member, str) and member.startswith("_:")
-    return ":" in name or name.startswith("@") or member == [] or blank

@@ -55,12 +55,13 @@ def endorsements(document: JsonObject) -> Iterator[bytes]:
     while pending:
         part = pending.pop()
         if isinstance(part, list):
-            pending.extend(part)
+            pending += [value for value in part if not isinstance(value, str)]
         if not isinstance(part, dict):
             continue
         for name, value in part.items():
             if name not in {"endorsement", "endorsementJwt"}:
-                pending.append(value)
+                if not isinstance(value, str):
+                    pending.append(value)
                 continue
             for entry in entries(value):
                 yield compact(entry) if isinstance(entry, dict) else str(entry).encode()

@@ -5,12 +5,14 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from kpass_vc.errors import KpassError
 from kpass_vc.jsonld.contexts import Contexts
 from kpass_vc.model.document import JsonObject
+from kpass_vc.verification.known_lists import KnownLists
 
 MOST_WANTED: Final = 20
 """Resources, and status lists, that are looked up for one credential."""
@@ -56,6 +58,8 @@ class Evidence:
     """When the operator of this service made sure who an organisation is, by DID."""
     confirmations: Mapping[str, bytes] = field(default_factory=dict)
     """Signed lists of confirmed organisations from other services, by the DID of the operator there."""
+    known_lists: KnownLists = field(default_factory=KnownLists, repr=False, compare=False)
+    """Status lists whose signatures were seen to hold before: it saves work and says nothing."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +85,12 @@ class Wanted:
 
 def stands_under(address: str, folder: str) -> bool:
     """Whether a web address leads into a folder, however it is spelled: as a browser would follow it."""
-    return _place(address).startswith(_place(folder))
+    return _place(address).startswith(_folder(folder))
+
+
+@lru_cache(maxsize=16)
+def _folder(folder: str) -> str:
+    return _place(folder)
 
 
 def _place(address: str) -> str:

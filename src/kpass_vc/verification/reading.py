@@ -13,12 +13,13 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final, TypeAlias
 
 from kpass_vc.errors import Malformed
-from kpass_vc.jsonld import to_quads
 from kpass_vc.jsonld.contexts import Contexts
-from kpass_vc.jsonld.rdfc import Quad
+from kpass_vc.jsonld.graph import Graph
+from kpass_vc.jsonld.quads import escaped
 from kpass_vc.model.document import JsonObject
 from kpass_vc.verification.case import Case, unchecked
 from kpass_vc.verification.document import ACCEPTED
@@ -73,16 +74,15 @@ PROOF: Final[Table] = {
     **dict.fromkeys(("cryptosuite", "created", "expires", "verificationMethod", "proofPurpose")),
     **dict.fromkeys(("domain", "challenge", "nonce", "previousProof")),
 }
+_FEW: Final = 4
 _EACH_PART: Final = frozenset({"type", "name", "url"})
 _BY_NAME: Final = frozenset({"issuer", "creator", "refreshService"})
 """Members that may be given by their id alone: what else is said of them stands where they are described."""
 _TYPE: Final = "<http://www.w3.org/1999/02/22-rdf-syntax-ns#type>"
+_TYPES: Final = frozenset({_TYPE})
 _FIRST: Final = "<http://www.w3.org/1999/02/22-rdf-syntax-ns#first>"
 _REST: Final = "<http://www.w3.org/1999/02/22-rdf-syntax-ns#rest>"
 _NIL: Final = "<http://www.w3.org/1999/02/22-rdf-syntax-ns#nil>"
-_LITERAL: Final = re.compile(r'"((?:[^"\\]|\\.)*)"')
-_ESCAPE: Final = re.compile(r"\\(u[0-9A-F]{4}|.)")
-_PLAIN: Final = {"b": "\b", "t": "\t", "n": "\n", "f": "\f", "r": "\r"}
 _POINTING_UP: Final = ("credentialSubject", "refreshService")
 """The members through which a part may point to the document itself."""
 
@@ -102,7 +102,7 @@ def check_reading(case: Case) -> Finding:
         return Finding("reading", "passed", "signed_as_json")
     contexts = case.evidence.contexts
     try:
-        compare(case.credential, CREDENTIAL, contexts)
+        compare(case.credential, CREDENTIAL, contexts, case.graph)
         for options in signed_as_quads:
             bare = {name: value for name, value in options.items() if name != "proofValue"}
             found = bare | {"@context": case.credential.get("@context", [])}
@@ -115,16 +115,18 @@ def check_reading(case: Case) -> Finding:
 
 
 def compare(
-    document: JsonObject, table: Table, contexts: Contexts, quads: Sequence[Quad] | None = None
+    document: JsonObject, table: Table, contexts: Contexts, graph: Graph | None = None
 ) -> None:
     """Return if the two readings of a document agree, else raise naming the member that differs."""
-    found = to_quads(document, contexts) if quads is None else quads
-    graph = _Graph(found, _terms(contexts), _described_twice(document))
-    root = graph.root()
+    terms = terms_of(contexts)
+    signed = Signed((graph or Graph(document, contexts)).nodes(), terms, document)
+    root = signed.root()
     said = document.get("id")
     if root is None or (isinstance(said, str) and root != f"<{said}>"):
         raise _Differs("id")
-    graph.compare(document, root, table, "")
+    plan = terms.plan(table)
+    if not signed.agrees(document, root, plan):
+        signed.compare(document, root, plan, "")
 
 
 def _described_twice(document: JsonObject) -> frozenset[str]:
@@ -134,30 +136,76 @@ def _described_twice(document: JsonObject) -> frozenset[str]:
     pending: list[object] = [document]
     while pending:
         part = pending.pop()
-        if isinstance(part, list):
-            pending.extend(part)
-        elif isinstance(part, dict):
+        if isinstance(part, dict):
             name = part.get("id")
             if isinstance(name, str) and len(part) > 1:
                 (twice if name in seen else seen).add(name)
-            pending.extend(part.values())
+            part = list(part.values())
+        if isinstance(part, list):
+            pending += [value for value in part if not isinstance(value, str)]
     return frozenset(f"<{name}>" for name in twice)
 
 
 @dataclass(frozen=True)
+class _Plan:
+    """A table in the terms of the contexts: which of its members a name in the JSON or an IRI in the graph is about."""
+
+    members: "tuple[_Member, ...]"
+    by_name: Mapping[str, int]
+    by_iri: Mapping[str, tuple[int, ...]]
+
+
+@dataclass(frozen=True)
+class _Member:
+    """A member of a table: the IRIs that it may have, and how its values are read if they are nodes."""
+
+    name: str
+    iris: frozenset[str]
+    inner: _Plan | None
+
+
 class _Terms:
     """What the pinned contexts mean by each term: every IRI that one of them gives it."""
 
-    iris: Mapping[str, frozenset[str]]
+    def __init__(self, iris: Mapping[str, frozenset[str]]) -> None:
+        self.iris = iris
+        self.up = frozenset().union(*(self.of(name) for name in _POINTING_UP))
+        self.by_id = self._planned({"id": None})
+        self._credential, self._proof = self._planned(CREDENTIAL), self._planned(PROOF)
 
     def of(self, term: str) -> frozenset[str]:
         return self.iris.get(term, frozenset())
+
+    def plan(self, table: Table) -> _Plan:
+        """The plan of a table; those of the two that are used are made beforehand."""
+        if table is CREDENTIAL:
+            return self._credential
+        return self._proof if table is PROOF else self._planned(table)
+
+    def _planned(self, table: Table) -> _Plan:
+        members = tuple(
+            _Member(
+                name,
+                _TYPES if name == "type" else self.of(name),
+                None if inner is None else self._planned(inner),
+            )
+            for name, inner in table.items()
+        )
+        by_iri: dict[str, list[int]] = defaultdict(list)
+        for at, member in enumerate(members):
+            for iri in member.iris:
+                by_iri[iri].append(at)
+        return _Plan(
+            members,
+            {member.name: at for at, member in enumerate(members)},
+            {iri: tuple(places) for iri, places in by_iri.items()},
+        )
 
 
 _holders: Final[dict[int, tuple[object, _Terms]]] = {}
 
 
-def _terms(contexts: Contexts) -> _Terms:
+def terms_of(contexts: Contexts) -> _Terms:
     """The terms of the accepted contexts, compiled once for each set of pinned documents."""
     key = id(contexts.documents)
     held = _holders.get(key)
@@ -193,95 +241,177 @@ def _absolute(iri: str, prefixes: Mapping[str, str]) -> str:
     return iri
 
 
-class _Graph:
-    """The quads of one document, by subject and predicate; those in named graphs are other documents' proofs."""
+class Signed:
+    """What was signed of one document, by node and predicate; named graphs are other documents' proofs."""
 
-    def __init__(self, quads: Sequence[Quad], terms: _Terms, twice: frozenset[str]) -> None:
+    def __init__(
+        self,
+        nodes: Mapping[str, Sequence[tuple[str, str]]],
+        terms: _Terms,
+        document: JsonObject,
+    ) -> None:
         self.terms = terms
-        self.twice = twice
-        self.edges: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
-        up = frozenset().union(*(terms.of(name) for name in _POINTING_UP))
-        self.subjects: set[str] = set()
+        self.document = document
+        self.edges: dict[str, dict[str, set[str]]] = {}
         self.below: set[str] = set()
-        for quad in quads:
-            if quad.graph:
+        self.lists: set[str] = set()
+        """The nodes that begin a list, or the rest of one."""
+        for node, pairs in nodes.items():
+            if not pairs:
                 continue
-            self.edges[quad.subject][quad.predicate].add(quad.object)
-            self.subjects.add(quad.subject)
-            if quad.predicate not in up and quad.object != quad.subject:
-                self.below.add(quad.object)
+            edges = self.edges[node] = {}
+            for predicate, value in pairs:
+                edges.setdefault(predicate, set()).add(value)
+                if predicate not in terms.up and value != node:
+                    self.below.add(value)
+            if _FIRST in edges:
+                self.lists.add(node)
+
+    @cached_property
+    def twice(self) -> frozenset[str]:
+        """The nodes that the JSON describes in more than one place."""
+        return _described_twice(self.document)
 
     def root(self) -> str | None:
         """The one node that nothing else points to."""
-        tops = self.subjects - self.below
+        subjects = self.edges.keys()
+        tops = subjects - self.below
         found = tops - self._pointed_up_to(tops) if len(tops) > 1 else tops
         if len(found) > 1:  # what a credential inside is about stands under nothing of this one
-            found -= self._pointed_up_to(self.subjects - tops)
+            found -= self._pointed_up_to(subjects - tops)
         return next(iter(found)) if len(found) == 1 else None
 
     def _pointed_up_to(self, nodes: Iterable[str]) -> set[str]:
-        return {
-            value for node in nodes for name in _POINTING_UP for value in self.objects(node, name)
-        }
+        return {value for node in nodes for value in self.objects(node, self.terms.up)}
 
-    def objects(self, node: str, member: str) -> set[str]:
+    def objects(self, node: str, iris: frozenset[str]) -> set[str]:
         """The objects of a node's member, by every IRI that the member may have; the items of a list each."""
         edges = self.edges.get(node, {})
-        found: set[str] = set()
-        for iri in self.terms.of(member):
-            for value in edges.get(iri, ()):
-                found |= self._items(value)
-        return found
+        found = {value for iri in iris & edges.keys() for value in edges[iri]}
+        if self.lists.isdisjoint(found):
+            return found
+        return {item for value in found for item in self._items(value)}
 
     def _items(self, value: str) -> set[str]:
         found: set[str] = set()
         seen: set[str] = set()
-        while value not in seen and _FIRST in self.edges.get(value, {}):
+        while value not in seen and value in self.lists:
             seen.add(value)
             found |= self.edges[value][_FIRST]
             value = next(iter(self.edges[value].get(_REST, {_NIL})))
         return found if seen else {value}
 
-    def compare(self, said: JsonObject, node: str, table: Table, place: str) -> None:
-        """Raise for the first member of a node of which JSON and graph say different things."""
-        for member, inner in table.items():
-            where = f"{place}/{member}"
-            values = _values(said.get(member), where)
-            if member == "id":
-                signed = {node} if node.startswith("<") else set()
-                self._match_texts(values, signed, where)
-            elif inner is None:
-                signed = self.objects(node, member)
-                if member == "type":
-                    signed = self.edges.get(node, {}).get(_TYPE, set())
-                if member in _EACH_PART and node in self.twice:
-                    # it plays another part elsewhere in the document, under that part's type and name
-                    texts = [_text(value) or "" for value in values]
-                    signed = {term for term in signed if any(self._says(term, t) for t in texts)}
-                self._match_texts(values, signed, where)
-            else:
-                self._match_nodes(member, values, self.objects(node, member), inner, where)
+    def agrees(self, said: JsonObject, node: str, plan: _Plan) -> bool:
+        """Whether JSON and graph say the same of a node, if that can be seen at a glance.
 
-    def _match_texts(self, values: list[object], signed: set[str], where: str) -> None:
+        That is: each member has one IRI in the graph and as many values there, in no list. `compare` decides all else.
+        """
+        edges = self.edges.get(node, {})
+        signed = {at for predicate in edges for at in plan.by_iri.get(predicate, ())}
+        for at in signed:
+            name = plan.members[at].name
+            if name not in said or not self._agree(plan.members[at], said[name], edges):
+                return False
+        identifier = said.get("id")
+        if (
+            "id" in plan.by_name
+            and node != f"<{identifier}>"
+            and not (identifier is None and node[0] == "_")
+        ):
+            return False
+        others = plan.by_name.keys() & said.keys()
+        return len(others) == len(signed) + ("id" in others)
+
+    def _agree(self, member: _Member, given: object, edges: Mapping[str, set[str]]) -> bool:
+        """Whether the values of a member are what is signed, none of it left over."""
+        values = given if isinstance(given, list) else [given]
+        found = [edges[iri] for iri in member.iris & edges.keys()]
+        if len(found) != 1 or len(values) != len(found[0]) or not self.lists.isdisjoint(found[0]):
+            return False
+        if member.inner is None:
+            return self._texts_agree(values, found[0])
+        if len(values) > _FEW:
+            return False
+        if len(values) == 1:
+            return self._nodes_agree(member.name, values[0], found[0], member.inner)
+        try:
+            self._match_nodes(member.name, values, found[0], member.inner, "")
+        except _Differs:
+            return False
+        return True
+
+    def _texts_agree(self, values: list[object], signed: set[str]) -> bool:
+        if len(values) == 1:
+            (term,), text = signed, _text(values[0])
+            return text is not None and self._says(term, text)
+        try:
+            return not self._match_texts(values, signed, "")
+        except _Differs:
+            return False
+
+    def _nodes_agree(self, name: str, value: object, signed: set[str], inner: _Plan) -> bool:
+        (node,) = signed
+        said = {"id": value} if isinstance(value, str) else value
+        if not isinstance(said, dict):
+            return False
+        identifier = said.get("id")
+        expected = f"<{identifier}>" if isinstance(identifier, str) else "_:"
+        plan = self._plan_for(name, said, inner)
+        return node.startswith(expected) and self.agrees(said, node, plan)
+
+    def _plan_for(self, name: str, said: JsonObject, inner: _Plan) -> _Plan:
+        by_name = name in _BY_NAME and said.keys() <= {"id", "type"}
+        return self.terms.by_id if by_name else inner
+
+    def compare(self, said: JsonObject, node: str, plan: _Plan, place: str) -> None:
+        """Raise for the first member of a node of which JSON and graph say different things."""
+        edges = self.edges.get(node, {})
+        looked_at = {plan.by_name[name] for name in plan.by_name.keys() & said.keys()}
+        for predicate in edges:
+            looked_at.update(plan.by_iri.get(predicate, ()))
+        if node[0] == "<" and "id" in plan.by_name:
+            looked_at.add(plan.by_name["id"])
+        for at in sorted(looked_at):
+            member = plan.members[at]
+            where = f"{place}/{member.name}"
+            values = _values(said.get(member.name), where)
+            if member.name == "id":
+                if self._match_texts(values, {node} if node[0] == "<" else set(), where):
+                    raise _Differs(where)
+            elif member.inner is not None:
+                signed = self.objects(node, member.iris)
+                self._match_nodes(member.name, values, signed, member.inner, where)
+            else:
+                signed = edges.get(_TYPE, set())
+                if member.name != "type":
+                    signed = self.objects(node, member.iris)
+                left = self._match_texts(values, signed, where)
+                # a node may play another part elsewhere in the document, under that part's type and name
+                if left and not (member.name in _EACH_PART and node in self.twice):
+                    raise _Differs(where)
+
+    def _match_texts(self, values: list[object], signed: set[str], where: str) -> set[str]:
+        """What is signed beside the texts in the JSON; raise if one of these is not signed."""
         left = set(signed)
         for value in values:
             text = _text(value)
-            found = {term for term in signed if text is not None and self._says(term, text)}
+            found = set() if text is None else self._saying(signed, text)
             if not found:
                 raise _Differs(where)
             left -= found
-        if left:
-            raise _Differs(where)
+        return left
+
+    def _saying(self, terms: set[str], text: str) -> set[str]:
+        """The terms of the graph that a text in the JSON may mean: literals whatever their type, and IRIs."""
+        return {term for term in terms if self._says(term, text)}
 
     def _says(self, term: str, text: str) -> bool:
-        """Whether a term of the graph is what a text in the JSON means."""
-        if term.startswith('"'):
-            found = _LITERAL.match(term)
-            return found is not None and _unescaped(found[1]) == text
-        return term in {f"<{text}>"} | self.terms.of(text)
+        if term[0] == '"':
+            return term.startswith(f'"{escaped(text)}"')
+        return term == f"<{text}>" or term in self.terms.of(text)
 
     def _match_nodes(
-        self, member: str, values: list[object], signed: set[str], inner: Table, where: str
+        self, name: str, values: list[object], signed: set[str], inner: _Plan, where: str
     ) -> None:
         left = set(signed)
         for given in values:
@@ -289,7 +419,7 @@ class _Graph:
             if not isinstance(value, dict):
                 raise _Differs(where)
             identifier = value.get("id")
-            by_name = member in _BY_NAME and value.keys() <= {"id", "type"}
+            plan = self._plan_for(name, value, inner)
             if isinstance(identifier, str):
                 candidates = {f"<{identifier}>"} & signed
             else:
@@ -298,7 +428,7 @@ class _Graph:
             deepest = where
             for node in sorted(candidates):
                 try:
-                    self.compare(value, node, {"id": None} if by_name else inner, where)
+                    self.compare(value, node, plan, where)
                 except _Differs as error:
                     deepest = max(deepest, error.member, key=len)
                 else:
@@ -338,15 +468,3 @@ def _text(value: object) -> str | None:
     ):
         return str(value["id"])
     return None
-
-
-def _unescaped(text: str) -> str:
-    def plain(found: re.Match[str]) -> str:
-        code = found[1]
-        return (
-            chr(int(code[1:], 16))
-            if code.startswith("u") and len(code) == 5
-            else _PLAIN.get(code, code)
-        )
-
-    return _ESCAPE.sub(plain, text)

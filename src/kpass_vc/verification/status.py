@@ -1,5 +1,6 @@
 """Whether the issuer's status list says that a credential is revoked or suspended."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -9,13 +10,13 @@ from kpass_vc import statuslist
 from kpass_vc.compose.credential import TEST
 from kpass_vc.dids import method_of
 from kpass_vc.errors import InvalidInput, Malformed, ProofInvalid, StatusListUnusable
-from kpass_vc.formats import FORMATS, recognise
-from kpass_vc.formats.format import Presented, PresentedProof
+from kpass_vc.formats import FORMATS
 from kpass_vc.model.dates import parse_date_time
 from kpass_vc.model.document import JsonObject
 from kpass_vc.model.field_errors import field_errors
 from kpass_vc.model.status import BitstringStatusListCredential, BitstringStatusListEntry
 from kpass_vc.verification.case import Case, entries, issuer_of, not_had, unchecked, worst
+from kpass_vc.verification.known_lists import Seal, SignedList
 from kpass_vc.verification.proofs import LEEWAY, key_of, proof_times
 from kpass_vc.verification.report import Finding
 
@@ -76,40 +77,45 @@ def _status_of(case: Case, given: object) -> Finding:
 
 def _status_bit(case: Case, body: bytes, entry: BitstringStatusListEntry) -> bool | None:
     """The bit of a list that its issuer signed for this purpose; None if the list is not valid now."""
-    presented = recognise(body).read(body)
-    try:
-        status_list = BitstringStatusListCredential.model_validate(presented.document)
-    except ValidationError as error:
-        raise StatusListUnusable("structure") from error
-    if "BitstringStatusListCredential" not in status_list.type:
+    found = case.evidence.known_lists.read(body)
+    says = found.says
+    if "BitstringStatusListCredential" not in says.type:
         raise StatusListUnusable("structure")
     issuer = issuer_of(case.credential)
-    if status_list.issuer != issuer:
+    if says.issuer != issuer:
         raise StatusListUnusable("issuer")
-    if status_list.id != entry.status_list_credential:
+    if says.id != entry.status_list_credential:
         raise StatusListUnusable("id")
     purpose = entry.status_purpose
-    if purpose not in status_list.credential_subject.status_purpose:
+    if purpose not in says.credential_subject.status_purpose:
         raise StatusListUnusable("purpose", purpose=purpose[:80])
-    holds = all(_holds(case, presented, proof, str(issuer)) for proof in presented.proofs)
-    if not holds or not _is_current(status_list, case.evidence.now):
+    seals = _seals(case, found, str(issuer))
+    if seals is None or not _is_current(says, case.evidence.now):
         return None
-    bits = statuslist.decode(status_list.credential_subject.encoded_list)
+    bits = found.bits or statuslist.decode(says.credential_subject.encoded_list)
+    if seals != found.seals:
+        case.evidence.known_lists.remember(replace(found, seals=seals, bits=bits))
     return statuslist.get(bits, int(entry.status_list_index))
 
 
-def _holds(case: Case, presented: Presented, proof: PresentedProof, issuer: str) -> bool:
-    """Whether a list's proof holds now; ProofInvalid or Malformed if it never did."""
-    now = case.evidence.now
-    named = (proof.verification_method or "").partition("#")[0] or issuer
-    if case.profile.binds_issuer and named != issuer:
-        raise StatusListUnusable("issuer")
-    document = _document_of(case, named)
-    if document is None:
-        return False
-    key = key_of(document, named, proof, now)
-    FORMATS[presented.format].check_proof(presented, proof, key, case.evidence.contexts)
-    return proof_times(proof.options, now) is None
+def _seals(case: Case, found: SignedList, issuer: str) -> tuple[Seal, ...] | None:
+    """That every proof of a list holds, None if one does not now; ProofInvalid or Malformed if it never did."""
+    presented, contexts, now = found.presented, case.evidence.contexts, case.evidence.now
+    seals: list[Seal] = []
+    for number, proof in enumerate(presented.proofs):
+        named = (proof.verification_method or "").partition("#")[0] or issuer
+        if case.profile.binds_issuer and named != issuer:
+            raise StatusListUnusable("issuer")
+        document = _document_of(case, named)
+        if document is None:
+            return None
+        seal = (number, key_of(document, named, proof, now), contexts)
+        if seal not in found.seals:
+            FORMATS[presented.format].check_proof(presented, proof, seal[1], contexts)
+        if proof_times(proof.options, now) is not None:
+            return None
+        seals.append(seal)
+    return tuple(seals)
 
 
 def _document_of(case: Case, did: str) -> JsonObject | None:
