@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -92,9 +92,11 @@ def measure(
     """What every case of these rows took in each round, by `program/case`."""
     keys = list(dict.fromkeys([SIGN, *(key for row in rows for key in row.keys)]))
     question = {**subject.question, "evidence": str(folder / "evidence.pickle")}
-    # The contexts are loaded there: what may hang on them by then need not travel.
-    bare = replace(subject.evidence, contexts=Contexts({}))
-    (folder / "evidence.pickle").write_bytes(pickle.dumps(bare))
+    # The contexts are loaded there, and what is remembered of lists begins anew.
+    stays = {"contexts", "known_lists"}
+    names = [each.name for each in fields(subject.evidence) if each.name not in stays]
+    gathered = {name: getattr(subject.evidence, name) for name in names}
+    (folder / "evidence.pickle").write_bytes(pickle.dumps(gathered))
     inside = [key for key in keys if key.partition("/")[0] in PROGRAMS]
     names = [name for name in PROGRAMS if any(key.startswith(f"{name}/") for key in inside)]
     with running(names, question, folder) as programs:

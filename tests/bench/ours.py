@@ -8,7 +8,6 @@ import hashlib
 import json
 import pickle
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -37,8 +36,8 @@ FULL: Final = 0.99
 
 def cases_of(question: Question) -> dict[str, Case]:
     """Every case of this process."""
-    bare: Evidence = pickle.loads(Path(question["evidence"]).read_bytes())
-    evidence = replace(bare, contexts=pinned_contexts())
+    gathered: dict[str, Any] = pickle.loads(Path(question["evidence"]).read_bytes())
+    evidence = Evidence(contexts=pinned_contexts(), **gathered)
     signing = Signing(
         signer_of(Algorithm.ED25519, bytes.fromhex(question["seed"])),
         question["verificationMethod"],
@@ -81,8 +80,8 @@ def _by_template(credentials: list[JsonObject], signing: Signing, contexts: Cont
     wanted = [_values(each) for each in credentials]
     series = Series(credentials[0], PLACES, contexts, wanted[:2])
 
-    def secure(values: list[str]) -> None:
-        series.secure(values, {"ldp_vc": signing})
+    def secure(values: list[str]) -> bytes:
+        return series.secure(values, {"ldp_vc": signing})["ldp_vc"]
 
     for each, values in zip(credentials, wanted, strict=True):
         made = series.secure(values, {"ldp_vc": signing})["ldp_vc"]
