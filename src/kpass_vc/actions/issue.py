@@ -320,7 +320,8 @@ def find_definition(
     """
     short = reference.removeprefix(f"{env.addresses.base}/o/").removesuffix("/definition.json")
     parts = [part for part in short.split("/") if part != "definitions"]
-    found: Found | None = definitions.by_document_url(session, reference)
+    is_address = "://" in reference
+    found = definitions.by_document_url(session, reference) if is_address else None
     match parts if found is None else []:
         case [slug, code]:
             found = definitions.published_of_line(session, slug=slug, code=code)

@@ -2,9 +2,9 @@
 
 from collections.abc import Collection, Iterator
 from datetime import date, datetime
-from typing import Literal
+from typing import Final, Literal
 
-from sqlalchemy import JSON, ForeignKey, Select, UniqueConstraint, func, or_, select
+from sqlalchemy import JSON, ForeignKey, Select, UniqueConstraint, bindparam, func, or_, select
 from sqlalchemy.orm import Mapped, Session, defer, mapped_column
 
 from kpass_vc.language import Language
@@ -170,7 +170,7 @@ def by_id(session: Session, version_id: str) -> Found | None:
 
 def by_document_url(session: Session, url: str) -> Found | None:
     """A published version by the address of its document."""
-    return _one(session, DefinitionVersion.document_url == url)
+    return _first(session, _BY_DOCUMENT_URL, document_url=url)
 
 
 def by_document_urls(session: Session, urls: Collection[str]) -> dict[str, Found]:
@@ -195,13 +195,7 @@ def by_address(session: Session, *, slug: str, code: str, version: str) -> Found
 
 def published_of_line(session: Session, *, slug: str, code: str) -> Found | None:
     """The published version of a line: there is at most one."""
-    return _one(
-        session,
-        Organization.slug == slug,
-        Organization.is_elsewhere.is_(False),
-        Definition.code == code,
-        DefinitionVersion.state == "published",
-    )
+    return _first(session, _PUBLISHED_OF_LINE, slug=slug, code=code)
 
 
 def every_published(session: Session) -> list[Found]:
@@ -270,7 +264,13 @@ def _one(session: Session, *conditions: object) -> Found | None:
     query = _whole()
     for condition in conditions:
         query = query.where(condition)  # type: ignore[arg-type]
-    row = session.execute(query).first()
+    return _first(session, query)
+
+
+def _first(
+    session: Session, query: Select[DefinitionVersion, Definition, Organization], **values: str
+) -> Found | None:
+    row = session.execute(query, values).first()
     return (row[0], row[1], row[2]) if row is not None else None
 
 
@@ -280,3 +280,16 @@ def _whole() -> Select[DefinitionVersion, Definition, Organization]:
         .join(Definition, Definition.id == DefinitionVersion.definition_id)
         .join(Organization, Organization.id == Definition.organization_id)
     )
+
+
+_BY_DOCUMENT_URL: Final = _whole().where(
+    DefinitionVersion.document_url == bindparam("document_url")
+)
+"""Made once: to put a statement together takes longer than to carry it out."""
+_PUBLISHED_OF_LINE: Final = (
+    _whole()
+    .where(Organization.slug == bindparam("slug"))
+    .where(Organization.is_elsewhere.is_(False))
+    .where(Definition.code == bindparam("code"))
+    .where(DefinitionVersion.state == "published")
+)

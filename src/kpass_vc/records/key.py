@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Final, Literal
 
-from sqlalchemy import ForeignKey, select
+from sqlalchemy import ForeignKey, bindparam, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from kpass_vc.crypto.keys import Algorithm, PublicKey
@@ -50,19 +50,23 @@ def active(
     a key while something that it has signed is not yet stored. Who had to wait for a withdrawal
     looks once more.
     """
-    query = (
-        select(SigningKey)
-        .where(SigningKey.organization_id == organization_id)
-        .where(SigningKey.did == did)
-        .where(SigningKey.algorithm == algorithm.value)
-        .where(SigningKey.state == "active")
-        .order_by(SigningKey.active_from.desc())
-        .limit(1)
-    )
+    of = {"organization_id": organization_id, "did": did, "algorithm": algorithm.value}
     if not hold:
-        return session.scalar(query)
-    held = query.with_for_update(read=True).execution_options(populate_existing=True)
-    return session.scalar(held) or session.scalar(held)
+        return session.scalar(_ACTIVE, of)
+    return session.scalar(_HELD, of) or session.scalar(_HELD, of)
+
+
+_ACTIVE: Final = (
+    select(SigningKey)
+    .where(SigningKey.organization_id == bindparam("organization_id"))
+    .where(SigningKey.did == bindparam("did"))
+    .where(SigningKey.algorithm == bindparam("algorithm"))
+    .where(SigningKey.state == "active")
+    .order_by(SigningKey.active_from.desc())
+    .limit(1)
+)
+"""Made once: to put a statement together takes longer than to carry it out."""
+_HELD: Final = _ACTIVE.with_for_update(read=True).execution_options(populate_existing=True)
 
 
 def owner(session: Session, *, did: str) -> str | None:

@@ -1,6 +1,7 @@
 """Service: what this installation has decided once and for all."""
 
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -28,10 +29,11 @@ class Service(Base):
 
 def the_service(session: Session, *, for_update: bool = False) -> Service | None:
     """The row, or None before `kpass init`; `for_update` holds it until the transaction ends."""
-    query = select(Service).where(Service.id == 1)
-    if for_update:
-        query = query.with_for_update().execution_options(populate_existing=True)
-    return session.scalar(query)
+    return session.scalar(_HELD if for_update else _THE)
+
+
+_THE: Final = select(Service).where(Service.id == 1)
+_HELD: Final = _THE.with_for_update().execution_options(populate_existing=True)
 
 
 def hold_service(session: Session, *, shared: bool) -> None:

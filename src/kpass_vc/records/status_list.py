@@ -6,8 +6,17 @@ neither waits for the other.
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Final, cast
 
-from sqlalchemy import ForeignKey, UniqueConstraint, select, update
+from sqlalchemy import (
+    ForeignKey,
+    Integer,
+    Table,
+    UniqueConstraint,
+    bindparam,
+    select,
+    update,
+)
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from kpass_vc.records.base import Base
@@ -49,14 +58,21 @@ def newest(
     session: Session, *, organization_id: str, purpose: str, issuer: str | None = None
 ) -> StatusList | None:
     """The list that is being filled, of all the organisation's DIDs or of one."""
-    query = (
-        select(StatusList)
-        .where(StatusList.organization_id == organization_id)
-        .where(StatusList.purpose == purpose)
-    )
-    if issuer is not None:
-        query = query.where(StatusList.issuer == issuer)
-    return session.scalar(query.order_by(StatusList.number.desc()).limit(1))
+    of = {"organization_id": organization_id, "purpose": purpose}
+    if issuer is None:
+        return session.scalar(_NEWEST, of)
+    return session.scalar(_NEWEST_OF_ISSUER, of | {"issuer": issuer})
+
+
+_OF_PURPOSE: Final = (
+    select(StatusList)
+    .where(StatusList.organization_id == bindparam("organization_id"))
+    .where(StatusList.purpose == bindparam("purpose"))
+    .order_by(StatusList.number.desc())
+)
+"""Made once: to put a statement together takes longer than to carry it out."""
+_NEWEST: Final = _OF_PURPOSE.limit(1)
+_NEWEST_OF_ISSUER: Final = _OF_PURPOSE.where(StatusList.issuer == bindparam("issuer")).limit(1)
 
 
 def of_issuer(session: Session, *, issuer: str) -> list[tuple[StatusList, StatusPublication]]:
@@ -74,28 +90,30 @@ def of_issuer(session: Session, *, issuer: str) -> list[tuple[StatusList, Status
 
 def take(session: Session, status_list: StatusList) -> int | None:
     """The next counter of a list, or None if it is full. Holds the row until the transaction ends."""
-    return session.scalar(
-        update(StatusList)
-        .where(StatusList.id == status_list.id)
-        .where(StatusList.used < StatusList.size)
-        .values(used=StatusList.used + 1)
-        .returning(StatusList.used - 1)
-        .execution_options(synchronize_session=False)
-    )
+    taken = take_many(session, status_list, 1)
+    return taken.start if taken else None
 
 
 def take_many(session: Session, status_list: StatusList, count: int) -> range:
     """The next counters of a list, so many or as many as are left. Holds the row until the transaction ends."""
-    query = select(StatusList.used).where(StatusList.id == status_list.id).with_for_update()
-    used = session.scalars(query).one()
-    found = range(used, min(used + count, status_list.size))
-    session.execute(
-        update(StatusList)
-        .where(StatusList.id == status_list.id)
-        .values(used=found.stop)
-        .execution_options(synchronize_session=False)
-    )
-    return found
+    taking = {"list_id": status_list.id, "count": count}
+    stop = session.connection().execute(_TAKE, taking).scalar()
+    if stop is not None:
+        return range(stop - count, stop)
+    used = session.connection().execute(_HOLD, {"list_id": status_list.id}).scalar_one()
+    left = max(status_list.size - used, 0)
+    return take_many(session, status_list, min(left, count)) if left else range(used, used)
+
+
+_TABLE: Final = cast("Table", StatusList.__table__)
+_TAKE: Final = (
+    update(_TABLE)
+    .where(_TABLE.c.id == bindparam("list_id"))
+    .where(_TABLE.c.used + bindparam("count", type_=Integer) <= _TABLE.c.size)
+    .values(used=_TABLE.c.used + bindparam("count", type_=Integer))
+    .returning(_TABLE.c.used)
+)
+_HOLD: Final = select(_TABLE.c.used).where(_TABLE.c.id == bindparam("list_id")).with_for_update()
 
 
 def by_url(session: Session, url: str) -> StatusList | None:
