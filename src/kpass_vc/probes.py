@@ -17,7 +17,6 @@ from kpass_vc.dids import method_of, public_key
 from kpass_vc.errors import KpassError, Malformed, ProofInvalid, StatusListUnusable
 from kpass_vc.formats import FORMATS, recognise
 from kpass_vc.formats.format import Presented, PresentedProof
-from kpass_vc.jsonld import to_quads
 from kpass_vc.jsonld.contexts import CREDENTIALS_V1, CREDENTIALS_V2, OPEN_BADGES_3
 from kpass_vc.language import Language, say
 from kpass_vc.model.dates import parse_date_time
@@ -78,10 +77,16 @@ class _Case:
 Probe = Callable[[_Case], Iterator[ProbeResult]]
 
 
-def probe(body: bytes, evidence: Evidence) -> tuple[ProbeResult, ...]:
-    """Every probe's results in the validator's order. Raises for nothing that `body` may hold."""
+def probe(
+    body: bytes, evidence: Evidence, known: Presented | None = None
+) -> tuple[ProbeResult, ...]:
+    """Every probe's results in the validator's order. Raises for nothing that `body` may hold.
+
+    `known` is what was read of it before, perhaps out of an envelope, which the validator does not open.
+    """
     try:
-        presented = recognise(body).read(body)
+        is_read = known is not None and known.secured.strip() == body.strip()
+        presented = known if known and is_read else recognise(body).read(body)
     except Malformed as error:
         first = ProbeResult("CredentialParseProbe", "fatal", "unreadable", cause=error)
         return (first, *(ProbeResult(name, "not_run", "not_run") for name in PROBES))
@@ -102,7 +107,7 @@ def probe(body: bytes, evidence: Evidence) -> tuple[ProbeResult, ...]:
 def json_ld(case: _Case) -> Iterator[ProbeResult]:
     """Any JSON-LD error, an undefined term among them."""
     try:
-        to_quads(case.credential, case.evidence.contexts)
+        case.presented.graph(case.evidence.contexts).nodes()
     except Malformed as error:
         yield ProbeResult("JsonLDValidationProbe", "error", "json_ld", cause=error)
 

@@ -12,4 +12,4 @@ from kpass_vc.verification import VerificationReport
 def lint_badge(env: Environment, body: bytes) -> tuple[VerificationReport, tuple[ProbeResult, ...]]:
     """Our report and every probe's results. Raises for nothing that `body` may hold; stores nothing."""
     report, evidence = verify_by_evidence(env, body)
-    return report, probe(body, evidence)
+    return report, probe(body, evidence, report.presented)
