@@ -24,7 +24,7 @@ from tests.world import World, definition_document, issue_order
 Json = dict[str, Any]
 Headers = dict[str, str]
 PROBLEM = "application/problem+json"
-PATIENCE = 30.0
+PATIENCE = 60.0
 
 
 def client_of(env: Environment) -> TestClient:
