@@ -56,21 +56,21 @@ def create_app(env: Environment) -> FastAPI:
     app.state.issuing = credentials.issuing(env)
     app.add_middleware(Replies)
     problems.install(app, ProblemPages())
-    for part in (
+    for part in (  # an address is looked for in this order: what is asked for most comes first
+        credentials,
+        verifications,
+        published,
         organizations,
         oauth,
         people,
         definitions,
         reviews,
         delegations,
-        credentials,
         batches,
         audits,
         statistics,
         webhooks,
-        verifications,
         vc_api,
-        published,
         identifiers,
         health,
     ):

@@ -13,6 +13,7 @@ before it commits, to write its reply.
 
 import re
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any, Final, TypeVar
 from urllib.parse import unquote_to_bytes
 
@@ -21,13 +22,21 @@ from anyio.lowlevel import RunVar
 from fastapi import Depends, Header, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.security.utils import get_authorization_scheme_param
 from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
 from kpass_vc.actions.tokens import authenticate
 from kpass_vc.authz import Actor
 from kpass_vc.environment import Environment
-from kpass_vc.errors import Malformed, NotFound, TooLarge, Unauthenticated
+from kpass_vc.errors import (
+    FieldError,
+    InvalidInput,
+    Malformed,
+    NotFound,
+    TooLarge,
+    Unauthenticated,
+)
 from kpass_vc.language import LANGUAGES, Language, preferred
 from kpass_vc.model.document import MAX_BYTES, MAX_PICTURE, JsonObject, read_json
 from kpass_vc.model.field_errors import validated
@@ -161,13 +170,11 @@ _scheme = HTTPBearer(auto_error=False, scheme_name="token", description="An API 
 Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(_scheme)]
 
 
+_ACTING_FOR: Final = "Kpass-Organization"
+_WHOM: Final = "The slug of the organisation that a person with roles in several acts for."
+_LONGEST_SLUG: Final = 63
 ActingFor = Annotated[
-    str | None,
-    Header(
-        alias="Kpass-Organization",
-        max_length=63,
-        description="The slug of the organisation that a person with roles in several acts for.",
-    ),
+    str | None, Header(alias=_ACTING_FOR, max_length=_LONGEST_SLUG, description=_WHOM)
 ]
 
 
@@ -181,6 +188,47 @@ def current_actor(
     token = token_of(bearer)
     with env.reading() as session:
         return authenticate(session, token, env.now(), organization)
+
+
+@dataclass(frozen=True)
+class Asking:
+    """Who asks, as the head of a request says: not yet known to be anybody."""
+
+    token: str
+    organization: str | None
+
+    @classmethod
+    def of(cls, request: Request) -> "Asking":
+        """Of a request's head; Unauthenticated without a bearer token, InvalidInput for no slug.
+
+        For the routes that everything hangs on: dependencies cost them more than what they do.
+        `asking` describes it for OpenAPI.
+        """
+        scheme, token = get_authorization_scheme_param(request.headers.get("Authorization"))
+        if scheme.lower() != "bearer" or not token:
+            raise Unauthenticated("missing")
+        organization = request.headers.get(_ACTING_FOR)
+        if organization is not None and len(organization) > _LONGEST_SLUG:
+            raise InvalidInput(FieldError(f"/{_ACTING_FOR}", "length", limit=f"≤ {_LONGEST_SLUG}"))
+        return cls(token, organization)
+
+
+def asking(**headers: str) -> Extra:
+    """The `openapi_extra` of a route that reads `Asking` itself, and other headers by name and description."""
+    described = {_ACTING_FOR: _WHOM} | headers
+    return {
+        "security": [{"token": []}],
+        "parameters": [
+            {
+                "name": name,
+                "in": "header",
+                "required": False,
+                "description": text,
+                "schema": {"anyOf": [{"type": "string"}, {"type": "null"}], "title": name},
+            }
+            for name, text in described.items()
+        ],
+    }
 
 
 def token_of(bearer: HTTPAuthorizationCredentials | None) -> str:

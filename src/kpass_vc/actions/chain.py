@@ -21,7 +21,7 @@ from kpass_vc.model.dates import STOCKHOLM, utc_text
 from kpass_vc.model.document import JsonObject
 from kpass_vc.records import audit as audits
 from kpass_vc.records import organization as organizations
-from kpass_vc.records.audit import AuditEntry, AuditHead
+from kpass_vc.records.audit import AuditEntry, AuditHead, Unchained
 from kpass_vc.records.organization import Organization
 
 START: Final = "0" * 64
@@ -58,7 +58,7 @@ def chain_audit(env: Environment, organization_id: str | None) -> int:
             return total
 
 
-def entry_hash(before: str, number: int, entry: AuditEntry) -> str:
+def entry_hash(before: str, number: int, entry: AuditEntry | Unchained) -> str:
     """SHA-256 over the hash of the entry before, a line feed, and the entry in its canonical JSON (RFC 8785).
 
     The entry as `GET /v1/audit` shows it, with the organisation's id and without its hash; the first one
@@ -108,11 +108,13 @@ def _today(env: Environment) -> date:
 def _chain_page(session: Session, organization_id: str | None) -> int:
     held = audits.hold_chain(session, organization_id=organization_id, start=START)
     page = audits.unchained(session, organization_id=organization_id, limit=PAGE)
+    placed: dict[int, tuple[int, str]] = {}
     for entry in page:
         held.length += 1
         held.head = entry_hash(held.head, held.length, entry)
-        entry.number, entry.entry_hash = held.length, held.head
+        placed[entry.id] = held.length, held.head
     session.flush()
+    audits.place(session, placed)
     return len(page)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Final, Literal
 
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy.orm import Session
@@ -28,20 +28,19 @@ from kpass_vc.actions.tokens import authenticate
 from kpass_vc.api.status_changes import Changes
 from kpass_vc.authz import Actor, Permission
 from kpass_vc.edge import (
-    ActingFor,
-    Bearer,
+    Asking,
     CurrentActor,
     Env,
     Limit,
     Offset,
     PassingActor,
-    RawBody,
     ReaderLanguage,
     ReadTx,
     WriteTx,
     accepts,
+    asking,
     message,
-    token_of,
+    raw_body,
 )
 from kpass_vc.environment import Environment
 from kpass_vc.errors import KpassError, NotFound
@@ -205,10 +204,9 @@ EXAMPLE = {
 
 @dataclass(frozen=True)
 class _Ordered:
-    """An order as it came, with the token of whoever gives it."""
+    """An order as it came, and who says that they give it."""
 
-    token: str
-    organization: str | None
+    who: Asking
     order: IssueOrder
     idempotency_key: str | None
 
@@ -223,27 +221,20 @@ def issuing(env: Environment) -> Group[_Ordered, Made]:
     status_code=201,
     summary="Issue a credential",
     response_model=IssuedReply,
-    openapi_extra=accepts(IssueOrder, EXAMPLE),
+    openapi_extra=accepts(IssueOrder, EXAMPLE)
+    | asking(**{"Idempotency-Key": "The same key gives the same answer; another body is refused."}),
 )
-async def post_credential(
-    request: Request,
-    env: Env,
-    body: RawBody,
-    bearer: Bearer,
-    organization: ActingFor = None,
-    idempotency_key: Annotated[
-        str | None,
-        Header(description="The same key gives the same answer; with another body it is refused."),
-    ] = None,
-) -> Response:
+async def post_credential(request: Request) -> Response:
     """Signs one award in every language and format, records it with its status index, and answers after the commit."""
-    token = token_of(bearer)
+    env: Environment = request.app.state.environment
+    body = await raw_body(request)
+    who = Asking.of(request)
     try:
         order = validated(IssueOrder, read_json(body))
     except KpassError:
-        await run_in_threadpool(_known, env, token, organization)
+        await run_in_threadpool(_known, env, who)
         raise
-    ordered = _Ordered(token, organization, order, idempotency_key)
+    ordered = _Ordered(who, order, request.headers.get("Idempotency-Key"))
     if env.is_fast and not is_elsewhere(env, order.definition):
         group: Group[_Ordered, Made] = request.app.state.issuing
         made = await group.ask(ordered)
@@ -257,14 +248,14 @@ async def post_credential(
     )
 
 
-def _known(env: Environment, token: str, organization: str | None) -> Actor:
+def _known(env: Environment, who: Asking) -> Actor:
     with env.reading() as session:
-        return authenticate(session, token, env.now(), organization)
+        return authenticate(session, who.token, env.now(), who.organization)
 
 
 def _issue_one(env: Environment, ordered: _Ordered) -> Made:
     """One order by itself; its owner elsewhere is asked before."""
-    ask_owner(env, _known(env, ordered.token, ordered.organization), ordered.order.definition)
+    ask_owner(env, _known(env, ordered.who), ordered.order.definition)
     outcome = _issue_all(env, [ordered])[0]
     if isinstance(outcome, Exception):
         raise outcome
@@ -287,14 +278,14 @@ def _issue_all(env: Environment, ordered: list[_Ordered]) -> list[Made | Excepti
 
 def _in_one_transaction(env: Environment, ordered: list[_Ordered]) -> list[Made | Exception]:
     outcomes: dict[int, Made | Exception] = {}
-    actors: dict[tuple[str, str | None], Actor | KpassError] = {}
+    actors: dict[Asking, Actor | KpassError] = {}
     with env.writing() as session, session.begin():
         asked: dict[int, Asked] = {}
         for number, each in enumerate(ordered):
-            who = (each.token, each.organization)
+            who = each.who
             if who not in actors:
                 try:
-                    actors[who] = authenticate(session, each.token, env.now(), each.organization)
+                    actors[who] = authenticate(session, who.token, env.now(), who.organization)
                 except KpassError as error:
                     actors[who] = error
             actor = actors[who]

@@ -5,10 +5,24 @@ organisation after the commit, so that nobody waits for a chain. The operator's 
 have a chain as well, under no organisation.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date, datetime
+from typing import NamedTuple, cast
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, func, or_, select, text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    ForeignKey,
+    Index,
+    Integer,
+    Table,
+    bindparam,
+    func,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -117,16 +131,46 @@ def chain(session: Session, *, organization_id: str | None) -> AuditChain | None
     return session.get(AuditChain, organization_id or "")
 
 
-def unchained(session: Session, *, organization_id: str | None, limit: int) -> list[AuditEntry]:
+class Unchained(NamedTuple):
+    """What an entry says that has no place in the chain yet."""
+
+    id: int
+    at: datetime
+    organization_id: str | None
+    actor: str
+    action: str
+    subject: str
+    details: dict[str, str]
+
+
+def unchained(session: Session, *, organization_id: str | None, limit: int) -> list[Unchained]:
     """Entries that have no place in the chain yet, oldest first."""
+    columns = (getattr(AuditEntry, name) for name in Unchained._fields)
     query = (
-        select(AuditEntry)
+        select(*columns)
         .where(AuditEntry.organization_id == organization_id)
         .where(AuditEntry.number.is_(None))
         .order_by(AuditEntry.id)
         .limit(limit)
     )
-    return list(session.scalars(query))
+    return [Unchained(*row) for row in session.execute(query)]
+
+
+def place(session: Session, placed: Mapping[int, tuple[int, str]]) -> None:
+    """Give entries, by their ids, their numbers and hashes."""
+    if not placed:
+        return
+    table = cast("Table", AuditEntry.__table__)
+    statement = (
+        update(table)
+        .where(table.c.id == bindparam("entry"))
+        .values(number=bindparam("place"), entry_hash=bindparam("hash"))
+    )
+    rows = [
+        {"entry": entry, "place": number, "hash": digest}
+        for entry, (number, digest) in placed.items()
+    ]
+    session.connection().execute(statement, rows)
 
 
 def waiting(session: Session) -> list[str | None]:
