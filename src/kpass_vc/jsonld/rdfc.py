@@ -10,8 +10,6 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
-from operator import eq
 from typing import Final, NamedTuple
 
 from kpass_vc.errors import TooComplex
@@ -109,12 +107,15 @@ def canonical_tree(tree: Tree, algorithm: str) -> str | None:
 
     Where no two hashes are the same, section 4.4.3 ends with its step 3.
     """
-    nodes = tree.nodes
+    nodes = {name: dict.fromkeys(pairs) for name, pairs in tree.nodes.items()}
     blank = [name for name in nodes if name[0] == "_"]
     labels: dict[str, str] = {}
     if blank:
         new_digest = getattr(hashlib, algorithm)
-        by_hash = {new_digest(_first_degree(tree, name).encode()).digest(): name for name in blank}
+        by_hash = {
+            new_digest(_first_degree(nodes, tree.parents, name).encode()).digest(): name
+            for name in blank
+        }
         if len(by_hash) != len(blank):
             return None
         labels = {by_hash[key]: f"_:c14n{place}" for place, key in enumerate(sorted(by_hash))}
@@ -122,24 +123,27 @@ def canonical_tree(tree: Tree, algorithm: str) -> str | None:
     blocks: list[tuple[str, list[str]]] = []
     for name, pairs in nodes.items():
         if name in above:
-            pairs = [(predicate, labels.get(value, value)) for predicate, value in pairs]  # noqa: PLW2901
-        tails = sorted(f"{predicate} {value} .\n" for predicate, value in pairs)
-        if any(map(eq, tails, islice(tails, 1, None))):
-            return None
+            tails = sorted(f"{predicate} {labels.get(value, value)} .\n" for predicate, value in pairs)
+        else:
+            tails = sorted(f"{predicate} {value} .\n" for predicate, value in pairs)
         blocks.append((f"{labels.get(name, name)} ", tails))
     # no subject is the beginning of another one but a label, which a space then ends: the blocks are in order
     blocks.sort()
     return "".join(head + head.join(tails) for head, tails in blocks if tails)
 
 
-def _first_degree(tree: Tree, name: str) -> str:
+def _first_degree(
+    nodes: Mapping[str, Iterable[tuple[str, str]]],
+    parents: Mapping[str, tuple[str, str]],
+    name: str,
+) -> str:
     """What Hash First Degree Quads hashes of a blank node (section 4.6)."""
     lines = [
         f"_:a {predicate} {value if value[0] != '_' else '_:z'} .\n"
-        for predicate, value in tree.nodes[name]
+        for predicate, value in nodes[name]
     ]
-    if name in tree.parents:
-        subject, predicate = tree.parents[name]
+    if name in parents:
+        subject, predicate = parents[name]
         lines.append(f"{subject if subject[0] != '_' else '_:z'} {predicate} _:a .\n")
     lines.sort()
     return "".join(lines)

@@ -188,7 +188,7 @@ class Chain:
         self, urls: tuple[str, ...], documents: Mapping[str, Mapping[str, object]]
     ) -> None:
         """Unusual if the walk cannot read documents with them, or if they are none that can be read at all."""
-        if not urls or len(urls) > _MOST_CONTEXTS:
+        if not urls:
             raise Unusual
 
         def loader(url: str, _options: object) -> dict[str, Any]:
@@ -319,7 +319,9 @@ class Chains:
 
     def _compile(self, urls: tuple[object, ...]) -> Chain | None:
         names = tuple(url for url in urls if isinstance(url, str))
-        if len(names) != len(urls) or not self.documents.keys() >= set(names):
+        if len(names) != len(urls) or len(names) > _MOST_CONTEXTS:
+            raise Unusual
+        if not self.documents.keys() >= set(names):
             raise Unusual
         try:
             made = Chain(names, self.documents)
