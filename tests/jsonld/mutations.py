@@ -35,7 +35,7 @@ VALUES: Final[Sequence[Any]] = (
     8.05,
     "",
     "x",
-    "Ä \u0007\\\"\u2028",
+    'Ä \u0007\\"\u2028',
     "id",
     "type",
     "name",
@@ -335,7 +335,7 @@ class Grower:
             return self.random.choice(sorted(term.meanings) + self.ids)
         if term.coercion is Coercion.IRI or chance < 0.65:
             return self.random.choice([*self.ids, {"id": self.random.choice(self.ids)}])
-        return self.random.choice(("x", "y", "\u0007\\\"\u2028\U0001f600", True, False, 0, 1, 7))
+        return self.random.choice(("x", "y", '\u0007\\"\u2028\U0001f600', True, False, 0, 1, 7))
 
 
 def _mappings(state: State) -> Mapping[str, Any]:

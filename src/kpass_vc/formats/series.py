@@ -54,6 +54,8 @@ class Series:
         first = given[:1] if isinstance(given, list) else [given]
         if _ANOTHER_WAY & credential.keys() or first == [CREDENTIALS_V1]:
             raise Unusual
+        if not isinstance(credential.get("issuer"), str | dict):
+            raise Unusual
         self._contexts = contexts
         self._template = checked_template(credential, places, contexts, examples)
         self._json = JsonTemplate(credential, places)

@@ -123,7 +123,9 @@ def canonical_tree(tree: Tree, algorithm: str) -> str | None:
     blocks: list[tuple[str, list[str]]] = []
     for name, pairs in nodes.items():
         if name in above:
-            tails = sorted(f"{predicate} {labels.get(value, value)} .\n" for predicate, value in pairs)
+            tails = sorted(
+                f"{predicate} {labels.get(value, value)} .\n" for predicate, value in pairs
+            )
         else:
             tails = sorted(f"{predicate} {value} .\n" for predicate, value in pairs)
         blocks.append((f"{labels.get(name, name)} ", tails))

@@ -185,8 +185,8 @@ def checked_template(
     """A template that gives for each example what reading the document gives; Unusual if it does not."""
     made = Template(document, places, contexts)
     for values in examples:
-        read = canonicalize(filled(document, places, values), contexts)
-        if made.fill(values) != read.encode():
+        by_template = made.fill(values)
+        if by_template != canonicalize(filled(document, places, values), contexts).encode():
             raise Unusual
     return made
 
