@@ -23,7 +23,6 @@ from kpass_vc.errors import KpassError
 from kpass_vc.formats import FORMATS
 from kpass_vc.formats.format import Signing
 from kpass_vc.formats.series import Series
-from kpass_vc.jsonld import canonicalize
 from kpass_vc.jsonld.contexts import Contexts
 from kpass_vc.jsonld.quads import walk
 from kpass_vc.jsonld.template import Template

@@ -1,4 +1,4 @@
-"""Kinds of credential of the catalogues, with the places that differ from learner to learner, and texts to put there."""
+"""Kinds of credential of the catalogues, the places in them that differ by learner, and texts to put there."""
 
 import random
 from collections.abc import Iterator, Sequence
@@ -191,7 +191,7 @@ def _credential(given: Json, language: Language, number: int) -> Json:
     definition = read_definition(given)
     slug = str(given["owner"])
     addresses = ADDRESSES.definition(slug, definition.code, definition.version)
-    names = {"sv": f"{slug} (exempel)", "en": f"{slug} (example)"}
+    names: dict[Language, str] = {"sv": f"{slug} (exempel)", "en": f"{slug} (example)"}
     owner = Owner(ADDRESSES.did(slug), names, f"https://{slug}.example/")
     issuer = slug if number % 3 == 0 else "utbildare"
     base = "https://mikromerit.example"

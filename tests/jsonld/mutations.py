@@ -15,7 +15,7 @@ from kpass_vc.jsonld import canonicalize, to_quads
 from kpass_vc.jsonld.contexts import Contexts
 from kpass_vc.jsonld.quads import walk
 from kpass_vc.jsonld.rdfc import canonical_nquads
-from kpass_vc.jsonld.terms import Coercion, State, Unusual
+from kpass_vc.jsonld.terms import Coercion, State, Term, Unusual
 from tests.sample import Json, at, places
 
 Place = tuple[str | int, ...]
@@ -331,6 +331,10 @@ class Grower:
             return self.random.choice(self.ids)
         if depth < 4 and term.inner is not None and chance < 0.6:
             return self._node(term.inner, depth + 1)
+        return self._simple(term, chance)
+
+    def _simple(self, term: Term, chance: float) -> Any:
+        """A value that is no node, as the member wants it or not."""
         if term.coercion is Coercion.VOCABULARY:
             return self.random.choice(sorted(term.meanings) + self.ids)
         if term.coercion is Coercion.IRI or chance < 0.65:
