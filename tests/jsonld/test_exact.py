@@ -31,6 +31,8 @@ from tests.sample import Json, replaced
 OB: list[object] = [CREDENTIALS_V2, OPEN_BADGES_3]
 CREDENTIAL: Json = {"@context": OB, "type": ["VerifiableCredential", "OpenBadgeCredential"]}
 OTHER = "https://a.example/p"
+PREFIXED: Json = {"@context": [CREDENTIALS_V2, "https://w3id.org/security/v1"]}
+"""Contexts in which `sec` is a prefix, so that `sec:x` is no IRI but stands for one."""
 KINDS = kinds()
 PLAIN = next(kind for kind in KINDS if kind.name.endswith("sv"))
 
@@ -119,6 +121,17 @@ PLANTED: dict[str, tuple[Kind, list[str]]] = {
     ),
     "a type that is a term": (with_slots(("type", 2), type=["A", "B", "urn:x"]), ["Profile"]),
 }
+
+
+def test_a_compact_iri_in_a_slot_falls_back(fast: Contexts) -> None:
+    document: Json = PREFIXED | {"id": "urn:a", "name": "x"}
+    template = Template(document, (("id",),), fast)
+
+    for value in ("sec:x", "xsd:string", "sec:"):
+        with pytest.raises(Unusual):
+            template.fill([value])
+    slashes = document | {"id": "sec://x"}
+    assert template.fill(["sec://x"]).decode() == canonicalize(slashes, slow(fast))
 
 
 @pytest.mark.parametrize(("kind", "values"), PLANTED.values(), ids=PLANTED)
@@ -255,6 +268,10 @@ def deep(levels: int) -> object:
 
 
 ODD: dict[str, Json] = {
+    "a compact IRI as an id": PREFIXED | {"id": "sec:x", "name": "y"},
+    "a compact IRI as a type": PREFIXED | {"type": "sec:X", "name": "y"},
+    "a compact IRI as a reference": PREFIXED | {"name": "y", OTHER: {"id": "sec:x"}},
+    "a compact IRI as an issuer": PREFIXED | {"type": "VerifiableCredential", "issuer": "sec:x"},
     "a float": CREDENTIAL | {OTHER: 8.05},
     "a large integer": CREDENTIAL | {OTHER: [2**53, 2**53 - 1, -(2**53), 10**22]},
     "numbers and booleans": CREDENTIAL | {OTHER: [1, True, 0, False, "1", "true"]},
