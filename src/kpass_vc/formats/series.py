@@ -16,17 +16,26 @@ from kpass_vc.cryptosuites.hash_then_sign import rdf_configuration
 from kpass_vc.formats.data_integrity import DataIntegrity
 from kpass_vc.formats.format import Signing
 from kpass_vc.formats.ob_jwt import OpenBadgesJwt
-from kpass_vc.formats.registered_claims import registered_claims
+from kpass_vc.formats.registered_claims import CLAIMS, registered_claims
 from kpass_vc.jsonld import canonicalize
-from kpass_vc.jsonld.contexts import Contexts
+from kpass_vc.jsonld.contexts import CREDENTIALS_V1, Contexts
 from kpass_vc.jsonld.template import checked_template
 from kpass_vc.jsonld.terms import Unusual
 from kpass_vc.model.dates import utc_text
 from kpass_vc.model.document import JsonObject, compact
 from kpass_vc.model.slots import JsonTemplate, Place
 
-_REPEATED: Final = ("issuer", "id", "validFrom", "validUntil")
-"""The members of a credential that the registered claims repeat, beside its subject's id."""
+_REPEATED: Final[Mapping[Place, str]] = {
+    ("issuer",): "issuer",
+    ("issuer", "id"): "issuer",
+    ("id",): "id",
+    ("validFrom",): "validFrom",
+    ("validUntil",): "validUntil",
+    ("credentialSubject", "id"): "subject",
+}
+"""What the registered claims repeat of a credential, and what it is called here."""
+_ANOTHER_WAY: Final = frozenset({"proof", "holder", *CLAIMS})
+"""Members that the formats put in place or change by themselves."""
 _MOST_CONFIGURATIONS: Final = 16
 _MOST_SERIES: Final = 256
 """Each takes some fifty kilobytes."""
@@ -43,20 +52,25 @@ class Series:
         examples: Sequence[Sequence[str]],
     ) -> None:
         """Unusual if they cannot be made that way, as with one of the examples tried."""
+        given = credential.get("@context")
+        first = given[:1] if isinstance(given, list) else [given]
+        if _ANOTHER_WAY & credential.keys() or first == [CREDENTIALS_V1]:
+            raise Unusual
+        if not isinstance(credential.get("issuer"), str | dict):
+            raise Unusual
         self._contexts = contexts
-        self._json = JsonTemplate(credential, places)
         self._template = checked_template(credential, places, contexts, examples)
-        self._context = {"@context": credential["@context"]}
-        self._claimed: JsonObject = {
-            name: credential[name] for name in _REPEATED if name in credential
-        }
-        subject = credential.get("credentialSubject")
-        if isinstance(subject, dict) and "id" in subject:
-            self._claimed["subject"] = subject["id"]
+        self._json = JsonTemplate(credential, places)
+        self._context = {"@context": given}
+        self._claimed: JsonObject = {}
+        for place, name in _REPEATED.items():
+            part: object = credential
+            for step in place:
+                part = part.get(step) if isinstance(part, dict) else None
+            if isinstance(part, str):
+                self._claimed[name] = part
         self._claim_slots = {
-            "subject" if len(place) > 1 else str(place[0]): number
-            for number, place in enumerate(places)
-            if place == ("credentialSubject", "id") or place[0] in _REPEATED
+            _REPEATED[place]: number for number, place in enumerate(places) if place in _REPEATED
         }
         self._configured: dict[tuple[datetime, str], tuple[bytes, bytes]] = {}
 

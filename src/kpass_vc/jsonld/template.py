@@ -219,8 +219,8 @@ def checked_template(
     """A template that gives for each example what reading the document gives; Unusual if it does not."""
     made = Template(document, places, contexts)
     for values in examples:
-        read = canonicalize(filled(document, places, values), contexts)
-        if made.fill(values) != read.encode():
+        by_template = made.fill(values)
+        if by_template != canonicalize(filled(document, places, values), contexts).encode():
             raise Unusual
     return made
 
@@ -232,7 +232,7 @@ def _nodes(tree: Tree, count: int) -> Iterator[_Node]:
         slots: list[tuple[str, _Part]] = []
         below: list[tuple[str, str]] = []
         fixed: list[str] = []
-        for predicate, value in pairs:
+        for predicate, value in dict.fromkeys(pairs):
             if value[0] == "_":
                 below.append((predicate, value))
             elif (part := _part(value, slot_of)) is not None:
@@ -279,12 +279,10 @@ def _slots(
             iri_slots.add(node.name_slot)
         used += [part.slot for _, part in node.slots]
         iri_slots |= {part.slot for _, part in node.slots if part.is_iri}
-        predicates = [predicate for predicate, _ in node.slots]
-        fixed = {line.partition(" ")[0] for line in node.fixed}
-        # beside another object of the same predicate the same text would be one quad and not two
-        if len(set(predicates)) != len(predicates) or fixed & set(predicates):
-            raise Unusual
-        if len(set(node.fixed)) != len(node.fixed):
+        literals = [predicate for predicate, part in node.slots if not part.is_iri]
+        fixed = {line.partition(' "')[0] for line in node.fixed}
+        # beside another literal of the same predicate the same text would be one quad and not two; IRIs all differ
+        if len(set(literals)) != len(literals) or fixed & set(literals):
             raise Unusual
     if set(used) != set(range(count)):
         raise Unusual

@@ -24,8 +24,9 @@ IRI: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s\x00-\x20<>\"{}|^`\\]*\Z")
 ONE_AT_A_TIME: Final = Lock()
 """PyLD keeps the contexts it has read where threads tear them: a sound document would be refused now and then."""
 _MOST_CONTEXTS: Final = 10
-_MOST_STATES: Final = 500
-_MOST_CHAINS: Final = 64
+_MOST_STATES: Final = 200
+"""States of one chain: a few dozen in honest documents. Past that it is compiled anew."""
+_MOST_CHAINS: Final = 32
 _MOST_IRIS: Final = 8192
 _LONGEST_KEPT: Final = 300
 _STRING: Final = "http://www.w3.org/2001/XMLSchema#string"
@@ -123,7 +124,10 @@ class State:
                 for name in chosen:
                     scoped = self._context["mappings"][name]["@context"]
                     context = self._chain.process(context, scoped, propagate=False)
-                found = self.typed[chosen] = self._chain.state(context)
+                found = self._chain.state(context)
+                if len(self.typed) >= _MOST_STATES:
+                    self.typed.clear()
+                self.typed[chosen] = found
         if len(chosen) == 1:
             self.typed[chosen[0]] = found
         return found
@@ -188,7 +192,7 @@ class Chain:
         self, urls: tuple[str, ...], documents: Mapping[str, Mapping[str, object]]
     ) -> None:
         """Unusual if the walk cannot read documents with them, or if they are none that can be read at all."""
-        if not urls or len(urls) > _MOST_CONTEXTS:
+        if not urls:
             raise Unusual
 
         def loader(url: str, _options: object) -> dict[str, Any]:
@@ -213,6 +217,8 @@ class Chain:
         self._processor = pyld.JsonLdProcessor()
         self._states: dict[bytes, State] = {}
         self._iris: dict[str, str] = {}
+        self.is_full = False
+        """Whether it takes no more states: documents made to be hard have filled it."""
         self.names: set[str] = set()
         """Every name that a context in the chain gives a meaning anywhere, terms and prefixes."""
         for url in urls:
@@ -252,6 +258,7 @@ class Chain:
         found = self._states.get(digest)
         if found is None:
             if len(self._states) >= _MOST_STATES:
+                self.is_full = True
                 raise Unusual
             if self._aliases(context) != (self.id_name, self.type_name):
                 raise Unusual
@@ -313,13 +320,17 @@ class Chains:
             found = self._found[urls]
         except (KeyError, TypeError):
             found = self._compile(urls)
+        if found is not None and found.is_full:
+            found = self._compile(urls)
         if found is None:
             raise Unusual
         return found
 
     def _compile(self, urls: tuple[object, ...]) -> Chain | None:
         names = tuple(url for url in urls if isinstance(url, str))
-        if len(names) != len(urls) or not self.documents.keys() >= set(names):
+        if len(names) != len(urls) or len(names) > _MOST_CONTEXTS:
+            raise Unusual
+        if not self.documents.keys() >= set(names):
             raise Unusual
         try:
             made = Chain(names, self.documents)
