@@ -13,6 +13,7 @@ nodes with one hash. Then the document itself is to be read.
 """
 
 import hashlib
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -24,13 +25,15 @@ from kpass_vc.model.slots import Place, filled, mark, marked
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
-    """What changes of a node's name or of one of its objects."""
+class _Gap:
+    """An object with a slot: what a line holds before and after the text that is put in."""
 
+    start: bytes
+    """The predicate, and how the object begins."""
     slot: int
+    end: bytes
+    """How the object ends, and the line."""
     is_iri: bool
-    suffix: str = ""
-    """What follows a literal: its datatype."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +43,10 @@ class _Node:
     name: str
     """As it stands in the marked document."""
     name_slot: int | None
-    fixed: tuple[str, ...]
-    """Predicate and object of what is always the same, as they end a line."""
-    encoded: tuple[bytes, ...]
-    own: bytes
-    """Of a blank node without slots: its own lines, as its hash sees them."""
-    slots: tuple[tuple[str, _Part], ...]
-    """Predicates, and the objects that have a slot."""
-    below: tuple[tuple[str, str], ...]
+    fixed: tuple[bytes, ...]
+    """Predicate and object of what is always the same, as they end a line; in order."""
+    gaps: tuple[_Gap, ...]
+    below: tuple[tuple[bytes, str], ...]
     """Predicates, and the blank nodes that are their objects."""
     parent: tuple[str, int | None, str] | None
     """Of a blank node: the subject, the slot if it is one, and the predicate that it is the object of."""
@@ -55,6 +54,52 @@ class _Node:
     @property
     def is_blank(self) -> bool:
         return self.name[0] == "_"
+
+    @property
+    def has_slot(self) -> bool:
+        return bool(self.gaps) or self.name_slot is not None
+
+    def tails(self, texts: Sequence[bytes], ends: Mapping[str, bytes]) -> list[bytes]:
+        """Predicates and objects, as they end a line, in order; `ends` are what blank nodes end one with."""
+        found = [gap.start + texts[gap.slot] + gap.end for gap in self.gaps]
+        found += self.fixed
+        found += [predicate + ends[name] for predicate, name in self.below]
+        found.sort()
+        return found
+
+
+class _Hashed:
+    """How a blank node is hashed (Hash First Degree Quads, RDFC-1.0 section 4.6).
+
+    In order, the line of a named parent comes before its own lines, and that of a blank one after them.
+    """
+
+    def __init__(self, node: _Node) -> None:
+        self._node = node
+        self._seen = {name: b"_:z .\n" for _, name in node.below}
+        self._before = self._after = b""
+        self._slot: int | None = None
+        if node.parent is not None:
+            subject, self._slot, predicate = node.parent
+            line = f" {predicate} _:a .\n".encode()
+            if self._slot is not None:
+                self._before = b">" + line
+            elif subject[0] == "_":
+                self._after = b"_:z" + line
+            else:
+                self._before = subject.encode() + line
+        self._own = b"" if node.gaps else self._lines(())
+        self.depends_on_slot = bool(node.gaps) or self._slot is not None
+
+    def digest(self, texts: Sequence[bytes]) -> bytes:
+        """The hash of the node, with these texts in the slots."""
+        lines = self._own or self._lines(texts)
+        if self._slot is None:
+            return hashlib.sha256(self._before + lines + self._after).digest()
+        return hashlib.sha256(b"<" + texts[self._slot] + self._before + lines).digest()
+
+    def _lines(self, texts: Sequence[bytes]) -> bytes:
+        return b"_:a " + b"_:a ".join(self._node.tails(texts, self._seen))
 
 
 class Template:
@@ -73,40 +118,48 @@ class Template:
         self._names = contexts.chains.chain(document).names
         nodes = list(_nodes(tree, len(places)))
         self._iri_slots, self._known = _slots(tree, nodes, len(places))
-        self._always: list[tuple[bytes, bytes]] = []
-        """The blocks that are the same each time: what they are sorted by, and their lines."""
-        self._labelled: list[tuple[str, dict[str, tuple[bytes, bytes]]]] = []
-        """Blank nodes of which only the label changes, and their blocks by it, as far as they were written."""
-        self._leading: list[tuple[bytes, _Segments]] = []
-        """Named nodes of which only the labels of the blank nodes change that they lead to."""
-        self._differing: list[_Node] = []
-        """The nodes with a slot, and blank nodes that lead to blank nodes: their lines are written each time."""
-        self._rehashed: list[_Node] = []
-        """The blank nodes that have to do with a slot."""
-        self._hashed: dict[bytes, str] = {}
-        """The others, by their first-degree hashes."""
-        self._plain = {node.name: node for node in nodes}
-        for node in nodes:
-            self._sort_in(node)
-        self._blank_nodes = len(self._rehashed) + len(self._hashed)
-        if self._blank_nodes != sum(node.is_blank for node in nodes):
-            raise Unusual
+        blank = [node for node in nodes if node.is_blank]
+        self._numbers = {node.name: number for number, node in enumerate(blank)}
+        hashed = [(number, _Hashed(node)) for number, node in enumerate(blank)]
+        self._rehashed = [each for each in hashed if each[1].depends_on_slot]
+        """The blank nodes that have to do with a slot, by number."""
+        self._digests = [(each.digest(()), n) for n, each in hashed if not each.depends_on_slot]
+        """The first-degree hashes of the others."""
+        count = len(blank)
+        self._ends = [f"_:c14n{rank} .\n".encode() for rank in range(count)]
+        """What a label ends a line with, by its rank."""
+        order = sorted(range(count), key=str)
+        self._places = [order.index(rank) for rank in range(count)]
+        """Where the label of a rank stands among the labels in order: as text, ten comes before two."""
+        self._leaves = [_Leaf(number, node, count) for number, node in enumerate(blank)]
+        self._sorted_in(nodes)
 
-    def _sort_in(self, node: _Node) -> None:
-        has_slot = bool(node.slots) or node.name_slot is not None
-        if node.is_blank:
-            if node.slots or (node.parent is not None and node.parent[1] is not None):
-                self._rehashed.append(node)
-            else:
-                self._hashed[_first_degree(node, (), ())] = node.name
-        if has_slot or (node.is_blank and node.below):
-            self._differing.append(node)
-        elif node.is_blank:
-            self._labelled.append((node.name, {}))
-        elif node.below:
-            self._leading.append((f"{node.name} ".encode(), _Segments.of(node)))
-        else:
-            self._always.append(_block(node.name, sorted(node.encoded)))
+    def _sorted_in(self, nodes: Sequence[_Node]) -> None:
+        """Sort out the named nodes: by whether they have a slot in their name, and what of them changes."""
+        standing = [
+            (f"{node.name} ".encode(), node)
+            for node in nodes
+            if not node.is_blank and node.name_slot is None
+        ]
+        standing.sort(key=lambda each: each[0])
+        self._heads = [head for head, _ in standing]
+        """What the named nodes without a slot in their name begin their lines with; in order."""
+        self._texts: list[bytes] = [
+            b"" if node.has_slot or node.below else _block(head, node.fixed)
+            for head, node in standing
+        ]
+        """Their lines, where these are always the same."""
+        self._leading = [
+            (number, _Segments.of(head, node, self._numbers))
+            for number, (head, node) in enumerate(standing)
+            if node.below and not node.has_slot
+        ]
+        self._gapped = [
+            (number, head, node) for number, (head, node) in enumerate(standing) if node.has_slot
+        ]
+        self._named_by_slot = [
+            (node.name_slot, node) for node in nodes if node.name_slot is not None
+        ]
 
     def fill(self, values: Sequence[str]) -> bytes:
         """The canonical N-Quads with these texts in the slots, in UTF-8.
@@ -114,48 +167,76 @@ class Template:
         Unusual if the document itself is to be read. UTF-8 keeps the order of code points, so that lines are
         sorted as bytes: what is always the same is encoded once.
         """
-        literals = [f'"{escaped(value)}"' for value in values]
-        iris = [f"<{value}>" for value in values]
-        self._require_plain(values, iris)
-        labels = self._labels(literals, iris)
-        blocks = self._always.copy()
-        for head, segments in self._leading:
-            blocks.append((head, segments.written(labels)))
-        for name, written in self._labelled:
-            label = labels[name]
-            block = written.get(label)
-            if block is None:
-                block = written[label] = _block(label, sorted(self._plain[name].encoded))
-            blocks.append(block)
-        for node in self._differing:
-            tails = _tails(node, literals, iris, labels)
-            slot = node.name_slot
-            name = iris[slot] if slot is not None else labels.get(node.name, node.name)
-            blocks.append(_block(name, tails))
-        # no subject is the beginning of another one but a label, which a space then ends
-        blocks.sort()
-        return b"".join([text for _, text in blocks])
+        self._require_plain(values)
+        texts = [escaped(value).encode() for value in values]
+        ranks = self._ranks(texts)
+        ends = {name: self._ends[ranks[number]] for name, number in self._numbers.items()}
+        blocks = self._texts.copy()
+        for number, segments in self._leading:
+            blocks[number] = segments.written(ranks, self._ends, self._places)
+        for number, head, node in self._gapped:
+            blocks[number] = _block(head, node.tails(texts, ends))
+        own = sorted(
+            [
+                (b"<" + texts[slot] + b"> ", node.tails(texts, ends))
+                for slot, node in self._named_by_slot
+            ],
+            reverse=True,
+        )
+        for head, tails in own:  # the last first, so that the places of the others stay
+            blocks.insert(bisect_left(self._heads, head), _block(head, tails))
+        labelled = [b""] * len(ranks)
+        for leaf in self._leaves:
+            rank = ranks[leaf.number]
+            labelled[self._places[rank]] = leaf.written(rank, texts, ends)
+        # named nodes come before blank ones, and no subject is the beginning of another but for a space
+        return b"".join(blocks + labelled)
 
-    def _labels(self, literals: Sequence[str], iris: Sequence[str]) -> dict[str, str]:
-        """The canonical label of each blank node; Unusual if two of them look alike."""
-        by_hash = self._hashed.copy()
-        for node in self._rehashed:
-            by_hash[_first_degree(node, literals, iris)] = node.name
-        if len(by_hash) != self._blank_nodes:
-            raise Unusual
-        return {by_hash[digest]: f"_:c14n{place}" for place, digest in enumerate(sorted(by_hash))}
+    def _ranks(self, texts: Sequence[bytes]) -> list[int]:
+        """The rank of each blank node by its first-degree hash; Unusual if two of them look alike."""
+        digests = [(each.digest(texts), number) for number, each in self._rehashed]
+        digests += self._digests
+        digests.sort()
+        ranks = [0] * len(digests)
+        last = b""
+        for rank, (digest, number) in enumerate(digests):
+            if digest == last:
+                raise Unusual
+            ranks[number] = rank
+            last = digest
+        return ranks
 
-    def _require_plain(self, values: Sequence[str], iris: Sequence[str]) -> None:
+    def _require_plain(self, values: Sequence[str]) -> None:
         """Unusual for an IRI that is none, that may be a compact one, or that stands elsewhere as well."""
         seen: set[str] = set()
         for slot in self._iri_slots:
-            value, iri = values[slot], iris[slot]
+            value = values[slot]
             scheme, _, rest = value.partition(":")
             if not IRI.match(value) or (scheme in self._names and not rest.startswith("//")):
                 raise Unusual
-            if iri in self._known or iri in seen:
+            if value in self._known or value in seen:
                 raise Unusual
-            seen.add(iri)
+            seen.add(value)
+
+
+class _Leaf:
+    """A blank node: its lines by its rank, kept if there is neither a slot in them nor another blank node."""
+
+    def __init__(self, number: int, node: _Node, count: int) -> None:
+        self.number = number
+        self._node = node
+        self._kept: list[bytes | None] = [None] * count
+        self._is_kept = not node.gaps and not node.below
+
+    def written(self, rank: int, texts: Sequence[bytes], ends: Mapping[str, bytes]) -> bytes:
+        """The lines of the node."""
+        kept = self._kept[rank]
+        if kept is not None:
+            return kept
+        made = _block(f"_:c14n{rank} ".encode(), self._node.tails(texts, ends))
+        if self._is_kept:
+            self._kept[rank] = made
+        return made
 
 
 @dataclass(frozen=True)
@@ -165,19 +246,18 @@ class _Segments:
     Of one predicate the blank nodes come last, since `_` comes after `<` and the quotation mark.
     """
 
-    pieces: tuple[tuple[bytes, bytes, tuple[str, ...]], ...]
-    """The lines before a gap, how the lines in the gap begin, and the blank nodes that end them."""
+    pieces: tuple[tuple[bytes, bytes, tuple[int, ...]], ...]
+    """The lines before a gap, how the lines in the gap begin, and the numbers of the blank nodes that end them."""
     rest: bytes
 
     @classmethod
-    def of(cls, node: _Node) -> "_Segments":
+    def of(cls, head: bytes, node: _Node, numbers: Mapping[str, int]) -> "_Segments":
         """The segments of a node."""
-        head = f"{node.name} ".encode()
-        below: dict[bytes, list[str]] = {}
+        below: dict[bytes, list[int]] = {}
         for predicate, name in node.below:
-            below.setdefault(f"{predicate} ".encode(), []).append(name)
-        left = sorted(node.encoded)
-        pieces: list[tuple[bytes, bytes, tuple[str, ...]]] = []
+            below.setdefault(predicate, []).append(numbers[name])
+        left = list(node.fixed)
+        pieces: list[tuple[bytes, bytes, tuple[int, ...]]] = []
         for start in sorted(below):
             before = [tail for tail in left if tail < start + b"_"]
             left = left[len(before) :]
@@ -185,29 +265,18 @@ class _Segments:
             pieces.append((lines, head + start, tuple(below[start])))
         return cls(tuple(pieces), b"".join(head + tail for tail in left))
 
-    def written(self, labels: Mapping[str, str]) -> bytes:
-        """The lines for these labels."""
+    def written(self, ranks: Sequence[int], ends: Sequence[bytes], places: Sequence[int]) -> bytes:
+        """The lines for these ranks of the blank nodes."""
         parts: list[bytes] = []
-        for before, start, names in self.pieces:
+        for before, start, numbers in self.pieces:
             parts.append(before)
-            for label in sorted([labels[name] for name in names]):
-                parts += (start, label.encode(), b" .\n")
+            if len(numbers) == 1:
+                parts += (start, ends[ranks[numbers[0]]])
+                continue
+            for rank in sorted([ranks[number] for number in numbers], key=places.__getitem__):
+                parts += (start, ends[rank])
         parts.append(self.rest)
         return b"".join(parts)
-
-
-def _tails(
-    node: _Node, literals: Sequence[str], iris: Sequence[str], labels: Mapping[str, str]
-) -> list[bytes]:
-    """The predicates and objects of a node, as they end a line; in order."""
-    tails = [
-        f"{predicate} {iris[part.slot] if part.is_iri else literals[part.slot] + part.suffix} .\n".encode()
-        for predicate, part in node.slots
-    ]
-    tails += node.encoded
-    tails += [f"{predicate} {labels[below]} .\n".encode() for predicate, below in node.below]
-    tails.sort()
-    return tails
 
 
 def checked_template(
@@ -229,42 +298,41 @@ def _nodes(tree: Tree, count: int) -> Iterator[_Node]:
     """The nodes of a marked document."""
     slot_of = {f"<{mark(number)}>": number for number in range(count)}
     for name, pairs in tree.nodes.items():
-        slots: list[tuple[str, _Part]] = []
-        below: list[tuple[str, str]] = []
-        fixed: list[str] = []
+        gaps: list[_Gap] = []
+        below: list[tuple[bytes, str]] = []
+        fixed: list[bytes] = []
         for predicate, value in dict.fromkeys(pairs):
             if value[0] == "_":
-                below.append((predicate, value))
-            elif (part := _part(value, slot_of)) is not None:
-                slots.append((predicate, part))
+                below.append((f"{predicate} ".encode(), value))
+            elif (gap := _gap(predicate, value, slot_of)) is not None:
+                gaps.append(gap)
             else:
-                fixed.append(f"{predicate} {value} .\n")
+                fixed.append(f"{predicate} {value} .\n".encode())
         parent = None
         if name in tree.parents:
             subject, predicate = tree.parents[name]
             parent = (subject, slot_of.get(subject), predicate)
-        seen = sorted([*fixed, *(f"{predicate} _:z .\n" for predicate, _ in below)])
         yield _Node(
             name=name,
             name_slot=slot_of.get(name),
-            fixed=tuple(fixed),
-            encoded=tuple(line.encode() for line in fixed),
-            own="".join(f"_:a {line}" for line in seen).encode(),
-            slots=tuple(slots),
+            fixed=tuple(sorted(fixed)),
+            gaps=tuple(gaps),
             below=tuple(below),
             parent=parent,
         )
 
 
-def _part(value: str, slot_of: Mapping[str, int]) -> _Part | None:
-    """What has a slot of an object; None if it has none."""
+def _gap(predicate: str, value: str, slot_of: Mapping[str, int]) -> _Gap | None:
+    """An object with a slot; None if it has none."""
     if value in slot_of:
-        return _Part(slot_of[value], is_iri=True)
+        return _Gap(f"{predicate} <".encode(), slot_of[value], b"> .\n", is_iri=True)
     if value[0] != '"':
         return None
     text, _, suffix = value[1:].rpartition('"')
     slot = slot_of.get(f"<{text}>")
-    return None if slot is None else _Part(slot, is_iri=False, suffix=suffix)
+    if slot is None:
+        return None
+    return _Gap(f'{predicate} "'.encode(), slot, f'"{suffix} .\n'.encode(), is_iri=False)
 
 
 def _slots(
@@ -277,41 +345,22 @@ def _slots(
         if node.name_slot is not None:
             used.append(node.name_slot)
             iri_slots.add(node.name_slot)
-        used += [part.slot for _, part in node.slots]
-        iri_slots |= {part.slot for _, part in node.slots if part.is_iri}
-        literals = [predicate for predicate, part in node.slots if not part.is_iri]
-        fixed = {line.partition(' "')[0] for line in node.fixed}
+        used += [gap.slot for gap in node.gaps]
+        iri_slots |= {gap.slot for gap in node.gaps if gap.is_iri}
+        literals = [gap.start for gap in node.gaps if not gap.is_iri]
+        fixed = tuple(set(literals))
         # beside another literal of the same predicate the same text would be one quad and not two; IRIs all differ
-        if len(set(literals)) != len(literals) or fixed & set(literals):
+        if len(fixed) != len(literals) or any(tail.startswith(fixed) for tail in node.fixed):
             raise Unusual
     if set(used) != set(range(count)):
         raise Unusual
-    marks = {f"<{mark(number)}>" for number in range(count)}
     known = {name for name in tree.nodes if name[0] == "<"}
     for pairs in tree.nodes.values():
         known |= {part for pair in pairs for part in pair if part[0] == "<"}
-    return tuple(sorted(iri_slots)), frozenset(known - marks)
+    marks = {mark(number) for number in range(count)}
+    return tuple(sorted(iri_slots)), frozenset(name[1:-1] for name in known) - marks
 
 
-def _first_degree(node: _Node, literals: Sequence[str], iris: Sequence[str]) -> bytes:
-    """Hash First Degree Quads (RDFC-1.0 section 4.6) of a blank node.
-
-    In order, the line of a named parent comes before its own lines, and that of a blank one after them.
-    """
-    text = node.own
-    if node.slots:
-        seen = {below: "_:z" for _, below in node.below}
-        text = b"_:a " + b"_:a ".join(_tails(node, literals, iris, seen))
-    if node.parent is not None:
-        subject, slot, predicate = node.parent
-        if slot is None and subject[0] == "_":
-            text += f"_:z {predicate} _:a .\n".encode()
-        else:
-            name = subject if slot is None else iris[slot]
-            text = f"{name} {predicate} _:a .\n".encode() + text
-    return hashlib.sha256(text).digest()
-
-
-def _block(name: str, tails: Sequence[bytes]) -> tuple[bytes, bytes]:
-    head = f"{name} ".encode()
-    return head, head + head.join(tails)
+def _block(head: bytes, tails: Sequence[bytes]) -> bytes:
+    """The lines of a node; none if nothing is said of it."""
+    return head + head.join(tails) if tails else b""
