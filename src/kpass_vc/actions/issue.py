@@ -396,7 +396,7 @@ def kept_key(order: IssueOrder, key: str, *, is_test: bool) -> tuple[str, str]:
 
 def require_sound(env: Environment, order: IssueOrder) -> None:
     """What a field cannot tell by itself."""
-    given = order.model_dump(mode="json", by_alias=True)
+    given = order.model_dump(mode="json", by_alias=True, exclude_defaults=True)
     found = [FieldError(field, "personal_number") for field in personal_number_fields(given)]
     today = env.now().astimezone(STOCKHOLM).date()
     if not _EARLIEST <= order.assessed_on <= today:

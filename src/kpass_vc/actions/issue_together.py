@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from kpass_vc.actions.define import source_of
 from kpass_vc.actions.issue import (
     Channel,
+    EvidenceOrder,
     Issued,
     IssueOrder,
     authority_for,
@@ -58,7 +59,6 @@ from kpass_vc.records.audit import AuditEntry
 from kpass_vc.records.award import Award, IdempotencyKey, Representation
 from kpass_vc.records.base import store
 from kpass_vc.records.definition import Found
-from kpass_vc.records.delegation import Delegation
 from kpass_vc.records.learner import Learner
 from kpass_vc.records.organization import Organization
 from kpass_vc.records.status_list import StatusList
@@ -198,8 +198,14 @@ class _Common:
     issuer: Organization
     found: Found
     source: Definition
-    under: Delegation | None
     now: datetime
+    issuer_id: str
+    slug: str
+    version_id: str
+    document_url: str
+    digest: str
+    under_id: str | None
+    under_url: str | None
     signings: Mapping[str, Signing]
     shown: Mapping[Language, Issuer]
     editions: Mapping[Language, bytes]
@@ -265,8 +271,14 @@ def _common(env: Environment, session: Session, first: Asked) -> _Common:
         issuer=issuer,
         found=found,
         source=source,
-        under=under,
         now=now,
+        issuer_id=issuer.id,
+        slug=issuer.slug,
+        version_id=found[0].id,
+        document_url=str(found[0].document_url),
+        digest=str(found[0].digest_sri),
+        under_id=under.id if under else None,
+        under_url=under.url if under else None,
         signings=signings_of_many(env, session, issuer, issuer.did, now),
         shown={language: shown_issuer(issuer, language) for language in editions},
         editions=editions,
@@ -319,30 +331,33 @@ def _looked_through(
 
 def _make(common: _Common, each: _Sound, status_list: StatusList, index: int) -> Made:
     """The award of one order, signed and not stored; Unusual if it is no series."""
-    env, issuer, order = common.env, common.issuer, each.asked.order
+    env, order = common.env, each.asked.order
     holder = holder_parts(env, order.holder)
-    version = common.found[0]
+    evidence = [Piece(piece.name, piece.narrative, piece.genre) for piece in order.evidence]
+    for text in (holder.id, *(text for piece in order.evidence for text in _texts(piece))):
+        check_text(text, "")
+    status = StatusEntry(status_list.url, status_list.purpose, index)
     award_id = env.new_id()
     forms: list[Row] = []
     for language in order.languages:
         parts = AwardParts(
-            credential_id=env.addresses.credential(issuer.slug, env.new_id()),
+            credential_id=env.addresses.credential(common.slug, env.new_id()),
             holder=holder,
             assessed_on=order.assessed_on,
             valid_from=common.now,
             valid_until=each.last_day,
-            evidence=[Piece(piece.name, piece.narrative, piece.genre) for piece in order.evidence],
-            status=StatusEntry(status_list.url, common.source.status_purpose, index),
-            definition_url=str(version.document_url),
-            definition_digest=str(version.digest_sri),
-            authorization_url=common.under.url if common.under else None,
+            evidence=evidence,
+            status=status,
+            definition_url=common.document_url,
+            definition_digest=common.digest,
+            authorization_url=common.under_url,
             is_test=common.actor.is_test,
         )
         forms += _forms(common, award_id, parts, language)
     row: Row = {
         "id": award_id,
-        "organization_id": issuer.id,
-        "definition_version_id": version.id,
+        "organization_id": common.issuer_id,
+        "definition_version_id": common.version_id,
         "state": "active",
         "reason": None,
         "holder_id": holder.id,
@@ -356,14 +371,18 @@ def _make(common: _Common, each: _Sound, status_list: StatusList, index: int) ->
         "status_changed_at": None,
         "link_generation": 0,
         "learner_id": each.learner.id if each.learner else None,
-        "delegation_id": common.under.id if common.under else None,
+        "delegation_id": common.under_id,
         "replaces_id": None,
         "is_test": common.actor.is_test,
         "channel": common.channel,
         "erased_at": None,
         "claimed_at": None,
     }
-    return Made(row, forms, str(version.document_url), status_list.url, status_list.purpose)
+    return Made(row, forms, common.document_url, status.list_url, status.purpose)
+
+
+def _texts(piece: EvidenceOrder) -> Iterator[str]:
+    return (text for text in (piece.name, piece.narrative, piece.genre) if text is not None)
 
 
 def _end(last_day: date) -> datetime:
@@ -371,14 +390,12 @@ def _end(last_day: date) -> datetime:
 
 
 def _forms(common: _Common, award_id: str, parts: AwardParts, language: Language) -> Iterator[Row]:
-    """The representations of one language; Unusual if it is no series, Malformed for a text that is refused."""
+    """The representations of one language; Unusual if it is no series."""
     kind = kind_of(parts)
     if kind is None:
         raise Unusual
     env, shown, found = common.env, common.shown[language], slots(parts)
     values = [text for _, text in found]
-    for text in values:
-        check_text(text, "")
 
     def compiled() -> Series:
         edition: JsonObject = json.loads(common.editions[language])
@@ -387,7 +404,7 @@ def _forms(common: _Common, award_id: str, parts: AwardParts, language: Language
         examples = [values, [f"{text}-x" for text in values]]
         return Series(credential, [place for place, _ in found], env.contexts, examples)
 
-    key = (common.found[0].id, language, shown, env.vocabulary, kind)
+    key = (common.version_id, language, shown, env.vocabulary, kind)
     series = env.series.get(key, compiled)
     if series is None:
         raise Unusual

@@ -23,7 +23,8 @@ _PERSONAL: Final = re.compile(
     rf"{_BETWEEN}{{0,3}}(?P<last>[0-9]{{4}})(?![0-9]))"
 )
 _LATIN: Final = re.compile("[\x00-\x7f\u00c0-\u024f]*")
-_DIGIT: Final = re.compile("[0-9]")
+_OTHER: Final = re.compile("[^0-9]+")
+_FEWEST_DIGITS: Final = 10
 _ORGANIZATION: Final = re.compile(r"(?:16)?([0-9]{6})-?([0-9]{4})\Z")
 _COORDINATION: Final = 60
 _PERSON_FROM: Final = 2
@@ -42,9 +43,11 @@ def holds_personal_number(text: str) -> bool:
     In any script's digits, with or without separators, in an address or in HTML.
     """
     plain = _plain(text)
-    if not _DIGIT.search(plain) and "&" not in plain:
+    readings = {plain}
+    if "%" in plain or "&" in plain:
+        readings.add(_plain(html.unescape(unquote(plain))))
+    elif len(_OTHER.sub("", plain)) < _FEWEST_DIGITS:
         return False
-    readings = {plain, _plain(html.unescape(unquote(plain)))}
     return any(_is_personal(found) for read in readings for found in _PERSONAL.finditer(read))
 
 
