@@ -1,7 +1,8 @@
 """Do together what many ask for at the same time: a thread takes all that has come, does it at once, and tells each.
 
-A commit costs the same for one order as for fifty. Nobody is made to wait for others to
-come: what comes while a group is being done makes the next one.
+A commit costs the same for one order as for fifty. Who asks alone is not made to wait: what comes
+while a group is being done makes the next one. Only where several asked at once just now, and more
+keep coming, the next group is given some milliseconds to become as large.
 """
 
 import asyncio
@@ -16,6 +17,9 @@ Outcome = TypeVar("Outcome")
 
 _IDLE: Final = 5.0
 """Seconds without an order after which the thread ends; the next order starts another."""
+_PAUSE: Final = 0.002
+_MOST_PAUSES: Final = 12
+"""While more orders come in each pause, so many are made before a group that follows one of several."""
 
 
 class Later(Exception):
@@ -61,7 +65,9 @@ class Group(Generic[Order, Outcome]):
         return await future
 
     def _run(self) -> None:
-        while group := self._next():
+        size = 1
+        while group := self._next(size):
+            size = len(group)
             try:
                 outcomes = self._work([order for order, _ in group])
             except Later as later:
@@ -73,8 +79,18 @@ class Group(Generic[Order, Outcome]):
                 outcomes = [error] * len(group)
             _tell([future for _, future in group], outcomes)
 
-    def _next(self) -> list[tuple[Order, asyncio.Future[Outcome]]]:
-        """What has come, so many at most; nothing when none has come for a while, and then the thread ends."""
+    def _next(self, before: int) -> list[tuple[Order, asyncio.Future[Outcome]]]:
+        """What has come, so many at most; nothing when none has come for a while, and then the thread ends.
+
+        `before` is how many the last group had.
+        """
+        if before > 1:
+            known = -1
+            for _ in range(_MOST_PAUSES):
+                if len(self._waiting) >= self._most or len(self._waiting) == known:
+                    break
+                known = len(self._waiting)
+                time.sleep(_PAUSE)
         with self._changed:
             if not self._waiting and not self._changed.wait_for(lambda: self._waiting, _IDLE):
                 self._is_running = False
