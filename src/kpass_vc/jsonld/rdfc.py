@@ -110,41 +110,56 @@ def canonical_tree(tree: Tree, algorithm: str) -> str | None:
     Where no two hashes are the same, section 4.4.3 ends with its step 3.
     """
     nodes = tree.nodes
-    blank = [name for name in nodes if name[0] == "_"]
+    above = {subject for subject, _ in tree.parents.values()}
+    # what ends the lines of each node that leads to no blank node: it is hashed and written
+    tails = {
+        name: sorted([f"{predicate} {value} .\n" for predicate, value in pairs])
+        for name, pairs in nodes.items()
+        if name not in above
+    }
     labels: dict[str, str] = {}
+    blank = [name for name in nodes if name[0] == "_"]
     if blank:
         new_digest = getattr(hashlib, algorithm)
-        by_hash = {new_digest(_first_degree(tree, name).encode()).digest(): name for name in blank}
+        by_hash: dict[bytes, str] = {}
+        for name in blank:
+            seen = tails.get(name) or _tails(nodes[name], None)
+            by_hash[new_digest(_first_degree(tree, name, seen).encode()).digest()] = name
         if len(by_hash) != len(blank):
             return None
         labels = {by_hash[key]: f"_:c14n{place}" for place, key in enumerate(sorted(by_hash))}
-    above = {subject for subject, _ in tree.parents.values()}
     blocks: list[tuple[str, list[str]]] = []
     for name, pairs in nodes.items():
-        if name in above:
-            pairs = [(predicate, labels.get(value, value)) for predicate, value in pairs]  # noqa: PLW2901
-        tails = sorted(f"{predicate} {value} .\n" for predicate, value in pairs)
-        if any(map(eq, tails, islice(tails, 1, None))):
+        found = tails[name] if name in tails else _tails(pairs, labels)
+        if any(map(eq, found, islice(found, 1, None))):
             if name in labels:
                 return None  # its hash is that of a node of which nothing is said twice
-            tails = sorted(set(tails))
-        blocks.append((f"{labels.get(name, name)} ", tails))
+            found = sorted(set(found))
+        blocks.append((f"{labels.get(name, name)} ", found))
     # no subject is the beginning of another one but a label, which a space then ends: the blocks are in order
     blocks.sort()
-    return "".join(head + head.join(tails) for head, tails in blocks if tails)
+    return "".join([head + head.join(found) for head, found in blocks if found])
 
 
-def _first_degree(tree: Tree, name: str) -> str:
-    """What Hash First Degree Quads hashes of a blank node (section 4.6)."""
-    lines = [
-        f"_:a {predicate} {value if value[0] != '_' else '_:z'} .\n"
-        for predicate, value in tree.nodes[name]
-    ]
-    if name in tree.parents:
-        subject, predicate = tree.parents[name]
-        lines.append(f"{subject if subject[0] != '_' else '_:z'} {predicate} _:a .\n")
-    lines.sort()
-    return "".join(lines)
+def _tails(pairs: Sequence[tuple[str, str]], labels: Mapping[str, str] | None) -> list[str]:
+    """What ends the lines of a node, in order; blank nodes by their labels, or as a hash sees them."""
+    if labels is None:
+        return sorted(f"{p} {'_:z' if value[0] == '_' else value} .\n" for p, value in pairs)
+    return sorted(f"{predicate} {labels.get(value, value)} .\n" for predicate, value in pairs)
+
+
+def _first_degree(tree: Tree, name: str, tails: Sequence[str]) -> str:
+    """What Hash First Degree Quads hashes of a blank node (section 4.6).
+
+    In order, the line of a named parent comes before its own lines, and that of a blank one after them.
+    """
+    own = "_:a " + "_:a ".join(tails)
+    if name not in tree.parents:
+        return own
+    subject, predicate = tree.parents[name]
+    if subject[0] == "_":
+        return f"{own}_:z {predicate} _:a .\n"
+    return f"{subject} {predicate} _:a .\n{own}"
 
 
 class _Issuer:
