@@ -31,6 +31,8 @@ fix: .venv/.dev ## Format, and mend what the linter can
 drill: .venv/.dev ## Issue ten thousand while workers are killed, on both databases: half an hour
 	$(BIN)/python -m tests.drill --rows 10000 --kills 10
 	$(BIN)/python -m tests.drill --rows 10000 --kills 10 --database postgresql --workers 2
+	$(BIN)/python -m tests.drill --http 5
+	$(BIN)/python -m tests.drill --http 5 --database postgresql --workers 2
 
 bench: .venv/.dev ## Measure ours and other implementations side by side; writes docs/bench.json and docs/bench.svg
 	$(BIN)/python -m tests.bench
