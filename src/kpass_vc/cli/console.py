@@ -1,5 +1,6 @@
 """How the command line speaks: tables for people, JSON for programs, errors as sentences."""
 
+import gc
 import json
 import locale
 import os
@@ -67,6 +68,16 @@ def language_of_terminal() -> Language:
 def opened() -> Environment:
     """The environment of the installation that the KPASS_* variables name."""
     return open_environment(Settings.read())
+
+
+def settle() -> None:
+    """Spare the garbage collector what a long-lived process made at its start, and have it look less often.
+
+    Contexts, models and routes stay for ever: to look through them again and again took a tenth of the time of issuing.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 50, 100)
 
 
 def login_file() -> Path:

@@ -22,7 +22,7 @@ from kpass_vc.actions.share import ShareOrder, code_of, private_link, share
 from kpass_vc.actions.tokens import TokenOrder, grant_token
 from kpass_vc.app import create_app
 from kpass_vc.authz import Actor
-from kpass_vc.cli.console import operator, progress, say_line, step
+from kpass_vc.cli.console import operator, progress, say_line, settle, step
 from kpass_vc.cli.files import write_files
 from kpass_vc.cli.processes import SPAWN, end_when_told, end_with_the_parent, keep, leave
 from kpass_vc.demo import catalogues
@@ -121,6 +121,7 @@ def _answer(
         ssl_keyfile=settings.tls_key,
     )
     start_work(env, worker)
+    settle()
     code = 0
     try:
         if adopting:

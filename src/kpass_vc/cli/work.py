@@ -35,6 +35,7 @@ from kpass_vc.cli.console import (
     operator,
     progress,
     say_line,
+    settle,
     table,
     wrote,
 )
@@ -74,6 +75,7 @@ def work(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
     start_work(env, name or f"{Settings.read().worker}-work")
+    settle()
     if take_over:
         say_line(say(CHOICE.language, "work.adopted", count=adopt(take_over)))
     say_line(say(CHOICE.language, "work.started"))
