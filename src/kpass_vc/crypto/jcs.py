@@ -47,8 +47,13 @@ def _is_plain(value: object) -> bool:
 
 def has_float(value: object) -> bool:
     """Whether a number with a fraction or exponent is in it: they do not survive between implementations."""
-    if isinstance(value, Mapping):
-        return any(has_float(member) for member in value.values())
-    if isinstance(value, list):
-        return any(has_float(member) for member in value)
-    return isinstance(value, float)
+    pending: list[object] = [value]
+    while pending:
+        part = pending.pop()
+        if isinstance(part, Mapping):
+            pending += [each for each in part.values() if type(each) is not str]
+        elif isinstance(part, list):
+            pending += [each for each in part if type(each) is not str]
+        elif isinstance(part, float):
+            return True
+    return False
