@@ -581,7 +581,12 @@ def _left_of(
         with session.begin_nested():
             made = issue_as_series(env, session, asked)
             done = {rows[numbers[at]].number: found.id for at, found in made.items()}
-            batches.note_issued(session, batch_id=rows[0].batch_id if rows else "", made=done)
+            batches.note_issued(
+                session,
+                organization_id=actor.own_organization(),
+                batch_id=rows[0].batch_id if rows else "",
+                made=done,
+            )
     except IntegrityError:  # another batch has just issued one of them
         return list(rows)
     for row in rows:

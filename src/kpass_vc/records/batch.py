@@ -213,13 +213,16 @@ def of_award(session: Session, *, organization_id: str, award_id: str) -> list[B
     return list(session.scalars(query))
 
 
-def note_issued(session: Session, *, batch_id: str, made: Mapping[int, str]) -> None:
+def note_issued(
+    session: Session, *, organization_id: str, batch_id: str, made: Mapping[int, str]
+) -> None:
     """Mark rows of a batch as issued, by their numbers, each with its award; their orders are gone."""
     if not made:
         return
     table = BatchRow.__table__
     statement = (
         update(BatchRow.__table__)  # type: ignore[arg-type]
+        .where(table.c.organization_id == organization_id)
         .where(table.c.batch_id == bindparam("of_batch"))
         .where(table.c.number == bindparam("of_number"))
         .values(state="issued", award_id=bindparam("made"), sealed_order=None)
