@@ -25,6 +25,7 @@ from kpass_vc.api import (
     verifications,
     webhooks,
 )
+from kpass_vc.api.issuing import Issuing
 from kpass_vc.api.status_changes import StatusChanges
 from kpass_vc.edge import PARTS, plain_address
 from kpass_vc.environment import Environment
@@ -53,7 +54,7 @@ def create_app(env: Environment) -> FastAPI:
     )
     app.state.environment = env
     app.state.status_changes = StatusChanges(env)
-    app.state.issuing = credentials.issuing(env)
+    app.state.issuing = Issuing(env)
     app.add_middleware(Replies)
     problems.install(app, ProblemPages())
     for part in (  # an address is looked for in this order: what is asked for most comes first

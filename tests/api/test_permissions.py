@@ -6,14 +6,17 @@ actor for whom nothing is required, and by one who is taken for somebody of anot
 
 from collections.abc import Callable
 from dataclasses import fields, replace
+from datetime import datetime
 from typing import NamedTuple
 
 import httpx2
 import pytest
 from fastapi import FastAPI, Request
+from sqlalchemy.orm import Session
 
 from kpass_vc.actions.chain import chain_all
 from kpass_vc.actions.tokens import authenticate
+from kpass_vc.api.issuing import Issuing
 from kpass_vc.authz import OPERATOR, ORGANIZATION, ROLES, SYSTEM, Actor, Permission, Role
 from kpass_vc.edge import Env, current_actor, optional_actor, passing_actor
 from kpass_vc.model.dates import STOCKHOLM
@@ -521,13 +524,19 @@ def asked_with_a_hole(
         with env.reading() as session:
             return hole(authenticate(session, token, env.now()))
 
+    def known(session: Session, token: str, now: datetime, organization: str | None) -> Actor:
+        return hole(authenticate(session, token, now, organization))
+
     app = service.http.app
     assert isinstance(app, FastAPI)
+    kept = app.state.issuing
+    app.state.issuing = Issuing(app.state.environment, known)
     for dependency in (current_actor, optional_actor, passing_actor):
         app.dependency_overrides[dependency] = acting
     try:
         return ask(service, operation, path, headers, sent)
     finally:
+        app.state.issuing = kept
         app.dependency_overrides.clear()
 
 

@@ -1,30 +1,28 @@
 """Credentials: issue, find, fetch, revoke; the learner's private link, and what the learner says is wrong."""
 
 import json
-import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy.orm import Session
 
-from kpass_vc.actions.ask_owner import ask_owner, is_elsewhere
+from kpass_vc.actions.ask_owner import ask_owner
 from kpass_vc.actions.change_status import StatusOrder
 from kpass_vc.actions.change_status_together import StatusChange
 from kpass_vc.actions.correct import CorrectionOrder, correct, definition_of
 from kpass_vc.actions.deliver import resend
 from kpass_vc.actions.erase import erase
 from kpass_vc.actions.issue import IssueOrder
-from kpass_vc.actions.issue_together import Asked, Made, issue_together
+from kpass_vc.actions.issue_together import Made
 from kpass_vc.actions.learner_export import export_learner
 from kpass_vc.actions.learners import ContactOrder
 from kpass_vc.actions.letter import letter
 from kpass_vc.actions.share import AnswerOrder, answer, link_to, private_link, renew_link
-from kpass_vc.actions.tokens import authenticate
+from kpass_vc.api.issuing import Issuing, Ordered
 from kpass_vc.api.status_changes import Changes
 from kpass_vc.authz import Actor, Permission
 from kpass_vc.edge import (
@@ -45,7 +43,6 @@ from kpass_vc.edge import (
 from kpass_vc.environment import Environment
 from kpass_vc.errors import KpassError, NotFound
 from kpass_vc.formats import FORMATS, ISSUED
-from kpass_vc.groups import Group
 from kpass_vc.model.document import compact, read_json
 from kpass_vc.model.field_errors import validated
 from kpass_vc.records import award as awards
@@ -58,8 +55,6 @@ from kpass_vc.records.dispute import Dispute
 from kpass_vc.records.status_list import StatusList
 
 router = APIRouter(prefix="/v1", tags=["Credentials"])
-_log: Final = logging.getLogger("kpass")
-_MOST_TOGETHER: Final = 64
 
 
 class StatusEntryReply(BaseModel):
@@ -202,20 +197,6 @@ EXAMPLE = {
 }
 
 
-@dataclass(frozen=True)
-class _Ordered:
-    """An order as it came, and who says that they give it."""
-
-    who: Asking
-    order: IssueOrder
-    idempotency_key: str | None
-
-
-def issuing(env: Environment) -> Group[_Ordered, Made]:
-    """Where orders go: those that come at the same time are issued in one transaction."""
-    return Group("issuing", lambda ordered: _issue_all(env, ordered), most=_MOST_TOGETHER)
-
-
 @router.post(
     "/credentials",
     status_code=201,
@@ -227,75 +208,21 @@ def issuing(env: Environment) -> Group[_Ordered, Made]:
 async def post_credential(request: Request) -> Response:
     """Signs one award in every language and format, records it with its status index, and answers after the commit."""
     env: Environment = request.app.state.environment
+    orders: Issuing = request.app.state.issuing
     body = await raw_body(request)
     who = Asking.of(request)
     try:
         order = validated(IssueOrder, read_json(body))
     except KpassError:
-        await run_in_threadpool(_known, env, who)
+        await run_in_threadpool(orders.require_known, who)
         raise
-    ordered = _Ordered(who, order, request.headers.get("Idempotency-Key"))
-    if env.is_fast and not is_elsewhere(env, order.definition):
-        group: Group[_Ordered, Made] = request.app.state.issuing
-        made = await group.ask(ordered)
-    else:
-        made = await run_in_threadpool(_issue_one, env, ordered)
+    made = await orders.issue(Ordered(who, order, request.headers.get("Idempotency-Key")))
     return Response(
         _written(env, made),
         status_code=201,
         media_type="application/json",
         headers={"Location": f"{env.addresses.base}/v1/credentials/{made.id}"},
     )
-
-
-def _known(env: Environment, who: Asking) -> Actor:
-    with env.reading() as session:
-        return authenticate(session, who.token, env.now(), who.organization)
-
-
-def _issue_one(env: Environment, ordered: _Ordered) -> Made:
-    """One order by itself; its owner elsewhere is asked before."""
-    ask_owner(env, _known(env, ordered.who), ordered.order.definition)
-    outcome = _issue_all(env, [ordered])[0]
-    if isinstance(outcome, Exception):
-        raise outcome
-    return outcome
-
-
-def _issue_all(env: Environment, ordered: list[_Ordered]) -> list[Made | Exception]:
-    """The outcome of each order, all in one transaction that is committed before anyone is told.
-
-    If that goes wrong as a whole, each is done in a transaction of its own, so that nobody pays for another.
-    """
-    try:
-        return _in_one_transaction(env, ordered)
-    except Exception as error:  # noqa: BLE001 - whatever it is, whoever did not cause it is not told of it
-        if len(ordered) == 1:
-            return [error]
-        _log.warning("%d orders are issued one by one: %s", len(ordered), type(error).__name__)
-    return [outcome for each in ordered for outcome in _issue_all(env, [each])]
-
-
-def _in_one_transaction(env: Environment, ordered: list[_Ordered]) -> list[Made | Exception]:
-    outcomes: dict[int, Made | Exception] = {}
-    actors: dict[Asking, Actor | KpassError] = {}
-    with env.writing() as session, session.begin():
-        asked: dict[int, Asked] = {}
-        for number, each in enumerate(ordered):
-            who = each.who
-            if who not in actors:
-                try:
-                    actors[who] = authenticate(session, who.token, env.now(), who.organization)
-                except KpassError as error:
-                    actors[who] = error
-            actor = actors[who]
-            if isinstance(actor, Actor):
-                asked[number] = Asked(actor, each.order, each.idempotency_key)
-            else:
-                outcomes[number] = actor
-        found = issue_together(env, session, list(asked.values()))
-        outcomes |= dict(zip(asked, found, strict=True))
-    return [outcomes[number] for number in range(len(ordered))]
 
 
 def _written(env: Environment, made: Made) -> bytes:
