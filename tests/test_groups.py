@@ -106,3 +106,22 @@ def test_who_stops_waiting_leaves_the_others_their_outcomes() -> None:
         return gone.cancelled() or gone.cancelling() > 0, await stays
 
     assert asyncio.run(run()) == (True, 2)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_thread_that_ends_by_force_is_followed_by_another() -> None:
+    ends = [True]
+
+    def work(orders: list[int]) -> list[int | Exception]:
+        if ends and ends.pop():
+            raise SystemExit
+        return list(orders)
+
+    group: Group[int, int] = Group("test", work, most=8)
+
+    async def run() -> int:
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(group.ask(1), 0.2)
+        return await asyncio.wait_for(group.ask(2), 5)
+
+    assert asyncio.run(run()) == 2

@@ -13,7 +13,7 @@ before it commits, to write its reply.
 
 import re
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Final, TypeVar
 from urllib.parse import unquote_to_bytes
 
@@ -194,7 +194,7 @@ def current_actor(
 class Asking:
     """Who asks, as the head of a request says: not yet known to be anybody."""
 
-    token: str
+    token: str = field(repr=False)
     organization: str | None
 
     @classmethod

@@ -65,6 +65,14 @@ class Group(Generic[Order, Outcome]):
         return await future
 
     def _run(self) -> None:
+        try:
+            self._work_on()
+        except BaseException:
+            with self._changed:  # the next order starts another thread
+                self._is_running = False
+            raise
+
+    def _work_on(self) -> None:
         size = 1
         while group := self._next(size):
             size = len(group)

@@ -241,6 +241,33 @@ def test_a_reference_that_many_use_at_once_is_issued_once(world: World, threads:
     assert count(world, Award) == 12
 
 
+@pytest.mark.postgresql
+def test_a_list_that_another_holds_for_long_is_waited_for_where_a_circle_would_be_seen(
+    world: World,
+) -> None:
+    world.published_definition()
+    [first] = outcomes_of(world, [(order(world), None)])
+    assert isinstance(first, Made)
+    held, release = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with world.writing() as session:
+            session.get_one(StatusList, first.award["status_list_id"], with_for_update=True)
+            held.set()
+            release.wait(20)
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    assert held.wait(10)
+    threading.Timer(3, release.set).start()
+
+    made = outcomes_of(world, [(order(world, f"Elev {number}"), None) for number in range(3)])
+    holder.join()
+
+    assert all(isinstance(each, Made) for each in made)
+    assert count(world, Award) == 4
+
+
 def parts(world: World, number: int, **members: Any) -> AwardParts:
     today = world.env.now().astimezone(STOCKHOLM).date()
     given: dict[str, Any] = {

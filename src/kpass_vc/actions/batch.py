@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from kpass_vc.actions.ask_owner import ask_owner
@@ -587,7 +587,9 @@ def _left_of(
                 batch_id=rows[0].batch_id if rows else "",
                 made=done,
             )
-    except IntegrityError:  # another batch has just issued one of them
+    except (
+        SQLAlchemyError
+    ):  # another batch has just issued one of them, or a row is not to be stored
         return list(rows)
     for row in rows:
         if row.number in done:

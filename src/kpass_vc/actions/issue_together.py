@@ -9,11 +9,11 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any, TypeAlias
 
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from kpass_vc.actions.define import source_of
@@ -120,7 +120,7 @@ def issue_as_series(env: Environment, session: Session, asked: Sequence[Asked]) 
         try:
             with session.begin_nested():
                 found = _issue_alike(env, session, {number: asked[number] for number in numbers})
-        except (_ByItself, KpassError, IntegrityError):
+        except (_ByItself, KpassError, SQLAlchemyError):
             continue
         made |= found
     return made
@@ -219,7 +219,7 @@ class _Sound:
     asked: Asked
     last_day: date | None
     key: tuple[str, str] | None
-    learner: Learner | None
+    learner: Learner | None = None
 
 
 def _issue_alike(env: Environment, session: Session, group: Mapping[int, Asked]) -> dict[int, Made]:
@@ -232,6 +232,15 @@ def _issue_alike(env: Environment, session: Session, group: Mapping[int, Asked])
     made: dict[int, Made] = {}
     for number, each in sound.items():
         status_list, index = each.asked.index or given[number]
+        learner = know_learner(
+            env,
+            session,
+            organization_id=common.issuer_id,
+            reference=each.asked.order.holder.reference,
+            contact=each.asked.order.holder.contact,
+            is_test=common.actor.is_test,
+        )
+        sound[number] = each = replace(each, learner=learner)  # noqa: PLW2901 - now it is known
         try:
             made[number] = _make(common, each, status_list, index)
         except (Unusual, KpassError):
@@ -318,15 +327,7 @@ def _looked_through(
         key = kept.get(number)
         if (key is not None and key[0] in taken) or each.order.external_reference in in_use:
             continue
-        learner = know_learner(
-            env,
-            session,
-            organization_id=issuer.id,
-            reference=each.order.holder.reference,
-            contact=each.order.holder.contact,
-            is_test=is_test,
-        )
-        yield number, _Sound(each, last_day, key, learner)
+        yield number, _Sound(each, last_day, key)
 
 
 def _make(common: _Common, each: _Sound, status_list: StatusList, index: int) -> Made:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import event
+from sqlalchemy import event, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, SessionTransaction
 
@@ -132,17 +132,23 @@ def next_index(
     return current, statuslist.nth_index(counter, current.permutation_key, current.size)
 
 
+_NOT_FOR_LONG: Final = text("SET LOCAL lock_timeout = '2s'")
+
+
 def next_indexes(
     env: Environment, session: Session, organization: Organization, purpose: str, count: int
 ) -> list[tuple[StatusList, int]]:
     """So many lists and indexes in them that were never given out before; new lists when one is full.
 
     On PostgreSQL they are given out in a transaction of their own, which ends here: other processes do
-    not wait for each other's signatures. What is not used of them stays unused.
+    not wait for each other's signatures. What is not used of them stays unused. Nor does it wait for long:
+    who holds the list might wait for something that the caller's own transaction holds, and no database
+    sees that circle. Then it raises OperationalError, and the caller's transaction is as it was.
     """
     if env.engine.dialect.name != "postgresql":
         return _take(env, session, organization, purpose, count)
     with env.writing() as own, own.begin():
+        own.execute(_NOT_FOR_LONG)
         given = _take(env, own, organization, purpose, count)
         own.flush()
         own.expunge_all()
