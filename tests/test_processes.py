@@ -184,10 +184,10 @@ def is_finished(world: World, batch: Batch) -> bool:
 
 
 @pytest.mark.postgresql
-def test_what_a_killed_process_had_begun_is_finished_by_the_one_in_its_place(
+def test_what_a_killed_process_had_begun_is_finished_by_those_that_there_are(
     world: World, served: Served
 ) -> None:
-    batch = taken_in(world, 150)
+    batch = taken_in(world, 2_500)
     until(lambda: bool(under_way(world)))
     name = under_way(world)[0]
 
@@ -196,9 +196,9 @@ def test_what_a_killed_process_had_begun_is_finished_by_the_one_in_its_place(
 
     assert name in {"here:1", "here:2"}
     until(lambda: under_way(world) == [])
-    assert done_by(world) == {"here:1", "here:2"}
+    assert done_by(world) <= {"here:1", "here:2"}
     with world.reading() as session:
-        assert session.scalar(select(func.count()).select_from(Award)) == 150
+        assert session.scalar(select(func.count()).select_from(Award)) == 2_500
 
 
 @pytest.mark.postgresql
@@ -209,7 +209,7 @@ def test_what_a_process_had_begun_that_there_is_no_more_is_finished_by_those_tha
     command = [sys.executable, "-m", "kpass_vc", "work", "--name", "here:2"]
     with (tmp_path / "work.log").open("w") as log:
         one_of_two = subprocess.Popen(command, env=variables(settings), stdout=log, stderr=log)
-    batch = taken_in(world, 100)
+    batch = taken_in(world, 2_500)
     until(lambda: bool(under_way(world)))
 
     one_of_two.kill()

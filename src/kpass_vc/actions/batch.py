@@ -38,14 +38,15 @@ from kpass_vc.records import definition as definitions
 from kpass_vc.records import organization as organizations
 from kpass_vc.records.base import store
 from kpass_vc.records.batch import Batch, BatchRow
+from kpass_vc.records.definition import DefinitionVersion
 from kpass_vc.records.organization import Organization
 from kpass_vc.records.status_list import StatusList
 
 MOST_ROWS: Final = 10_000
 SLICE: Final = 1000
-"""Rows that one workflow issues, and the most that are issued in one transaction."""
+"""Rows that one workflow issues in one transaction as a series."""
 AT_ONCE: Final = 50
-"""Rows in one transaction where each takes its time: others wait for the database meanwhile."""
+"""The same where each row takes its time: others wait for the database meanwhile, and workers share the slices."""
 ISSUE_SLICE: Final = "issue_slice"
 UNDO_SLICE: Final = "undo_slice"
 """The workflows that work on a slice."""
@@ -224,8 +225,9 @@ def take_in(
     session.flush()
     store(session, BatchRow, [_stored(env, batch, row, looked) for row in looked.rows])
     numbers = [row.number for row in looked.good]
-    for start in range(0, len(numbers), SLICE):
-        part = numbers[start : start + SLICE]
+    most = _at_once(env, version, sends_mail=batch.sends_mail)
+    for start in range(0, len(numbers), most):
+        part = numbers[start : start + most]
         env.enqueue(
             session,
             "batches",
@@ -289,9 +291,7 @@ def issue_slice(
         is_test=running.is_test,
     )
     ask_owner(env, actor, found[0].document_url or "")
-    every, some, _ = demanded(source_of(found[0]))
-    as_series = env.is_fast and not (running.sends_mail or every or some)
-    most = SLICE if as_series else AT_ONCE
+    most = _at_once(env, found[0], sends_mail=running.sends_mail)
     while True:
         with env.writing() as session, session.begin():
             batch = batches.by_id(session, organization_id=organization_id, batch_id=batch_id)
@@ -556,6 +556,12 @@ def _slice(
         limit=limit,
         for_update=True,
     )
+
+
+def _at_once(env: Environment, version: DefinitionVersion, *, sends_mail: bool) -> int:
+    """How many rows of a batch are issued in one transaction."""
+    every, some, _ = demanded(source_of(version))
+    return SLICE if env.is_fast and not (sends_mail or every or some) else AT_ONCE
 
 
 def _left_of(
