@@ -110,18 +110,35 @@ def test_who_stops_waiting_leaves_the_others_their_outcomes() -> None:
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_thread_that_ends_by_force_is_followed_by_another() -> None:
-    ends = [True]
+    ended: list[threading.Thread] = []
 
     def work(orders: list[int]) -> list[int | Exception]:
-        if ends and ends.pop():
+        if not ended:
+            ended.append(threading.current_thread())
             raise SystemExit
         return list(orders)
 
     group: Group[int, int] = Group("test", work, most=8)
 
     async def run() -> int:
-        with pytest.raises(TimeoutError):
-            await asyncio.wait_for(group.ask(1), 0.2)
+        with pytest.raises(RuntimeError, match="SystemExit"):
+            await asyncio.wait_for(group.ask(1), 5)
         return await asyncio.wait_for(group.ask(2), 5)
 
     assert asyncio.run(run()) == 2
+    ended[0].join(5)
+
+
+def test_who_asks_while_there_can_be_no_thread_is_told_and_the_next_is_done() -> None:
+    groups, work = recording(lambda order: order)
+    group = Group("test", work, most=8)
+
+    usual = threading.stack_size(1 << 46)  # more than there is memory for
+    try:
+        told = ask_all(group, [1])
+    finally:
+        threading.stack_size(usual)
+
+    assert isinstance(told[0], RuntimeError)
+    assert ask_all(group, [2]) == [2]
+    assert groups == [[2]]

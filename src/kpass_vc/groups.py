@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from threading import Condition, Thread
 from typing import Final, Generic, TypeVar
 
@@ -52,7 +53,8 @@ class Group(Generic[Order, Outcome]):
     async def ask(self, order: Order) -> Outcome:
         """The outcome of an order once its group is done; no thread is held meanwhile.
 
-        Who stops waiting does not take the order back.
+        RuntimeError if there can be no thread that does it, or if that ended by force. Who stops waiting does
+        not take the order back.
         """
         future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         with self._changed:
@@ -60,16 +62,26 @@ class Group(Generic[Order, Outcome]):
             if self._is_running:
                 self._changed.notify()
             else:
-                self._is_running = True
-                Thread(target=self._run, name=self._name, daemon=True).start()
+                try:
+                    self._start()
+                except RuntimeError:
+                    self._waiting.pop()
+                    raise
         return await future
+
+    def _start(self) -> None:
+        """Start the thread; RuntimeError if there can be none now."""
+        Thread(target=self._run, name=self._name, daemon=True).start()
+        self._is_running = True
 
     def _run(self) -> None:
         try:
             self._work_on()
         except BaseException:
-            with self._changed:  # the next order starts another thread
+            with self._changed:  # what waits, or the next order, has another thread
                 self._is_running = False
+                if self._waiting:
+                    self._start()
             raise
 
     def _work_on(self) -> None:
@@ -85,6 +97,10 @@ class Group(Generic[Order, Outcome]):
                 continue
             except Exception as error:  # noqa: BLE001 - whoever asked is told, the next group is done
                 outcomes = [error] * len(group)
+            except BaseException as error:  # a library that panics: nobody is to wait for ever
+                ended = RuntimeError(f"{self._name} ended by {type(error).__name__}")
+                _tell([future for _, future in group], [ended] * len(group))
+                raise
             _tell([future for _, future in group], outcomes)
 
     def _next(self, before: int) -> list[tuple[Order, asyncio.Future[Outcome]]]:
@@ -116,7 +132,7 @@ def _tell(
     for future, outcome in zip(futures, outcomes, strict=True):
         by_loop.setdefault(future.get_loop(), []).append((future, outcome))
     for loop, pairs in by_loop.items():
-        if not loop.is_closed():
+        with suppress(RuntimeError):  # the loop is closed, and nobody waits in it
             loop.call_soon_threadsafe(_settle, pairs)
 
 

@@ -283,6 +283,17 @@ def test_a_row_waits_for_what_does_not_answer_and_is_not_given_up(world: World) 
     assert states(world, batch) == ["issued"]
 
 
+@pytest.mark.parametrize("is_fast", [True, False])
+def test_an_order_that_cannot_be_opened_now_is_not_given_up(world: World, *, is_fast: bool) -> None:
+    batch = taken(world, [item("Li")])
+    other_key = replace(world.env, contact_key=bytes(32), is_fast=is_fast)
+    with pytest.raises(Unavailable):
+        issue_slice(other_key, batch.organization_id, batch.id, 1, 50)
+    assert states(world, batch) == ["waiting"]
+    work(world, batch)
+    assert states(world, batch) == ["issued"]
+
+
 def test_a_row_that_no_rule_takes_any_more_stops_no_other(world: World) -> None:
     batch = taken(world, [item("Li"), item("Bo")])
     # as an earlier version had taken it in, whose rules were wider

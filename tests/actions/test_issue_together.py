@@ -17,6 +17,7 @@ from sqlalchemy import func, select
 from kpass_vc.actions.initialise import initialise
 from kpass_vc.actions.issue import IssueOrder
 from kpass_vc.actions.issue_together import Asked, Made, Outcome, issue_together
+from kpass_vc.actions.learners import open_contact
 from kpass_vc.compose.credential import Award as AwardParts
 from kpass_vc.compose.credential import Holder, Issuer, Piece, StatusEntry, compose, kind_of, slots
 from kpass_vc.errors import KpassError
@@ -166,6 +167,28 @@ def test_what_is_ordered_together_comes_out_as_one_by_one(world: World, other: W
     for form in (form for each in made for form in each.forms):
         report = world.verified(form["body"])
         assert report.verified, [str(finding) for finding in report.findings]
+
+
+def test_the_notice_of_each_goes_to_the_address_that_came_with_its_order(world: World) -> None:
+    world.published_definition()
+    wanted = [
+        (order(world, name, holder={"reference": reference, "contact": {"email": email}}), None)
+        for name, reference, email in (
+            ("Amina", "Klass 7", "amina@example.org"),
+            ("Bea", "klass 7", "bea@example.org"),
+        )
+    ]
+
+    made = outcomes_of(world, wanted)
+
+    with world.reading() as session:
+        sent = {
+            row.award_id: open_contact(world.env, row.id, row.sealed_contact).email
+            for row in session.scalars(select(Delivery))
+            if row.sealed_contact
+        }
+    emails = ["amina@example.org", "bea@example.org"]
+    assert [sent[each.id] for each in made if isinstance(each, Made)] == emails
 
 
 def test_the_same_key_gives_the_same_award_and_another_order_with_it_is_refused(

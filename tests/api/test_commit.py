@@ -9,7 +9,10 @@ from sqlalchemy.exc import OperationalError
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from kpass_vc.actions.issue import IssueOrder
+from kpass_vc.api.issuing import Issuing, Ordered
 from kpass_vc.app import create_app
+from kpass_vc.edge import Asking
 from kpass_vc.records.award import Award
 from kpass_vc.records.base import WRITE
 from tests.api.http import PROBLEM, Service, rows
@@ -178,3 +181,46 @@ def test_a_folder_that_is_open_to_others_is_named_in_the_log_and_not_in_the_answ
     assert reply.json()["detail"] == "The service is not available"
     assert str(folder) not in reply.text
     assert str(folder) in caplog.text
+
+
+def ordered_together(service: Service, count: int) -> list[Ordered]:
+    who = Asking(service.issuer["Authorization"].removeprefix("Bearer "), None)
+    order = IssueOrder.model_validate(issue_order())
+    return [Ordered(who, order, None) for _ in range(count)]
+
+
+def test_what_was_committed_and_said_not_to_be_is_not_issued_again(service: Service) -> None:
+    env = service.world.env
+
+    def lose(connection: Connection) -> None:
+        if connection.get_execution_options().get(WRITE):
+            connection.connection.commit()  # and the answer is lost on its way
+            raise OperationalError("COMMIT", None, OSError("the connection is gone"))
+
+    event.listen(env.engine, "commit", lose)
+    try:
+        told = Issuing(env).issue_all(ordered_together(service, 3))
+    finally:
+        event.remove(env.engine, "commit", lose)
+
+    assert [type(each) for each in told] == [OperationalError] * 3
+    assert rows(env)["award"] == 3
+
+
+def test_where_no_transaction_can_begin_all_are_told_after_one_try(service: Service) -> None:
+    env = service.world.env
+    tries: list[int] = []
+
+    def refuse(connection: Connection) -> None:
+        if connection.get_execution_options().get(WRITE):
+            tries.append(1)
+            raise OperationalError("BEGIN", None, OSError("database is locked"))
+
+    event.listen(env.engine, "begin", refuse)
+    try:
+        told = Issuing(env).issue_all(ordered_together(service, 3))
+    finally:
+        event.remove(env.engine, "begin", refuse)
+
+    assert [type(each) for each in told] == [OperationalError] * 3
+    assert len(tries) == 1

@@ -622,6 +622,8 @@ def _issue(env: Environment, session: Session, actor: Actor, row: BatchRow) -> N
     except InvalidInput as error:
         _fail(row, *_at(f"/items/{row.number - 1}", error.fields))
         return
+    except Unavailable:  # the order is not lost for a key that is not there: the slice is put off
+        raise
     except KpassError as error:
         _fail(row, _as_field(row.number, error))
         return

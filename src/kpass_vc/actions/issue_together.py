@@ -41,6 +41,7 @@ from kpass_vc.actions.sign import signings_of_many
 from kpass_vc.authz import Actor, Permission
 from kpass_vc.compose.credential import Award as AwardParts
 from kpass_vc.compose.credential import Issuer, Piece, StatusEntry, compose, kind_of, slots
+from kpass_vc.crypto.sealing import folded
 from kpass_vc.environment import Environment
 from kpass_vc.errors import KpassError, NotFound
 from kpass_vc.formats import FORMATS
@@ -165,7 +166,8 @@ def _issue_alone(env: Environment, session: Session, each: Asked) -> Outcome:
 def _alike(asked: Sequence[Asked]) -> Iterator[list[int]]:
     """The numbers of the orders that may be issued as a series, by what they have in common.
 
-    Of those with the same Idempotency-Key or reference the first is to come first: none of them is among these.
+    Of those with the same Idempotency-Key, reference or learner the first is to come first: none of them is
+    among these.
     """
     kinds: dict[tuple[object, ...], list[int]] = {}
     used = Counter(mark for each in asked for mark in _marks(each))
@@ -183,9 +185,15 @@ def _alike(asked: Sequence[Asked]) -> Iterator[list[int]]:
 
 
 def _marks(each: Asked) -> list[tuple[object, ...]]:
-    """What no other award of the organisation may have."""
+    """What makes the outcome of an order hang on those before it that have the same."""
     whose = (each.actor.organization_id, each.actor.is_test)
-    found = (("key", each.idempotency_key), ("reference", each.order.external_reference))
+    learner = each.order.holder.reference
+    found = (
+        ("key", each.idempotency_key),
+        ("reference", each.order.external_reference),
+        # whose address it changes: each notice goes to the one that was given with its order
+        ("learner", None if learner is None else folded(learner)),
+    )
     return [(*whose, kind, text) for kind, text in found if text is not None]
 
 

@@ -6,7 +6,6 @@ from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy.orm import Session
 
@@ -37,6 +36,7 @@ from kpass_vc.edge import (
     WriteTx,
     accepts,
     asking,
+    in_turn,
     message,
     raw_body,
 )
@@ -214,7 +214,7 @@ async def post_credential(request: Request) -> Response:
     try:
         order = validated(IssueOrder, read_json(body))
     except KpassError:
-        await run_in_threadpool(orders.require_known, who)
+        await in_turn(lambda: orders.require_known(who))
         raise
     made = await orders.issue(Ordered(who, order, request.headers.get("Idempotency-Key")))
     return Response(

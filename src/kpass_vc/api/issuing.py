@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, TypeAlias
 
-from fastapi.concurrency import run_in_threadpool
 from sqlalchemy.orm import Session
 
 from kpass_vc.actions.ask_owner import ask_owner, is_elsewhere
@@ -14,7 +13,7 @@ from kpass_vc.actions.issue import IssueOrder
 from kpass_vc.actions.issue_together import Asked, Made, issue_together
 from kpass_vc.actions.tokens import authenticate
 from kpass_vc.authz import Actor
-from kpass_vc.edge import Asking
+from kpass_vc.edge import Asking, in_turn
 from kpass_vc.environment import Environment
 from kpass_vc.errors import KpassError
 from kpass_vc.groups import Group
@@ -46,7 +45,7 @@ class Issuing:
         """The award of an order, together with others that come now; a definition from elsewhere goes by itself."""
         if self._env.is_fast and not is_elsewhere(self._env, ordered.order.definition):
             return await self._group.ask(ordered)
-        return await run_in_threadpool(self._issue_one, ordered)
+        return await in_turn(lambda: self._issue_one(ordered))
 
     def require_known(self, who: Asking) -> Actor:
         """Who asks; Unauthenticated or Forbidden as `authenticate`."""
@@ -56,14 +55,24 @@ class Issuing:
     def issue_all(self, ordered: list[Ordered]) -> list[Made | Exception]:
         """The outcome of each order, all in one transaction that is committed before anyone is told.
 
-        If that goes wrong as a whole, each is done in a transaction of its own, so that nobody pays for another.
+        What goes wrong within it is rolled back, and each is done in a transaction of its own, so that nobody
+        pays for another. Not if it could not begin, for then each would wait as long; nor if the commit went
+        wrong: it may have been one all the same, and nothing is to be issued twice.
         """
+        may_be_repeated = False
         try:
-            return self._in_one_transaction(ordered)
+            with self._env.writing() as session, session.begin():
+                session.connection()
+                may_be_repeated = len(ordered) > 1
+                outcomes = self._outcomes(session, ordered)
+                session.flush()
+                may_be_repeated = False
         except Exception as error:  # noqa: BLE001 - whatever it is, whoever did not cause it is not told of it
-            if len(ordered) == 1:
-                return [error]
+            if not may_be_repeated:
+                return [error] * len(ordered)
             _log.warning("%d orders are issued one by one: %s", len(ordered), type(error).__name__)
+        else:
+            return outcomes
         return [outcome for each in ordered for outcome in self.issue_all([each])]
 
     def _issue_one(self, ordered: Ordered) -> Made:
@@ -74,21 +83,20 @@ class Issuing:
             raise outcome
         return outcome
 
-    def _in_one_transaction(self, ordered: list[Ordered]) -> list[Made | Exception]:
+    def _outcomes(self, session: Session, ordered: list[Ordered]) -> list[Made | Exception]:
         outcomes: dict[int, Made | Exception] = {}
         actors: dict[Asking, Actor | KpassError] = {}
-        with self._env.writing() as session, session.begin():
-            asked: dict[int, Asked] = {}
-            for number, each in enumerate(ordered):
-                if each.who not in actors:
-                    actors[each.who] = self._actor(session, each.who)
-                actor = actors[each.who]
-                if isinstance(actor, Actor):
-                    asked[number] = Asked(actor, each.order, each.idempotency_key)
-                else:
-                    outcomes[number] = actor
-            found = issue_together(self._env, session, list(asked.values()))
-            outcomes |= dict(zip(asked, found, strict=True))
+        asked: dict[int, Asked] = {}
+        for number, each in enumerate(ordered):
+            if each.who not in actors:
+                actors[each.who] = self._actor(session, each.who)
+            actor = actors[each.who]
+            if isinstance(actor, Actor):
+                asked[number] = Asked(actor, each.order, each.idempotency_key)
+            else:
+                outcomes[number] = actor
+        found = issue_together(self._env, session, list(asked.values()))
+        outcomes |= dict(zip(asked, found, strict=True))
         return [outcomes[number] for number in range(len(ordered))]
 
     def _actor(self, session: Session, who: Asking) -> Actor | KpassError:

@@ -32,5 +32,9 @@ def unseal(key: bytes, sealed: bytes, *, about: str) -> str:
 
 def keyed_hash(key: bytes, text: str, *, within: str) -> str:
     """The same for the same text within the same organisation, whatever its case; 64 hexadecimal digits."""
-    folded = unicodedata.normalize("NFKC", text).strip().casefold()
-    return hmac.digest(key, f"{within}\0{folded}".encode(), "sha256").hex()
+    return hmac.digest(key, f"{within}\0{folded(text)}".encode(), "sha256").hex()
+
+
+def folded(text: str) -> str:
+    """What is the same for all texts that have the same keyed hash."""
+    return unicodedata.normalize("NFKC", text).strip().casefold()
