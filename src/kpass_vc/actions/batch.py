@@ -291,17 +291,23 @@ def issue_slice(
         is_test=running.is_test,
     )
     ask_owner(env, actor, found[0].document_url or "")
-    most = _at_once(env, found[0], sends_mail=running.sends_mail)
+    at_once = _at_once(env, found[0], sends_mail=running.sends_mail)
     while True:
         with env.writing() as session, session.begin():
             batch = batches.by_id(session, organization_id=organization_id, batch_id=batch_id)
             if batch is None or batch.state != "running":
                 return
-            rows = _slice(session, organization_id, batch_id, first, last, ("waiting",), limit=most)
-            for row in _left_of(env, session, actor, rows):
+            rows = _slice(
+                session, organization_id, batch_id, first, last, ("waiting",), limit=at_once
+            )
+            left = _left_of(env, session, actor, rows)
+            if at_once > AT_ONCE:
+                at_once = AT_ONCE  # what is left is out of the ordinary, and goes no further than its own few
+                continue
+            for row in left:
                 _issue(env, session, actor, row)
             session.flush()
-            if len(rows) < most:
+            if len(rows) < at_once:
                 _finish(env, session, organization_id, batch_id, actor)
                 return
 
@@ -576,7 +582,7 @@ def _left_of(
     )
     for number, row in enumerate(rows if env.is_fast else ()):
         if row.fingerprint not in known:
-            with suppress(InvalidInput):
+            with suppress(InvalidInput, Unavailable):
                 orders[number] = _order_of(env, row)
     asked = [
         Asked(actor, order, channel="batch", index=_place_of(session, rows[number]))
@@ -593,9 +599,7 @@ def _left_of(
                 batch_id=rows[0].batch_id if rows else "",
                 made=done,
             )
-    except (
-        SQLAlchemyError
-    ):  # another batch has just issued one of them, or a row is not to be stored
+    except SQLAlchemyError:  # another batch has just issued one, or one is not to be stored
         return list(rows)
     for row in rows:
         if row.number in done:
