@@ -185,9 +185,10 @@ def current_actor(
     organization: ActingFor = None,
 ) -> Actor:
     """The actor of the bearer token; Unauthenticated without a valid one (RFC 6750)."""
-    token = token_of(bearer)
+    if bearer is None or not bearer.credentials:
+        raise Unauthenticated("missing")
     with env.reading() as session:
-        return authenticate(session, token, env.now(), organization)
+        return authenticate(session, bearer.credentials, env.now(), organization)
 
 
 @dataclass(frozen=True)
@@ -229,13 +230,6 @@ def asking(**headers: str) -> Extra:
             for name, text in described.items()
         ],
     }
-
-
-def token_of(bearer: HTTPAuthorizationCredentials | None) -> str:
-    """The bearer token of a request; Unauthenticated if it has none."""
-    if bearer is None or not bearer.credentials:
-        raise Unauthenticated("missing")
-    return bearer.credentials
 
 
 CurrentActor = Annotated[Actor, Depends(current_actor)]
