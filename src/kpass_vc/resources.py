@@ -5,9 +5,11 @@ inside the package.
 """
 
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 from kpass_vc.jsonld.contexts import Contexts, Pin
+from kpass_vc.jsonld.seen import Seen
 
 _PACKAGE = Path(__file__).parent
 
@@ -22,10 +24,11 @@ def contexts() -> Contexts:
     """The pinned JSON-LD contexts; Unavailable if one is not the pinned bytes."""
     place = folder("contexts")
     pins = tomllib.loads((place / "pins.toml").read_text("utf-8"))["context"]
-    return Contexts.load(
+    loaded = Contexts.load(
         tuple(
             Pin(pin["url"], pin["file"], pin["sha256"], tuple(pin.get("superseded", ())))
             for pin in pins
         ),
         lambda file: (place / file).read_bytes(),
     )
+    return replace(loaded, seen=Seen())

@@ -54,6 +54,7 @@ def test_templates_walk_pyld_and_pyoxigraph_agree_on_plain_and_hostile_texts(
     assert tally.counts["the template fell back, plain"] == 0
     assert tally.counts["the walk fell back, plain"] == 0
     assert tally.counts["read by pyoxigraph"] > 130
+    assert tally.counts["read from memory"] > 300
     assert tally.counts["the template fell back, hostile"] < tally.counts["variants, hostile"] / 2
 
 

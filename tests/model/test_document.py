@@ -2,6 +2,7 @@
 
 import json
 import time
+from contextlib import suppress
 from random import Random
 
 import pytest
@@ -10,7 +11,15 @@ from hypothesis import strategies as st
 
 from kpass_vc.errors import KpassError, Malformed, NotJson, TooLarge
 from kpass_vc.language import LANGUAGES
-from kpass_vc.model.document import MAX_BYTES, MAX_INTEGER, check_text, pointer, read_json
+from kpass_vc.model.document import (
+    MAX_BYTES,
+    MAX_INTEGER,
+    check_text,
+    compact,
+    compact_without_floats,
+    pointer,
+    read_json,
+)
 
 NONCHARACTERS = [0xFDD0, 0xFDEF, 0xFFFE, 0xFFFF] + [
     plane * 0x10000 + last for plane in range(1, 17) for last in (0xFFFE, 0xFFFF)
@@ -366,3 +375,71 @@ def test_the_bounds_are_the_last_that_pass() -> None:
         with pytest.raises(NotJson) as caught:
             read_json(text.encode(), **bounds)
         assert caught.value.rule == rule
+
+
+def outcome_of(body: bytes) -> str:
+    """What comes of reading it within the small bounds of these tests."""
+    try:
+        return repr(read_json(body, max_depth=DEPTH, max_values=VALUES, max_items=ITEMS))
+    except Malformed as error:
+        where = {name: said for name, said in error.data.items() if name != "column"}
+        return f"{type(error).__name__} {error.rule} {where}"
+
+
+def test_compact_json_is_read_as_the_same_with_a_space_at_its_end_is() -> None:
+    source = Random(20261130)
+    counts = {"read": 0, "refused": 0}
+
+    for _ in range(20_000):
+        body = f'{{"a":{written(source, 1)}}}'.encode("utf-8", "surrogatepass")
+        with suppress(ValueError):
+            body = json.dumps(
+                json.loads(body), ensure_ascii=False, separators=(",", ":"), allow_nan=False
+            ).encode("utf-8", "surrogatepass")
+        if source.random() < 0.5:
+            changed = bytearray(body)
+            changed[source.randrange(len(changed))] = source.choice(b'{}[]",:0123456789.eE-\\ab')
+            body = bytes(changed)
+
+        found = outcome_of(body)
+
+        assert found == outcome_of(body + b" "), body
+        counts["read" if found.startswith("{") else "refused"] += 1
+
+    assert min(counts.values()) > 3_000
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"a":1,"a":1}',
+        b'{"a":{"b":"x","c":1,"b":"x"}}',
+        b'{"a":9007199254740991}',
+        b'{"a":9007199254740992}',
+        b'{"a":-9007199254740992}',
+        b'{"a":18446744073709551615}',
+        b'{"a":18446744073709551616}',
+        b'{"a":1e400}',
+        b'{"a":1.5}',
+        b'{"a":-0.0}',
+        b'{"a":1e22}',
+        b'{"a":"0000000000000000000000"}',
+        b"[1]",
+        b'"a"',
+        b"",
+    ],
+)
+def test_compact_json_has_no_rules_of_its_own(body: bytes) -> None:
+    assert outcome_of(body) == outcome_of(body + b" ")
+
+
+def test_compact_without_floats_is_compact() -> None:
+    text = "".join(map(chr, [*range(0x20), 0x22, 0x5C, 0x7F, 0x85, 0x2028, 0xE5, 0x1F600]))
+    documents: list[dict[str, object]] = [
+        {"a": text, text: [None, True, False, {}, [], ""]},
+        {"a": [2**53, -(2**63), 2**64, 2**70, 0]},
+        {"a": "\ufffe/"},
+    ]
+
+    for document in documents:
+        assert compact_without_floats(document) == compact(document)

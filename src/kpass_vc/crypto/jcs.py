@@ -1,25 +1,25 @@
-"""JSON Canonicalization Scheme (RFC 8785); the only importer of rfc8785 and orjson.
+"""JSON Canonicalization Scheme (RFC 8785); the only importer of rfc8785.
 
-orjson writes the same for texts, small integers and members in ASCII, and is eighty times as
+orjson (`model.fast_json`) writes the same for texts, small integers and members in ASCII, and is eighty times as
 fast; whatever else is in a document is rfc8785's.
 """
 
 from collections.abc import Mapping
 from typing import Any, Final, cast
 
-import orjson
 import rfc8785
 
 from kpass_vc.errors import DataLoss
+from kpass_vc.model import fast_json
 
 
 def canonical_json(document: Mapping[str, object]) -> str:
     """A document in the one spelling of RFC 8785; DataLoss for what has none, such as integers past 2^53."""
     if _is_plain(document):
         try:
-            return orjson.dumps(document, option=orjson.OPT_SORT_KEYS).decode("utf-8")
-        except orjson.JSONEncodeError as error:
-            raise DataLoss("json", part="", reason=str(error)[:200]) from error
+            return fast_json.encode(document, sort=True).decode("utf-8")
+        except ValueError as error:
+            raise DataLoss("json", part="", reason=str(error)) from error
     try:
         return rfc8785.dumps(cast("Any", document)).decode("utf-8")
     except (rfc8785.CanonicalizationError, UnicodeEncodeError) as error:

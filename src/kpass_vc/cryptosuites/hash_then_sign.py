@@ -18,8 +18,8 @@ from kpass_vc.jsonld.graph import Graph
 from kpass_vc.model.document import JsonObject
 
 Digest: TypeAlias = Literal["sha256", "sha384"]
-Transform: TypeAlias = Callable[[Mapping[str, object], Digest], str]
-"""From a document to the text that is hashed, given the hash that the key demands."""
+Transform: TypeAlias = Callable[[Mapping[str, object], Digest], bytes]
+"""From a document to what is hashed, given the hash that the key demands."""
 
 _SIGNATURE: Final = {Algorithm.ED25519: 64, Algorithm.P256: 64, Algorithm.P384: 96}
 
@@ -32,10 +32,10 @@ def digest_of(algorithm: Algorithm) -> Digest:
 def rdf(contexts: Contexts, graph: Graph | None = None) -> Transform:
     """Canonical N-Quads under these contexts; those of the document that `graph` is of from there."""
 
-    def transform(part: Mapping[str, object], digest: Digest) -> str:
+    def transform(part: Mapping[str, object], digest: Digest) -> bytes:
         if graph is not None and part is graph.document:
             return graph.canonical(digest)
-        return canonicalize(part, contexts, algorithm=digest)
+        return canonicalize(part, contexts, algorithm=digest).encode()
 
     return transform
 
@@ -99,5 +99,5 @@ def check_proof(
     key.verify(signature, data)
 
 
-def _hash(text: str, digest: Digest) -> bytes:
-    return hashlib.new(digest, text.encode("utf-8")).digest()
+def _hash(data: bytes, digest: Digest) -> bytes:
+    return hashlib.new(digest, data).digest()

@@ -61,8 +61,8 @@ class JcsSuite:
         hash_then_sign.check_proof(unsecured, proof, bare, key, self.algorithms, _transform)
 
 
-def _transform(part: Mapping[str, object], _digest: Digest) -> str:
-    return canonical_json(part)
+def _transform(part: Mapping[str, object], _digest: Digest) -> bytes:
+    return canonical_json(part).encode()
 
 
 def _begins_with(found: object, beginning: object) -> bool:

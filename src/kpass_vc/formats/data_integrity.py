@@ -10,7 +10,7 @@ from kpass_vc.errors import Malformed, ProofInvalid
 from kpass_vc.formats.format import MAX_ITEMS, MAX_VALUES, Presented, PresentedProof, Signing
 from kpass_vc.jsonld.contexts import CREDENTIALS_V1, DATA_INTEGRITY_V2, Contexts
 from kpass_vc.model.dates import parse_date_time, utc_text
-from kpass_vc.model.document import JsonObject, compact, pointer, read_json
+from kpass_vc.model.document import JsonObject, compact_without_floats, pointer, read_json
 
 _DATA_INTEGRITY_PROOF: Final = "DataIntegrityProof"
 _DEFAULT_SUITE: Final = "eddsa-rdfc-2022"
@@ -34,7 +34,7 @@ class DataIntegrity:
         self, credential: Mapping[str, object], signing: Signing, contexts: Contexts
     ) -> bytes:
         """The credential with its proof as the last member, as compact JSON."""
-        return compact(add_proof(credential, _DEFAULT_SUITE, signing, contexts))
+        return compact_without_floats(add_proof(credential, _DEFAULT_SUITE, signing, contexts))
 
     def read(self, body: bytes) -> Presented:
         """The document and its proofs; Malformed names the proof member that is missing or wrong."""
@@ -57,6 +57,7 @@ class DataIntegrity:
         else:
             graph = presented.graph(contexts)
             suite.check_proof(document, options, key, contexts, graph=graph)
+            graph.was_verified()
 
 
 def presented(document: JsonObject, body: bytes) -> Presented:

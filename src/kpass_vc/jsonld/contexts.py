@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, Protocol
 
 from kpass_vc.crypto.multibase import multibase_decode
 from kpass_vc.errors import Malformed, Unavailable, UnknownContext
@@ -37,6 +37,16 @@ class Pin:
     """SHA-256 in hex, or Subresource Integrity digests, of what stood at the URL before."""
 
 
+class Memory(Protocol):
+    """What was learnt of documents that were verified (`jsonld.seen`)."""
+
+    def canonical(self, document: Mapping[str, object]) -> bytes | None:
+        """The canonical N-Quads of a document; None if it knows nothing like it."""
+
+    def learn(self, document: Mapping[str, object], contexts: "Contexts") -> None:
+        """Learn from a document that was verified."""
+
+
 @dataclass(frozen=True)
 class Contexts:
     """The contexts we know, by URL."""
@@ -50,6 +60,8 @@ class Contexts:
     """Whether documents may be read by compiled term tables; else PyLD reads each. The outcome is the same."""
     chains: Chains = field(default_factory=lambda: Chains({}), repr=False, compare=False)
     """What was compiled of them."""
+    seen: Memory | None = field(default=None, repr=False, compare=False)
+    """Where documents are remembered that were verified; None where none are."""
 
     def __post_init__(self) -> None:
         if self.chains.documents is not self.documents:

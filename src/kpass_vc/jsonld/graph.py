@@ -19,7 +19,9 @@ class Graph:
     def __init__(self, document: Mapping[str, object], contexts: Contexts) -> None:
         self.document = document
         self.contexts = contexts
-        self._canonical: dict[str, str] = {}
+        self._seen = contexts.seen if contexts.is_fast else None
+        self._is_known = False
+        self._canonical: dict[str, bytes] = {}
 
     def quads(self) -> tuple[Quad, ...]:
         """The quads; what `to_quads` raises, each time it is asked."""
@@ -30,25 +32,45 @@ class Graph:
     def nodes(self) -> Mapping[str, Sequence[tuple[str, str]]]:
         """Predicate and object of each node in the default graph, perhaps more than once; raises as `quads`."""
         if self._tree is not None:
-            return self._tree.nodes
+            return self._nodes
         found: dict[str, list[tuple[str, str]]] = {}
         for subject, predicate, value, graph in self.quads():
             if not graph:
                 found.setdefault(subject, []).append((predicate, value))
         return found
 
-    def canonical(self, algorithm: str = "sha256") -> str:
-        """The canonical N-Quads; what `canonicalize` raises, each time it is asked."""
+    def canonical(self, algorithm: str = "sha256") -> bytes:
+        """The canonical N-Quads in UTF-8; what `canonicalize` raises, each time it is asked."""
         if algorithm not in self._canonical:
-            found = canonical_tree(self._tree, algorithm) if self._tree else None
-            if found is None:
-                found = canonical_nquads(self.quads(), algorithm=algorithm)
-            self._canonical[algorithm] = found
+            self._canonical[algorithm] = self._by_template(algorithm) or self._by_itself(algorithm)
         return self._canonical[algorithm]
+
+    def was_verified(self) -> None:
+        """Let others like it be read faster, if this one was not."""
+        is_walked = "sha256" in self._canonical and not self._is_known
+        if self._seen is not None and is_walked and self._tree is not None:
+            self._seen.learn(self.document, self.contexts)
+
+    def _by_template(self, algorithm: str) -> bytes | None:
+        if self._seen is None or algorithm != "sha256":
+            return None
+        found = self._seen.canonical(self.document)
+        self._is_known = found is not None
+        return found
+
+    def _by_itself(self, algorithm: str) -> bytes:
+        found = canonical_tree(self._tree, algorithm) if self._tree else None
+        if found is None:
+            found = canonical_nquads(self.quads(), algorithm=algorithm)
+        return found.encode()
 
     @cached_property
     def _tree(self) -> Tree | None:
         return walk(self.document, self.contexts)
+
+    @cached_property
+    def _nodes(self) -> Mapping[str, Sequence[tuple[str, str]]]:
+        return {} if self._tree is None else self._tree.nodes()
 
     @cached_property
     def _quads(self) -> tuple[Quad, ...] | Malformed:

@@ -11,7 +11,7 @@ from typing import Final
 
 from kpass_vc.jsonld import expansion
 from kpass_vc.jsonld.contexts import Contexts
-from kpass_vc.jsonld.rdfc import ESCAPES, Quad, Tree, canonical_nquads, canonical_tree
+from kpass_vc.jsonld.rdfc import ESCAPES, Quad, Tree, canonical_nquads, canonical_tree, tail
 from kpass_vc.jsonld.terms import Chain, Coercion, State, Term, Unusual
 
 _TYPE: Final = "<http://www.w3.org/1999/02/22-rdf-syntax-ns#type>"
@@ -58,7 +58,8 @@ def walk(document: Mapping[str, object], contexts: Contexts) -> Tree | None:
         found.node(body, chain.top)
     except (Unusual, RecursionError):
         return None
-    return found.tree if any(found.tree.nodes.values()) else None
+    tree = found.tree
+    return tree if tree.links or any(tree.tails.values()) else None
 
 
 class _Walk:
@@ -66,7 +67,7 @@ class _Walk:
 
     def __init__(self, chain: Chain) -> None:
         self.chain = chain
-        self.tree = Tree({}, {})
+        self.tree = Tree({}, {}, {})
         self.blank_nodes = 0
 
     def fresh(self) -> str:
@@ -77,29 +78,30 @@ class _Walk:
     def node(self, element: dict[str, object], state: State) -> str:
         """Take in a node and what stands in it; its name."""
         subject = self.subject(element)
-        pairs = self.tree.nodes.setdefault(subject, [])
-        inner = self.typed(pairs, element, state)
+        tails = self.tree.tails.setdefault(subject, [])
+        inner = self.typed(tails, element, state)
         terms = inner.terms
         for member, value in element.items():
             term = terms.get(member) or inner.term(member)
-            if term.is_text and isinstance(value, str):
-                pairs.append((term.predicate, f'"{escaped(value)}"{term.text_type}'))
+            if term.is_text and type(value) is str:
+                plain = value.isprintable() and '"' not in value and "\\" not in value
+                tails.append(f"{term.start}{value if plain else escaped(value)}{term.end}")
             elif term.keyword:
                 if value is None:
                     raise Unusual
-            elif isinstance(value, list) or term.is_list:
-                self.several(subject, pairs, value, term)
+            elif type(value) is list or term.is_list:
+                self.several(subject, tails, value, term)
             else:
-                self.append(subject, pairs, term.predicate, self.value(value, term))
+                self.append(subject, tails, term.predicate, self.value(value, term))
         return subject
 
-    def append(
-        self, subject: str, pairs: list[tuple[str, str]], predicate: str, value: str
-    ) -> None:
+    def append(self, subject: str, tails: list[str], predicate: str, value: str) -> None:
         """Take in one triple."""
-        pairs.append((predicate, value))
         if value[0] == "_":
+            self.tree.links.setdefault(subject, []).append((predicate, value))
             self.tree.parents[value] = (subject, predicate)
+        else:
+            tails.append(f"{predicate} {value} .\n")
 
     def subject(self, element: dict[str, object]) -> str:
         """A node's name: its id, or a new blank node."""
@@ -110,39 +112,35 @@ class _Walk:
             raise Unusual
         return self.fresh()
 
-    def typed(
-        self, pairs: list[tuple[str, str]], element: dict[str, object], state: State
-    ) -> State:
+    def typed(self, tails: list[str], element: dict[str, object], state: State) -> State:
         """Take in the types of a node; the state under them."""
         kinds = element.get(self.chain.type_name)
         if isinstance(kinds, str):
-            pairs.append((_TYPE, state.kind(kinds)))
+            tails.append(tail(_TYPE, state.kind(kinds)))
             return state.under(kinds)
         if isinstance(kinds, list) and kinds:
             for kind in kinds:
                 if not isinstance(kind, str):
                     raise Unusual
-                pairs.append((_TYPE, state.kind(kind)))
+                tails.append(tail(_TYPE, state.kind(kind)))
             return state.under(tuple(kinds))
         if kinds is not None:
             raise Unusual
         return state
 
-    def several(
-        self, subject: str, pairs: list[tuple[str, str]], value: object, term: Term
-    ) -> None:
+    def several(self, subject: str, tails: list[str], value: object, term: Term) -> None:
         """Take in the values of a member, in a list that keeps their order if the member is one."""
         if not isinstance(value, list) or not value:
             raise Unusual
         if not term.is_list:
             for entry in value:
-                self.append(subject, pairs, term.predicate, self.value(entry, term))
+                self.append(subject, tails, term.predicate, self.value(entry, term))
             return
         place = self.fresh()
-        self.append(subject, pairs, term.predicate, place)
+        self.append(subject, tails, term.predicate, place)
         for number, entry in enumerate(value, 1):
             following = self.fresh() if number < len(value) else _NIL
-            found = self.tree.nodes.setdefault(place, [])
+            found = self.tree.tails.setdefault(place, [])
             self.append(place, found, _FIRST, self.value(entry, term))
             self.append(place, found, _REST, following)
             place = following

@@ -90,18 +90,38 @@ def _relabel(quad: Quad, labels: Mapping[str, str]) -> Quad:
 class Tree:
     """The triples of a document without named graphs, each part in its N-Quads spelling."""
 
-    nodes: dict[str, list[tuple[str, str]]]
-    """What is said of each node: predicate and object, perhaps the same more than once."""
+    tails: dict[str, list[str]]
+    """Predicate and object of each node as they end a line, perhaps the same more than once; no blank nodes."""
+    links: dict[str, list[tuple[str, str]]]
+    """The predicates under which a node leads to blank nodes, and these; only of nodes that do."""
     parents: dict[str, tuple[str, str]]
     """Where each blank node stands: the one subject and predicate that it is the object of. The top has none."""
+
+    def nodes(self) -> dict[str, list[tuple[str, str]]]:
+        """Predicate and object of each node, perhaps the same more than once."""
+        return {
+            name: [*map(_pair, found), *self.links.get(name, ())]
+            for name, found in self.tails.items()
+        }
 
     def quads(self) -> tuple[Quad, ...]:
         """The triples as quads, each once."""
         return tuple(
             Quad(subject, predicate, value)
-            for subject, pairs in self.nodes.items()
+            for subject, pairs in self.nodes().items()
             for predicate, value in dict.fromkeys(pairs)
         )
+
+
+def tail(predicate: str, value: str) -> str:
+    """What ends the line of a triple."""
+    return f"{predicate} {value} .\n"
+
+
+def _pair(ending: str) -> tuple[str, str]:
+    """The predicate and the object of a `tail`; there is no space in an IRI."""
+    predicate, _, rest = ending.partition(" ")
+    return predicate, rest[:-3]
 
 
 def canonical_tree(tree: Tree, algorithm: str) -> str | None:
@@ -109,28 +129,23 @@ def canonical_tree(tree: Tree, algorithm: str) -> str | None:
 
     Where no two hashes are the same, section 4.4.3 ends with its step 3.
     """
-    nodes = tree.nodes
-    above = {subject for subject, _ in tree.parents.values()}
-    # what ends the lines of each node that leads to no blank node: it is hashed and written
-    tails = {
-        name: sorted([f"{predicate} {value} .\n" for predicate, value in pairs])
-        for name, pairs in nodes.items()
-        if name not in above
-    }
+    links = tree.links
+    # the endings of each node that leads to no blank node: they are hashed and written
+    tails = {name: sorted(found) for name, found in tree.tails.items() if name not in links}
     labels: dict[str, str] = {}
-    blank = [name for name in nodes if name[0] == "_"]
+    blank = [name for name in tree.tails if name[0] == "_"]
     if blank:
         new_digest = getattr(hashlib, algorithm)
         by_hash: dict[bytes, str] = {}
         for name in blank:
-            seen = tails.get(name) or _tails(nodes[name], None)
+            seen = tails[name] if name in tails else _tails(tree, name, None)
             by_hash[new_digest(_first_degree(tree, name, seen).encode()).digest()] = name
         if len(by_hash) != len(blank):
             return None
         labels = {by_hash[key]: f"_:c14n{place}" for place, key in enumerate(sorted(by_hash))}
     blocks: list[tuple[str, list[str]]] = []
-    for name, pairs in nodes.items():
-        found = tails[name] if name in tails else _tails(pairs, labels)
+    for name in tree.tails:
+        found = tails[name] if name in tails else _tails(tree, name, labels)
         if any(map(eq, found, islice(found, 1, None))):
             if name in labels:
                 return None  # its hash is that of a node of which nothing is said twice
@@ -141,11 +156,13 @@ def canonical_tree(tree: Tree, algorithm: str) -> str | None:
     return "".join([head + head.join(found) for head, found in blocks if found])
 
 
-def _tails(pairs: Sequence[tuple[str, str]], labels: Mapping[str, str] | None) -> list[str]:
+def _tails(tree: Tree, name: str, labels: Mapping[str, str] | None) -> list[str]:
     """What ends the lines of a node, in order; blank nodes by their labels, or as a hash sees them."""
-    if labels is None:
-        return sorted(f"{p} {'_:z' if value[0] == '_' else value} .\n" for p, value in pairs)
-    return sorted(f"{predicate} {labels.get(value, value)} .\n" for predicate, value in pairs)
+    found = tree.tails[name].copy()
+    for predicate, value in tree.links[name]:
+        found.append(tail(predicate, "_:z" if labels is None else labels[value]))
+    found.sort()
+    return found
 
 
 def _first_degree(tree: Tree, name: str, tails: Sequence[str]) -> str:

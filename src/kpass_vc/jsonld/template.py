@@ -297,7 +297,7 @@ def checked_template(
 def _nodes(tree: Tree, count: int) -> Iterator[_Node]:
     """The nodes of a marked document."""
     slot_of = {f"<{mark(number)}>": number for number in range(count)}
-    for name, pairs in tree.nodes.items():
+    for name, pairs in tree.nodes().items():
         gaps: list[_Gap] = []
         below: list[tuple[bytes, str]] = []
         fixed: list[bytes] = []
@@ -354,8 +354,9 @@ def _slots(
             raise Unusual
     if set(used) != set(range(count)):
         raise Unusual
-    known = {name for name in tree.nodes if name[0] == "<"}
-    for pairs in tree.nodes.values():
+    said = tree.nodes()
+    known = {name for name in said if name[0] == "<"}
+    for pairs in said.values():
         known |= {part for pair in pairs for part in pair if part[0] == "<"}
     marks = {mark(number) for number in range(count)}
     return tuple(sorted(iri_slots)), frozenset(name[1:-1] for name in known) - marks

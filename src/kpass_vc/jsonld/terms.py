@@ -66,6 +66,14 @@ class Term:
     """Of a member whose texts are terms: the IRI of each."""
     inner: "State | None" = None
     """The state of the nodes that stand in it, before their types are looked at."""
+    start: str = field(init=False)
+    """What comes before a text in the line of a triple, but for the subject."""
+    end: str = field(init=False)
+    """What comes after it."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "start", f'{self.predicate} "')
+        object.__setattr__(self, "end", f'"{self.text_type} .\n')
 
 
 class State:

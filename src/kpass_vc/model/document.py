@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Final, TypeAlias
 
 from kpass_vc.errors import Malformed, NotJson, TooLarge
+from kpass_vc.model import fast_json
 
 JsonObject: TypeAlias = dict[str, object]
 """A JSON object as read: dict, list, str, int, float, bool and None inside."""
@@ -35,6 +36,9 @@ _SUSPECT_BYTES: Final = bytes(
     [*range(9), 0x0B, 0x0C, *range(0x0E, 0x20), 0x7F, *range(0xEF, 0x100)]
 )
 """Bytes without which UTF-8 holds no character that we refuse: it needs EF or F0 to F4 for the noncharacters."""
+_DIGITS: Final = bytes.maketrans(b"123456789", b"000000000")
+_LONG_NUMBER: Final = b"0" * 16
+"""What an integer past MAX_INTEGER has, each digit taken for 0; so have some texts."""
 _SUSPECT_ESCAPE: Final = re.compile(rb"\\[ubf]")
 """What JSON may write a refused character as."""
 
@@ -52,7 +56,9 @@ def read_json(
         raise TooLarge(limit=max_bytes)
     try:
         text = body.decode("utf-8")
-        document = _DECODER.decode(text)
+        document = _read_fast(body)
+        if document is None:
+            document = _DECODER.decode(text)
     except UnicodeDecodeError as error:
         raise NotJson("encoding", position=error.start) from error
     except RecursionError as error:
@@ -68,9 +74,27 @@ def read_json(
     return document
 
 
+def _read_fast(body: bytes) -> JsonObject | None:
+    """The object in `body`, if it is compact and there are no numbers in it that are to be looked at."""
+    try:
+        document = fast_json.decode_own(body)
+    except ValueError:
+        return None
+    is_plain = _LONG_NUMBER not in body.translate(_DIGITS)
+    return document if is_plain and isinstance(document, dict) else None
+
+
 def compact(document: Mapping[str, object]) -> bytes:
     """A document as compact JSON, its members in their order."""
     return json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+
+
+def compact_without_floats(document: Mapping[str, object]) -> bytes:
+    """What `compact` gives, of a document with no number in it that has a fraction or exponent."""
+    try:
+        return fast_json.encode(document)
+    except ValueError:
+        return compact(document)
 
 
 def check_text(text: str, field: str) -> None:
