@@ -29,9 +29,10 @@ from tests.api.http import bearer, free_port, serving, variables
 from tests.bench.family import cpu_seconds, resident_bytes
 from tests.bench.lines import Question
 from tests.bench.programs import MICRO, NODE, ROOT, ProgramFailed
+from tests.bench.subject import ISSUER, Subject
 from tests.conftest import settings_for
-from tests.drill import DEFINITION, ISSUER, Workers
-from tests.world import Clock, World, actor_of, open_test_environment
+from tests.drill import Workers
+from tests.world import Clock, World, actor_of, definition_document, open_test_environment
 
 Measured = dict[str, list[float]]
 
@@ -50,11 +51,12 @@ MEGA: Final = 1_000_000
 
 @dataclass(frozen=True)
 class Installation:
-    """A service set up and empty but for SOB-OPTO-01, which `stadsnat-exempel` may issue."""
+    """A service set up and empty but for one definition, which `ISSUER` may issue."""
 
     world: World
     settings: Settings
     folder: Path
+    definition: str
 
     def values(self) -> dict[str, str]:
         """The environment variables of a process of it."""
@@ -62,7 +64,7 @@ class Installation:
 
 
 @contextmanager
-def installation(folder: Path) -> Iterator[Installation]:
+def installation(folder: Path, code: str) -> Iterator[Installation]:
     """A new one on SQLite in a folder."""
     folder.mkdir()
     settings = settings_for(f"sqlite:///{folder}/kpass.db", folder)
@@ -71,12 +73,12 @@ def installation(folder: Path) -> Iterator[Installation]:
     world = World(open_test_environment(settings, clock), clock)
     # Counted entropy would give this process and the serving one the same ids.
     world.env = replace(world.env, entropy=os.urandom)
-    world.published_definition()
-    yield Installation(world, settings, folder)
+    world.published_definition(**definition_document(code))
+    yield Installation(world, settings, folder, f"sobona/{code}")
     world.env.engine.dispose()
 
 
-def http_by_turns(question: Question, rounds: int, folder: Path, say: TextIO) -> Measured:
+def http_by_turns(subject: Subject, rounds: int, folder: Path, say: TextIO) -> Measured:
     """The CPU microseconds of one request: ours, durable, and those of the server in Node, without a database."""
     found: Measured = {
         "http/ours": [],
@@ -84,12 +86,15 @@ def http_by_turns(question: Question, rounds: int, folder: Path, say: TextIO) ->
         "http/ours, wall": [],
         "http/node, wall": [],
     }
-    with installation(folder / "http") as place, node_server(question, folder) as (node, node_port):
+    with (
+        installation(folder / "http", subject.code) as place,
+        node_server(subject.question, folder) as (node, node_port),
+    ):
         headers, port = _token(place), free_port()
         with serving(place.values(), place.folder, port=port) as (server, _):
             sides: dict[str, tuple[int, Callable[..., dict[str, float]]]] = {
-                "http/ours": (server.pid, _load_on(port, headers)),
-                "http/node": (node.pid, _load_on(node_port, {})),
+                "http/ours": (server.pid, _load_on(port, headers, place.definition)),
+                "http/node": (node.pid, _load_on(node_port, {}, place.definition)),
             }
             for _, load in sides.values():
                 load(requests=10 * CONNECTIONS)
@@ -107,13 +112,13 @@ def http_by_turns(question: Question, rounds: int, folder: Path, say: TextIO) ->
     return found
 
 
-def memory(folder: Path, say: TextIO) -> Measured:
+def memory(code: str, folder: Path, say: TextIO) -> Measured:
     """The megabytes that a server holds after some issues and after many."""
     found: Measured = {}
-    with installation(folder / "memory") as place:
+    with installation(folder / "memory", code) as place:
         headers, port = _token(place), free_port()
         with serving(place.values(), place.folder, port=port) as (server, _):
-            load, done = _load_on(port, headers), 0
+            load, done = _load_on(port, headers, place.definition), 0
             for wanted, key in ((SOME, "memory/some"), (MANY, "memory/many")):
                 say.write(f"{wanted:,} issues over HTTP, for the memory\n")
                 say.flush()
@@ -123,10 +128,10 @@ def memory(folder: Path, say: TextIO) -> Measured:
     return found
 
 
-def batch(rows: int, folder: Path, say: TextIO) -> Measured:
+def batch(code: str, rows: int, folder: Path, say: TextIO) -> Measured:
     """The CPU microseconds of the worker and its children for an award, and for a secured form, in each batch."""
     found: Measured = {"batch/award": [], "batch/form": [], "batch/award, wall": []}
-    with installation(folder / "batch") as place:
+    with installation(folder / "batch", code) as place:
         workers = Workers(place.settings, place.folder, 1, free_port())
         try:
             workers.wait_until_all_work()
@@ -138,7 +143,7 @@ def batch(rows: int, folder: Path, say: TextIO) -> Measured:
                 say.write(f"batch {number + 1} of {BATCHES}, {rows:,} rows\n")
                 say.flush()
                 before, forms = cpu_seconds(pid), _forms(place.world)
-                wall = _issue_batch(place.world, rows, number)
+                wall = _issue_batch(place, rows, number)
                 used, forms = cpu_seconds(pid) - before, _forms(place.world) - forms
                 found["batch/award"].append(used / rows * MICRO)
                 found["batch/form"].append(used / forms * MICRO)
@@ -182,13 +187,15 @@ def _token(place: Installation) -> dict[str, str]:
     return bearer(place.world.token(ISSUER))
 
 
-def _load_on(port: int, headers: Mapping[str, str]) -> Callable[..., dict[str, float]]:
+def _load_on(
+    port: int, headers: Mapping[str, str], definition: str
+) -> Callable[..., dict[str, float]]:
     """Puts load on a port for some `seconds`, or of so many `requests`."""
     order = {
         "port": port,
         "path": "/v1/credentials",
         "headers": headers,
-        "bodies": [json.dumps({"definition": DEFINITION, **_item(number)}) for number in range(97)],
+        "bodies": [json.dumps({"definition": definition, **_item(number)}) for number in range(97)],
         "connections": CONNECTIONS,
     }
 
@@ -218,14 +225,15 @@ def _item(number: int) -> dict[str, Any]:
     }
 
 
-def _issue_batch(world: World, rows: int, number: int) -> float:
+def _issue_batch(place: Installation, rows: int, number: int) -> float:
     """Take a batch in and wait until it is issued: the seconds after it was taken in. ProgramFailed if a row fails."""
     items = [_item(row) | {"externalReference": f"batch-{number}-{row}"} for row in range(rows)]
+    world, definition = place.world, place.definition
     actor = actor_of(world.organization(ISSUER))
     with world.writing() as session:
-        orders = read_items(DEFINITION, items)
-        looked = look_through(world.env, session, actor, DEFINITION, orders)
-        made = take_in(world.env, session, actor, DEFINITION, looked)
+        orders = read_items(definition, items)
+        looked = look_through(world.env, session, actor, definition, orders)
+        made = take_in(world.env, session, actor, definition, looked)
         organization_id, batch_id = made.organization_id, made.id
     started = time.monotonic()
     state = "running"

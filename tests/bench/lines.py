@@ -5,6 +5,7 @@ with their names; then `{"case": name, "times": n}` is answered with `{"seconds"
 with what one call gave as text. The standard library only: openvc-core has an environment of its own.
 """
 
+import gc
 import json
 import sys
 from collections.abc import Callable, Mapping
@@ -24,6 +25,10 @@ class Unsound(Exception):
 def answer_lines(cases_of: Callable[[Question], Mapping[str, Case]]) -> None:
     """Answer until standard input ends."""
     cases = cases_of(json.loads(sys.stdin.readline()))
+    # as `kpass serve` does, for every peer in Python: what stays for ever is not looked through again and again
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 50, 100)
     _say({"cases": sorted(cases)})
     for line in sys.stdin:
         order = json.loads(line)

@@ -8,7 +8,9 @@ import hashlib
 import json
 import pickle
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -126,10 +128,14 @@ def _issuing(question: Question, signing: Signing, contexts: Contexts) -> dict[s
 def _verifying(question: Question, evidence: Evidence) -> dict[str, Case]:
     key = PublicKey(Algorithm.ED25519, bytes.fromhex(question["publicKey"]))
     form = FORMATS["ldp_vc"]
+    forgetful = replace(evidence.contexts, seen=None)
+
+    def check_under(contexts: Contexts, text: str) -> None:
+        presented = form.read(text.encode())
+        form.check_proof(presented, presented.proofs[0], key, contexts)
 
     def check_proof(text: str) -> None:
-        presented = form.read(text.encode())
-        form.check_proof(presented, presented.proofs[0], key, evidence.contexts)
+        check_under(evidence.contexts, text)
 
     def report(text: str) -> None:
         found = verify(text.encode(), evidence)
@@ -138,6 +144,7 @@ def _verifying(question: Question, evidence: Evidence) -> dict[str, Case]:
 
     return {
         "verify proof": over(proven(check_proof, question), question["signed"]),
+        "verify proof by walk": over(partial(check_under, forgetful), question["signed"]),
         "verify badge": over(proven(report, question), question["signed"]),
     }
 

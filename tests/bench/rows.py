@@ -91,6 +91,8 @@ ROWS: Final = (
         "ours/verify proof", "openvc/verify"),
     Row("verify-floor", "verify the proof", "Ed25519 verify",
         "ours/verify proof", "ours/verify signature", "at most", 3.2, 7.9),
+    Row("verify-walk", "verify the proof, first seen (walk)", "PyLD + cryptography, same process",
+        "ours/verify proof by walk", "ours/PyLD verify"),
     Row("verify-badge", "verify a badge, complete report", "openbadgeslib",
         "ours/verify badge", "openbadgeslib/verify"),
     Row("issue-jcs", "issue with eddsa-jcs-2022", "Ed25519 sign",

@@ -18,10 +18,14 @@ from kpass_vc.model.document import JsonObject, compact
 from kpass_vc.verification import Evidence, verify, wanted
 from tests.bench.lines import Question
 from tests.conftest import settings_for
-from tests.world import Clock, World, body_of, open_test_environment
+from tests.world import Clock, World, body_of, definition_document, open_test_environment
 
 VARIATIONS: Final = 64
 SIGNED: Final = 16
+TYPICAL: Final = "SOB-OPTO-04"
+"""The middle one of the 63 in the demo catalogues, by the quads of a credential; SOB-OPTO-01 has most."""
+ISSUER: Final = "stadsnat-exempel"
+"""May issue both."""
 NAMES: Final = ("Amina Exempelsson", "Björn Åström", "Çelik Öztürk", "Dagny Håkansson")
 
 
@@ -31,6 +35,8 @@ class Subject:
 
     question: Question
     evidence: Evidence
+    code: str
+    """Of the definition."""
     quads: int
     canonical_bytes: int
     json_bytes: int
@@ -44,8 +50,8 @@ class Subject:
         }
 
 
-def make_subject() -> Subject:
-    """SOB-OPTO-01, issued in Swedish by an installation that is gone afterwards.
+def make_subject(code: str = TYPICAL) -> Subject:
+    """A definition of Sobona's, issued in Swedish by an installation that is gone afterwards.
 
     The question: `contexts` by URL; unsigned `credentials`; `signed` texts, and one that was `tampered` with;
     `seed`, `verificationMethod` and `created` to sign with; `publicKey` and the issuer's `didDocument` to verify with.
@@ -57,11 +63,16 @@ def make_subject() -> Subject:
         clock = Clock()
         world = World(open_test_environment(settings, clock), clock)
         clock.advance(days=-60)
-        world.published_definition()
+        world.published_definition(**definition_document(code))
         clock.advance(days=60)
         bodies = [
             body_of(
-                world.issued(holder={"name": NAMES[number % len(NAMES)]}, languages=["sv"])
+                world.issued(
+                    issuer=ISSUER,
+                    definition=f"sobona/{code}",
+                    holder={"name": NAMES[number % len(NAMES)]},
+                    languages=["sv"],
+                )
             ).decode()
             for number in range(SIGNED)
         ]
@@ -70,10 +81,10 @@ def make_subject() -> Subject:
         world.env.engine.dispose()
     if not all(verify(body.encode(), evidence).verified for body in bodies):
         raise AssertionError([str(each) for each in verify(bodies[0].encode(), evidence).findings])
-    return _subject(bodies, evidence)
+    return _subject(code, bodies, evidence)
 
 
-def _subject(bodies: list[str], evidence: Evidence) -> Subject:
+def _subject(code: str, bodies: list[str], evidence: Evidence) -> Subject:
     credential = json.loads(bodies[0])
     proof = credential.pop("proof")
     canonical = canonicalize(credential, evidence.contexts)
@@ -95,6 +106,7 @@ def _subject(bodies: list[str], evidence: Evidence) -> Subject:
             "canonicalBytes": len(canonical.encode()),
         },
         evidence=evidence,
+        code=code,
         quads=canonical.count("\n"),
         canonical_bytes=len(canonical.encode()),
         json_bytes=len(compact(credential)),

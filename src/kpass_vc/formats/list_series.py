@@ -19,7 +19,7 @@ from kpass_vc.jsonld.template import checked_template
 from kpass_vc.jsonld.terms import Chains, Unusual
 from kpass_vc.model.dates import utc_text
 from kpass_vc.model.document import JsonObject, compact
-from kpass_vc.model.slots import JsonTemplate, Place, filled
+from kpass_vc.model.slots import JsonTemplate, Place, filled, plain_texts
 
 _BITS: Final = ("credentialSubject", "encodedList")
 _PLACES: Final[Sequence[Place]] = (
@@ -70,11 +70,12 @@ class ListSeries:
         """As `secure_list`; Unusual if this list is to be read by itself."""
         bits = _texts(document, [_BITS])[0].encode("ascii")
         texts = _texts(document, _PLACES)
+        plain = plain_texts(texts)
         options = (utc_text(signing.created), signing.verification_method)
-        written = _with_bits(self._json.fill(texts), bits)
+        written = _with_bits(self._json.fill(texts, plain), bits)
         signature = signing.signer.sign(
             hashlib.sha256(self._configuration.fill(options)).digest()
-            + hashlib.sha256(_with_bits(self._template.fill(texts), bits)).digest()
+            + hashlib.sha256(_with_bits(self._template.fill(texts, plain), bits)).digest()
         )
         proof = b"".join(
             (

@@ -23,7 +23,7 @@ from kpass_vc.jsonld.template import checked_template
 from kpass_vc.jsonld.terms import Unusual
 from kpass_vc.model.dates import utc_text
 from kpass_vc.model.document import JsonObject, compact
-from kpass_vc.model.slots import JsonTemplate, Place
+from kpass_vc.model.slots import JsonTemplate, Place, plain_texts
 
 _REPEATED: Final[Mapping[Place, str]] = {
     ("issuer",): "issuer",
@@ -77,8 +77,9 @@ class Series:
     def secure(self, values: Sequence[str], signings: Mapping[str, Signing]) -> dict[str, bytes]:
         """The secured bytes in each format that there is a signing for; Unusual if it is to be secured by itself."""
         try:
-            digest = hashlib.sha256(self._template.fill(values)).digest()
-            text = self._json.fill(values)
+            plain = plain_texts(values)
+            digest = hashlib.sha256(self._template.fill(values, plain)).digest()
+            text = self._json.fill(values, plain)
         except UnicodeEncodeError as error:
             raise Unusual from error
         made: dict[str, bytes] = {}

@@ -15,7 +15,7 @@ from kpass_vc.jsonld.template import Template, checked_template
 from kpass_vc.jsonld.terms import Unusual
 from kpass_vc.model import fast_json
 from kpass_vc.model.document import JsonObject
-from kpass_vc.model.slots import JsonTemplate, Place
+from kpass_vc.model.slots import JsonTemplate, Place, plain_texts
 
 MOST_KINDS: Final = 128
 MOST_BYTES: Final = 64 * 1024
@@ -43,9 +43,10 @@ class _Known:
         """The canonical N-Quads of a document; None if it is not of this kind."""
         try:
             values = _texts(document, self.places)
-            if self._json.fill(values) != written:
+            plain = plain_texts(values)
+            if self._json.fill(values, plain) != written:
                 return None
-            return self._template.fill(values)
+            return self._template.fill(values, plain)
         except (Unusual, UnicodeEncodeError):
             return None
 

@@ -14,6 +14,7 @@ nodes with one hash. Then the document itself is to be read.
 
 import hashlib
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -37,6 +38,38 @@ class _Gap:
 
 
 @dataclass(frozen=True, slots=True)
+class _Layout:
+    """What ends the lines of a node, in order, whatever comes into the places of what changes."""
+
+    lines: list[bytes]
+    gaps: tuple[tuple[int, bytes, int, bytes], ...]
+    """The place, what begins the line, the slot, and what ends the line."""
+    below: tuple[tuple[int, bytes, str], ...]
+    """The place, what begins the line, and the blank node that ends it."""
+
+    @classmethod
+    def of(
+        cls, fixed: Sequence[bytes], gaps: Sequence[_Gap], below: Sequence[tuple[bytes, str]]
+    ) -> "_Layout | None":
+        """The layout of a node; None if something changes under a predicate that is there more than once."""
+        starts = [*fixed, *(gap.start for gap in gaps), *(start for start, _ in below)]
+        used = Counter(map(_predicate, starts))
+        if any(used[_predicate(start)] > 1 for start in starts[len(fixed) :]):
+            return None
+        starts.sort()
+        place = {start: number for number, start in enumerate(starts)}
+        return cls(
+            starts,
+            tuple((place[gap.start], gap.start, gap.slot, gap.end) for gap in gaps),
+            tuple((place[start], start, name) for start, name in below),
+        )
+
+
+def _predicate(start: bytes) -> bytes:
+    return start.partition(b" ")[0]
+
+
+@dataclass(frozen=True, slots=True)
 class _Node:
     """What is said of one subject."""
 
@@ -50,6 +83,7 @@ class _Node:
     """Predicates, and the blank nodes that are their objects."""
     parent: tuple[str, int | None, str] | None
     """Of a blank node: the subject, the slot if it is one, and the predicate that it is the object of."""
+    layout: _Layout | None
 
     @property
     def is_blank(self) -> bool:
@@ -61,6 +95,13 @@ class _Node:
 
     def tails(self, texts: Sequence[bytes], ends: Mapping[str, bytes]) -> list[bytes]:
         """Predicates and objects, as they end a line, in order; `ends` are what blank nodes end one with."""
+        if self.layout is not None:
+            found = self.layout.lines.copy()
+            for place, start, slot, end in self.layout.gaps:
+                found[place] = start + texts[slot] + end
+            for place, start, name in self.layout.below:
+                found[place] = start + ends[name]
+            return found
         found = [gap.start + texts[gap.slot] + gap.end for gap in self.gaps]
         found += self.fixed
         found += [predicate + ends[name] for predicate, name in self.below]
@@ -161,14 +202,15 @@ class Template:
             (node.name_slot, node) for node in nodes if node.name_slot is not None
         ]
 
-    def fill(self, values: Sequence[str]) -> bytes:
+    def fill(self, values: Sequence[str], plain: Sequence[bytes] | None = None) -> bytes:
         """The canonical N-Quads with these texts in the slots, in UTF-8.
 
+        `plain` are the texts in UTF-8 if nothing in them is to be escaped (`model.slots.plain_texts`).
         Unusual if the document itself is to be read. UTF-8 keeps the order of code points, so that lines are
         sorted as bytes: what is always the same is encoded once.
         """
         self._require_plain(values)
-        texts = [escaped(value).encode() for value in values]
+        texts = plain or [escaped(value).encode() for value in values]
         ranks = self._ranks(texts)
         ends = {name: self._ends[ranks[number]] for name, number in self._numbers.items()}
         blocks = self._texts.copy()
@@ -208,15 +250,13 @@ class Template:
 
     def _require_plain(self, values: Sequence[str]) -> None:
         """Unusual for an IRI that is none, that may be a compact one, or that stands elsewhere as well."""
-        seen: set[str] = set()
-        for slot in self._iri_slots:
-            value = values[slot]
+        iris = [values[slot] for slot in self._iri_slots]
+        for value in iris:
             scheme, _, rest = value.partition(":")
-            if not IRI.match(value) or (scheme in self._names and not rest.startswith("//")):
+            if (scheme in self._names and not rest.startswith("//")) or not IRI.match(value):
                 raise Unusual
-            if value in self._known or value in seen:
-                raise Unusual
-            seen.add(value)
+        if len({*iris}) < len(iris) or not self._known.isdisjoint(iris):
+            raise Unusual
 
 
 class _Leaf:
@@ -312,13 +352,15 @@ def _nodes(tree: Tree, count: int) -> Iterator[_Node]:
         if name in tree.parents:
             subject, predicate = tree.parents[name]
             parent = (subject, slot_of.get(subject), predicate)
+        fixed.sort()
         yield _Node(
             name=name,
             name_slot=slot_of.get(name),
-            fixed=tuple(sorted(fixed)),
+            fixed=tuple(fixed),
             gaps=tuple(gaps),
             below=tuple(below),
             parent=parent,
+            layout=_Layout.of(fixed, gaps, below),
         )
 
 

@@ -40,7 +40,7 @@ class JsonTemplate:
     def __init__(self, document: Mapping[str, object], places: Sequence[Place]) -> None:
         """ValueError as `marked`; `document` has a text at every place."""
         rest = compact(marked(document, places))
-        marks = [f'"{mark(number)}"'.encode() for number in range(len(places))]
+        marks = [mark(number).encode() for number in range(len(places))]
         self._order = sorted(range(len(places)), key=lambda number: rest.index(marks[number]))
         self._pieces: list[bytes] = []
         for number in self._order:
@@ -48,13 +48,27 @@ class JsonTemplate:
             self._pieces.append(before)
         self._pieces.append(rest)
 
-    def fill(self, values: Sequence[str]) -> bytes:
-        """The JSON of the document with these texts in the slots, byte for byte as `compact` writes it."""
+    def fill(self, values: Sequence[str], plain: Sequence[bytes] | None = None) -> bytes:
+        """The JSON of the document with these texts in the slots, byte for byte as `compact` writes it.
+
+        `plain` are the texts in UTF-8 if nothing in them is to be escaped (`plain_texts`).
+        """
+        texts = plain or [quoted(value)[1:-1].encode() for value in values]
         parts: list[bytes] = []
         for piece, number in zip(self._pieces, self._order, strict=False):
-            parts += (piece, quoted(values[number]).encode())
+            parts += (piece, texts[number])
         parts.append(self._pieces[-1])
         return b"".join(parts)
+
+
+def plain_texts(values: Sequence[str]) -> list[bytes] | None:
+    """The texts in UTF-8, if they stand in JSON and in N-Quads as they are; None if one does not."""
+    found: list[bytes] = []
+    for value in values:
+        if not value.isprintable() or '"' in value or "\\" in value:
+            return None
+        found.append(value.encode())
+    return found
 
 
 def quoted(text: str) -> str:
