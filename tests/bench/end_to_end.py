@@ -20,6 +20,7 @@ from sqlalchemy import func, select
 
 from kpass_vc.actions.batch import look_through, read_items, take_in
 from kpass_vc.actions.initialise import initialise
+from kpass_vc.formats import ISSUED
 from kpass_vc.records import batch as batches
 from kpass_vc.records.award import Representation
 from kpass_vc.records.batch import Batch
@@ -36,7 +37,10 @@ from tests.world import Clock, World, actor_of, definition_document, open_test_e
 
 Measured = dict[str, list[float]]
 
-CONNECTIONS: Final = 32
+CONNECTIONS: Final = 64
+"""As many learners' systems that ask at once, of both sides: orders that come together share a commit."""
+FORMS: Final = len(ISSUED)
+"""Secured forms that an order in one language is issued in; the server in Node makes one."""
 TURN: Final = 4.0
 """Seconds of load for one side in one round."""
 MOST_TURNS: Final = 5
@@ -82,6 +86,7 @@ def http_by_turns(subject: Subject, rounds: int, folder: Path, say: TextIO) -> M
     """The CPU microseconds of one request: ours, durable, and those of the server in Node, without a database."""
     found: Measured = {
         "http/ours": [],
+        "http/ours, a form": [],
         "http/node": [],
         "http/ours, wall": [],
         "http/node, wall": [],
@@ -109,6 +114,7 @@ def http_by_turns(subject: Subject, rounds: int, folder: Path, say: TextIO) -> M
                     found[key].append(used / answered["requests"] * MICRO)
                     wall = answered["seconds"] / answered["requests"] * MICRO
                     found[f"{key}, wall"].append(wall)
+    found["http/ours, a form"] = [each / FORMS for each in found["http/ours"]]
     return found
 
 

@@ -101,6 +101,8 @@ ROWS: Final = (
         "ours/issue JWT", "ours/sign P-256", "at most"),
     Row("http", "HTTP issue, durable", "Node + @digitalbazaar/vc, no database",
         "http/ours", "http/node", "at least", 15, 5),
+    Row("http-form", "HTTP issue, durable: a secured form", "Node + @digitalbazaar/vc, no database",
+        "http/ours, a form", "http/node"),
     Row("batch", "batch, durable: a secured form", f"{RATE:,} a second and core, scaled",
         "batch/form", "batch/allowed", "at least", 1.0, 0.18),
     Row("batch-award", "batch, durable: an award", f"{RATE:,} a second and core, scaled",

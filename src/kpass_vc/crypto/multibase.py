@@ -44,16 +44,16 @@ def base58_decode(text: str) -> bytes:
     """The bytes of a base58btc text; Malformed if a character is none of the alphabet."""
     if len(text) > _LONGEST:
         raise Malformed("base58")
-    number = 0
     padded = "1" * (-len(text) % 10) + text
     try:
-        for start in range(0, len(padded), 10):
-            ten = 0
-            for place in range(start, start + 10, 2):
-                ten = ten * _TWO + _VALUE[padded[place : place + 2]]
-            number = number * _TEN + ten
+        pairs = [_VALUE[padded[place : place + 2]] for place in range(0, len(padded), 2)]
     except KeyError as error:
         raise Malformed("base58") from error
+    number = 0
+    values = iter(pairs)
+    for a, b, c, d, e in zip(values, values, values, values, values, strict=True):
+        ten = (((a * _TWO + b) * _TWO + c) * _TWO + d) * _TWO + e
+        number = number * _TEN + ten
     zeros = len(text) - len(text.lstrip("1"))
     return b"\0" * zeros + number.to_bytes((number.bit_length() + 7) // 8)
 

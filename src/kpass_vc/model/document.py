@@ -67,9 +67,13 @@ def read_json(
         raise NotJson("syntax", line=error.lineno, column=error.colno) from error
     if not isinstance(document, dict):
         raise NotJson("not_object")
-    if not (
-        _is_clean(body, text) and _is_within(document, max_depth, max_values, max_items)
-    ):  # then it is said what is wrong and where, if anything is
+    # each value but the first comes after a comma or what opens its part
+    most = 1 + body.count(b",") + body.count(b"{") + body.count(b"[")
+    if most <= min(max_values, max_items):
+        is_within = _is_within_depth(document, max_depth)
+    else:
+        is_within = _is_within(document, max_depth, max_values, max_items)
+    if not (is_within and _is_clean(body, text)):  # then it is said what is wrong and where
         _check(document, max_depth, max_values, max_items)
     return document
 
@@ -123,6 +127,21 @@ def _is_clean(body: bytes, text: str) -> bool:
     if _SUSPECT_ESCAPE.search(body):
         return False
     return len(body.translate(None, _SUSPECT_BYTES)) == len(body) or _refused(text) is None
+
+
+def _is_within_depth(document: JsonObject, max_depth: int) -> bool:
+    """Whether it keeps the bound of depth; level by level."""
+    level: list[dict[str, object] | list[object]] = [document]
+    for _ in range(max_depth):
+        level = [
+            member
+            for part in level
+            for member in (part.values() if type(part) is dict else part)
+            if type(member) is dict or type(member) is list
+        ]
+        if not level:
+            return True
+    return False
 
 
 def _is_within(document: JsonObject, max_depth: int, max_values: int, max_items: int) -> bool:
