@@ -17,9 +17,16 @@ from kpass_vc.formats.list_series import ListSeries, secure_list
 from kpass_vc.jsonld.contexts import CREDENTIALS_V2, Contexts
 from kpass_vc.jsonld.terms import Unusual
 from kpass_vc.model.document import compact
+from kpass_vc.resources import contexts as pinned_contexts
 
 MOMENT = datetime(2026, 11, 20, 10, tzinfo=UTC)
 URL = "https://kpass.example/o/sobona/status/revocation-1.json"
+
+
+@pytest.fixture
+def contexts() -> Contexts:
+    """Contexts that templates are made with, whatever this run does elsewhere."""
+    return pinned_contexts()
 
 
 def signing(seed: int = 1, created: datetime = MOMENT) -> Signing:
