@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, cast
 
 from jwcrypto.common import JWException
@@ -128,6 +129,7 @@ def from_jwk(jwk: Mapping[str, object]) -> PublicKey:
     return key
 
 
+@lru_cache(maxsize=4096)
 def thumbprint(key: PublicKey) -> str:
     """The JWK thumbprint (RFC 7638, SHA-256), base64url."""
     return cast("str", JWK(**to_jwk(key)).thumbprint())
