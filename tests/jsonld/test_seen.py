@@ -1,6 +1,7 @@
 """What is learnt of documents that were verified: the same canonical form, or none; and nothing of others."""
 
 import json
+import tracemalloc
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
@@ -85,39 +86,95 @@ def test_whatever_else_is_different_it_is_not_taken_for_one_that_is_known(
 
 def test_another_place_that_differs_is_learnt_a_few_times_and_no_more() -> None:
     known, contexts = taught(), pinned_contexts()
+    places = [("validFrom",), ("awardedDate",), ("name",), ("description",)]
 
-    def dated(number: int, day: str) -> Json:
-        return another(number) | {"validFrom": f"2026-11-{day}T10:00:00Z"}
-
-    assert known.canonical(dated(5, "02")) is None
-    known.learn(dated(5, "02"), contexts)
-
-    found = known.canonical(dated(6, "03"))
-    assert found is not None
-    assert found.decode() == canonicalize(dated(6, "03"), contexts)
-
-    for tries in range(2, seen.MOST_TRIES + 1):
-        other = another(7)
-        other["issuer"]["id"] = other["issuer"]["id"]
-        other["credentialSubject"]["identifier"][0]["salt"] = f"{tries}"
-        other["credentialStatus"]["statusPurpose"] = f"p{tries}"
-        other["credentialStatus"]["type"] = f"T{tries}"
-        known.learn(other, contexts)
-    late = another(8) | {"awardedDate": "2026-11-01T10:00:00Z"}
-    known.learn(late, contexts)
-    assert known.canonical(late | {"awardedDate": "2026-11-02T10:00:00Z"}) is None
+    for tries, place in enumerate(places, 2):
+        document = another(5) | {place[0]: f"2026-11-{tries:02}T10:00:00Z"}
+        assert known.canonical(document) is None
+        known.learn(document, contexts)
+        found = known.canonical(document | {place[0]: "2026-11-01T10:00:00Z"})
+        if tries <= seen.MOST_TRIES:
+            assert found is not None
+            expected = document | {place[0]: "2026-11-01T10:00:00Z"}
+            assert found.decode() == canonicalize(expected, contexts)
+        else:
+            assert found is None
 
 
-def test_so_many_kinds_are_kept_and_no_more() -> None:
+def more_of(document: Json) -> Json:
+    """The same with another identifier, which is another structure."""
+    found = deepcopy(document)
+    found["credentialSubject"]["identifier"].append(found["credentialSubject"]["identifier"][0])
+    return found
+
+
+def test_a_first_one_of_another_structure_does_not_keep_the_others_from_being_learnt() -> None:
+    known, contexts = Seen(), pinned_contexts()
+
+    for document in (more_of(another(1)), another(2), another(3)):
+        known.learn(document, contexts)
+    for number in range(4, 12):
+        known.learn(more_of(another(number)), contexts)
+
+    assert known.canonical(another(12)) is not None
+
+
+def test_what_one_signer_has_signed_teaches_nothing_about_another() -> None:
+    known, contexts = Seen(), pinned_contexts()
+
+    for number in range(1, 12):
+        known.learn(another(number), contexts, "did:key:z6Mkx")
+
+    assert known.canonical(another(12), "did:key:z6Mkx") is not None
+    assert known.canonical(another(12), "did:web:a.example") is None
+
+
+def of_kind(number: int, kind: int) -> Json:
+    """The sample of another learner and another definition."""
+    document = another(number)
+    document["credentialSubject"]["achievement"]["name"] = f"Definition {kind}"
+    return document
+
+
+def test_so_many_kinds_are_kept_and_what_is_used_stays_longest() -> None:
     known, contexts = taught(), pinned_contexts()
 
-    for number in range(seen.MOST_KINDS + 10):
-        document = another(number)
-        document["credentialSubject"]["achievement"]["name"] = f"Definition {number}"
-        known.learn(document, contexts)
+    for kind in range(seen.MOST_MET + 10):
+        known.learn(of_kind(1, kind), contexts)
+        assert known.canonical(another(5)) is not None
+    assert len(known) == seen.MOST_MET + 1
 
-    assert len(known) == seen.MOST_KINDS
-    assert known.canonical(another(5)) is None
+    for kind in range(seen.MOST_KNOWN + 5):
+        known.learn(of_kind(1, -kind), contexts)
+        known.learn(of_kind(2, -kind), contexts)
+        assert known.canonical(another(6)) is not None
+    assert known.canonical(of_kind(3, -1)) is None
+    assert known.canonical(of_kind(3, -seen.MOST_KNOWN)) is not None
+
+
+def test_a_document_of_a_thousand_blank_nodes_takes_no_more_than_its_share() -> None:
+    known, contexts = Seen(), pinned_contexts()
+
+    def wide(number: int) -> Json:
+        document = another(number)
+        subject = document["credentialSubject"]
+        subject["https://a.example/p"] = [{"https://b.example/q": f"{n}"} for n in range(250)]
+        return document
+
+    tracemalloc.start()
+    known.learn(wide(1), contexts)
+    known.learn(wide(2), contexts)
+    assert known.canonical(wide(3)) is not None
+    before = tracemalloc.get_traced_memory()[0]
+    found: bytes | None = None
+    for number in range(4, 60):
+        found = known.canonical(wide(number))
+    grown = tracemalloc.get_traced_memory()[0] - before
+    tracemalloc.stop()
+
+    assert grown < 200_000
+    assert found is not None
+    assert found.decode() == canonicalize(wide(59), contexts)
 
 
 def test_threads_may_ask_and_learn_at_the_same_time() -> None:
@@ -139,13 +196,15 @@ def secured(made: Sample, document: Json) -> bytes:
 
 def test_only_a_proof_that_holds_teaches_and_a_tampered_one_is_refused_when_known() -> None:
     made = sample()
-    contexts = replace(pinned_contexts(), seen=Seen())
+    known = Seen()
+    contexts = replace(pinned_contexts(), seen=known)
     form, key = FORMATS["ldp_vc"], made.signing.signer.public_key
 
     def check(body: bytes) -> bool:
         presented = form.read(body)
         form.check_proof(presented, presented.proofs[0], key, contexts)
-        return contexts.seen is not None and contexts.seen.canonical(presented.document) is not None
+        signer = str(presented.proofs[0].verification_method).partition("#")[0]
+        return known.canonical(presented.document, signer) is not None
 
     bodies = [secured(made, another(number)) for number in range(1, 6)]
     tampered: Json = json.loads(bodies[0])
@@ -153,8 +212,7 @@ def test_only_a_proof_that_holds_teaches_and_a_tampered_one_is_refused_when_know
     for _ in range(3):
         with pytest.raises(ProofInvalid):
             check(json.dumps(tampered).encode())
-    assert isinstance(contexts.seen, Seen)
-    assert len(contexts.seen) == 0
+    assert len(known) == 0
 
     assert [check(body) for body in bodies] == [False, True, True, True, True]
 

@@ -52,7 +52,7 @@ def has_float(value: object) -> bool:
         part = pending.pop()
         if isinstance(part, Mapping):
             pending += [each for each in part.values() if type(each) is not str]
-        elif isinstance(part, list):
+        elif isinstance(part, list | tuple):
             pending += [each for each in part if type(each) is not str]
         elif isinstance(part, float):
             return True

@@ -56,6 +56,7 @@ class DataIntegrity:
             suite.check_proof({**document, "proof": previous}, options, key, contexts)
         else:
             graph = presented.graph(contexts)
+            graph.signer = (proof.verification_method or "").partition("#")[0]
             suite.check_proof(document, options, key, contexts, graph=graph)
             graph.was_verified()
 

@@ -40,10 +40,10 @@ class Pin:
 class Memory(Protocol):
     """What was learnt of documents that were verified (`jsonld.seen`)."""
 
-    def canonical(self, document: Mapping[str, object]) -> bytes | None:
-        """The canonical N-Quads of a document; None if it knows nothing like it."""
+    def canonical(self, document: Mapping[str, object], signer: str) -> bytes | None:
+        """The canonical N-Quads of a document with a proof by a signer; None if it knows nothing like it."""
 
-    def learn(self, document: Mapping[str, object], contexts: "Contexts") -> None:
+    def learn(self, document: Mapping[str, object], contexts: "Contexts", signer: str) -> None:
         """Learn from a document that was verified."""
 
 

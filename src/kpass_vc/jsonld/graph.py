@@ -21,6 +21,8 @@ class Graph:
         self.contexts = contexts
         self._seen = contexts.seen if contexts.is_fast else None
         self._is_known = False
+        self.signer = ""
+        """The DID whose proof is about to be checked."""
         self._canonical: dict[str, bytes] = {}
 
     def quads(self) -> tuple[Quad, ...]:
@@ -49,12 +51,12 @@ class Graph:
         """Let others like it be read faster, if this one was not."""
         is_walked = "sha256" in self._canonical and not self._is_known
         if self._seen is not None and is_walked and self._tree is not None:
-            self._seen.learn(self.document, self.contexts)
+            self._seen.learn(self.document, self.contexts, self.signer)
 
     def _by_template(self, algorithm: str) -> bytes | None:
         if self._seen is None or algorithm != "sha256":
             return None
-        found = self._seen.canonical(self.document)
+        found = self._seen.canonical(self.document, self.signer)
         self._is_known = found is not None
         return found
 

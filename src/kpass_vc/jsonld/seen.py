@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from threading import Lock
 from typing import Any, Final, TypeAlias, cast
 
+from kpass_vc.errors import Malformed
 from kpass_vc.jsonld.contexts import Contexts
 from kpass_vc.jsonld.template import Template, checked_template
 from kpass_vc.jsonld.terms import Unusual
@@ -17,9 +18,12 @@ from kpass_vc.model import fast_json
 from kpass_vc.model.document import JsonObject
 from kpass_vc.model.slots import JsonTemplate, Place, plain_texts
 
-MOST_KINDS: Final = 128
-MOST_BYTES: Final = 64 * 1024
-"""Larger documents are not learnt from."""
+MOST_KNOWN: Final = 128
+"""Kinds that there are templates of; each takes half a megabyte at most, and of an honest one a third of that."""
+MOST_MET: Final = 256
+"""Kinds of which one document was met."""
+MOST_BYTES: Final = 16 * 1024
+"""Larger documents are not learnt from; a badge of ours has seven kilobytes."""
 MOST_PLACES: Final = 16
 """Documents that differ in more places are not of one kind."""
 MOST_TRIES: Final = 4
@@ -52,20 +56,23 @@ class _Known:
 
 
 class _Learning:
-    """A kind: the first document of it, and what was learnt since."""
+    """A kind: a document of it, and what was learnt since."""
 
     def __init__(self, first: bytes) -> None:
         self.first = first
         self.tries = 0
         self.known: _Known | None = None
 
-    def learn(self, document: JsonObject, contexts: Contexts) -> None:
-        """Learn from another document, unless there were too many that brought nothing."""
-        first = _read(self.first)
+    def learn(self, written: bytes, contexts: Contexts) -> None:
+        """Learn from another document, unless that was tried too often; what it brings is never an error."""
+        if self.tries >= MOST_TRIES:
+            return
+        first, document = _read(self.first), _read(written)
         try:
             places = set(_differences(first, document, ()))
-        except Unusual:
-            self.tries += 1
+        except (Unusual, RecursionError):
+            if self.known is None:  # whichever has its like next
+                self.first = written
             return
         if not places:
             return
@@ -75,8 +82,8 @@ class _Learning:
             return
         try:
             self.known = _Known(first, tuple(sorted(places, key=repr)), document, contexts)
-        except Unusual:
-            return
+        except (Unusual, Malformed, ValueError, RecursionError):
+            self.tries = MOST_TRIES  # the next would have the same wrong with it
 
 
 class Seen:
@@ -84,43 +91,64 @@ class Seen:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._kinds: OrderedDict[Kind, _Learning] = OrderedDict()
+        self._learns = Lock()
+        self._known: OrderedDict[Kind, _Learning] = OrderedDict()
+        """Those with a template, the one that was used last at the end."""
+        self._met: OrderedDict[Kind, _Learning] = OrderedDict()
+        """Those without, the newest at the end."""
 
-    def canonical(self, document: Mapping[str, object]) -> bytes | None:
-        """The canonical N-Quads in UTF-8, as `canonicalize` makes them; None if nothing like it was learnt from."""
-        kind = _kind(document)
-        found = None if kind is None else self._kinds.get(kind)
-        if found is None or found.known is None:
+    def canonical(self, document: Mapping[str, object], signer: str = "") -> bytes | None:
+        """The canonical N-Quads in UTF-8, as `canonicalize` makes them; None if nothing like it was learnt from.
+
+        `signer` is whose proof it bears: what one has signed teaches nothing about what others do.
+        """
+        kind = _kind(document, signer)
+        found = None if kind is None else self._known.get(kind)
+        if kind is None or found is None or found.known is None:
             return None
         written = _written(document)
-        return None if written is None else found.known.fill(document, written)
+        filled = None if written is None else found.known.fill(document, written)
+        if filled is not None:
+            with self._lock:
+                if kind in self._known:
+                    self._known.move_to_end(kind)
+        return filled
 
-    def learn(self, document: Mapping[str, object], contexts: Contexts) -> None:
-        """Learn from a document that was verified; it was not canonicalized here."""
-        kind, written = _kind(document), _written(document)
+    def learn(self, document: Mapping[str, object], contexts: Contexts, signer: str = "") -> None:
+        """Learn from a document that was verified and that `canonical` did not know; at once, or not at all."""
+        kind, written = _kind(document, signer), _written(document)
         if kind is None or written is None or len(written) > MOST_BYTES:
             return
         with self._lock:
-            found = self._kinds.get(kind)
+            found = self._known.get(kind) or self._met.get(kind)
             if found is None:
-                self._kinds[kind] = _Learning(written)
-                if len(self._kinds) > MOST_KINDS:
-                    self._kinds.popitem(last=False)
+                self._met[kind] = _Learning(written)
+                if len(self._met) > MOST_MET:
+                    self._met.popitem(last=False)
                 return
-            self._kinds.move_to_end(kind)
-            if found.tries < MOST_TRIES:
-                found.learn(_read(written), contexts)
+        if not self._learns.acquire(blocking=False):
+            return  # nobody waits for what another learns
+        try:
+            found.learn(written, contexts)
+        finally:
+            self._learns.release()
+        if found.known is not None:
+            with self._lock:
+                self._met.pop(kind, None)
+                self._known[kind] = found
+                if len(self._known) > MOST_KNOWN:
+                    self._known.popitem(last=False)
 
     def __len__(self) -> int:
-        return len(self._kinds)
+        return len(self._known) + len(self._met)
 
 
-def _kind(document: Mapping[str, object]) -> Kind | None:
+def _kind(document: Mapping[str, object], signer: str) -> Kind | None:
     """What credentials of one definition and issuer have in common; None if it is no such credential."""
     subject = document.get("credentialSubject")
     if not isinstance(subject, dict) or not isinstance(subject.get("achievement"), dict):
         return None
-    same = [document.get("@context"), document.get("issuer"), subject["achievement"]]
+    same = [signer, document.get("@context"), document.get("issuer"), subject["achievement"]]
     return _written({"same": same, "members": [list(document), list(subject)]})
 
 

@@ -17,12 +17,16 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from kpass_vc.jsonld.contexts import Contexts
 from kpass_vc.jsonld.quads import canonicalize, escaped, walk
 from kpass_vc.jsonld.rdfc import Tree
 from kpass_vc.jsonld.terms import IRI, Unusual
 from kpass_vc.model.slots import Place, filled, mark, marked
+
+MOST_KEPT: Final = 512 * 1024
+"""Bytes that the lines of all blank nodes may take at all ranks, to be kept; our largest credential has 400 KB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +176,9 @@ class Template:
         order = sorted(range(count), key=str)
         self._places = [order.index(rank) for rank in range(count)]
         """Where the label of a rank stands among the labels in order: as text, ten comes before two."""
-        self._leaves = [_Leaf(number, node, count) for number, node in enumerate(blank)]
+        size = sum(len(line) for node in blank for line in node.fixed)
+        most = count if count * size <= MOST_KEPT else 0
+        self._leaves = [_Leaf(number, node, most) for number, node in enumerate(blank)]
         self._sorted_in(nodes)
 
     def _sorted_in(self, nodes: Sequence[_Node]) -> None:
@@ -262,15 +268,16 @@ class Template:
 class _Leaf:
     """A blank node: its lines by its rank, kept if there is neither a slot in them nor another blank node."""
 
-    def __init__(self, number: int, node: _Node, count: int) -> None:
+    def __init__(self, number: int, node: _Node, most: int) -> None:
+        """`most` are the ranks that its lines are kept for."""
         self.number = number
         self._node = node
-        self._kept: list[bytes | None] = [None] * count
-        self._is_kept = not node.gaps and not node.below
+        self._is_kept = bool(most) and not node.gaps and not node.below
+        self._kept: list[bytes | None] = [None] * (most if self._is_kept else 0)
 
     def written(self, rank: int, texts: Sequence[bytes], ends: Mapping[str, bytes]) -> bytes:
         """The lines of the node."""
-        kept = self._kept[rank]
+        kept = self._kept[rank] if self._is_kept else None
         if kept is not None:
             return kept
         made = _block(f"_:c14n{rank} ".encode(), self._node.tails(texts, ends))

@@ -4,15 +4,19 @@ It writes the same but for numbers with a fraction or exponent, and reads the sa
 that `read_json` refuses: duplicate members, large integers, lone characters.
 """
 
-from typing import cast
+from typing import Final, cast
 
 import orjson
+
+_ONLY_JSON: Final = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
+"""Moments and data classes are refused, as `json` does."""
 
 
 def encode(document: object, *, sort: bool = False) -> bytes:
     """A document as compact JSON, its members in their order or sorted by code point; ValueError if there is none."""
+    option = _ONLY_JSON | orjson.OPT_SORT_KEYS if sort else _ONLY_JSON
     try:
-        return orjson.dumps(document, option=orjson.OPT_SORT_KEYS if sort else None)
+        return orjson.dumps(document, option=option)
     except orjson.JSONEncodeError as error:
         raise ValueError(str(error)[:200]) from error
 
