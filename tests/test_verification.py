@@ -1006,7 +1006,7 @@ def test_an_endorsement_inside_is_a_credential_that_must_hold_itself() -> None:
         ({"endorsement": [json.loads(made.sign(elsewhere))]}, ("unknown", "not_available")),
         ({"endorsement": six}, ("unknown", "not_checked")),
         ({"endorsementJwt": [compact_jws]}, ("passed", "passed")),
-        ({"endorsementJwt": [compact_jws[:-8]]}, ("failed", "failed")),
+        ({"endorsementJwt": [compact_jws[:-9]]}, ("failed", "failed")),
         ({"endorsementJwt": ["ey"]}, ("failed", "failed")),
     ]
 
