@@ -1,7 +1,6 @@
 """Credentials: issue, find, fetch, revoke; the learner's private link, and what the learner says is wrong."""
 
-import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
 
@@ -15,8 +14,8 @@ from kpass_vc.actions.change_status_together import StatusChange
 from kpass_vc.actions.correct import CorrectionOrder, correct, definition_of
 from kpass_vc.actions.deliver import resend
 from kpass_vc.actions.erase import erase
-from kpass_vc.actions.issue import IssueOrder
-from kpass_vc.actions.issue_together import Made
+from kpass_vc.actions.issue import Issued, IssueOrder
+from kpass_vc.actions.issue_together import Made, made_of
 from kpass_vc.actions.learner_export import export_learner
 from kpass_vc.actions.learners import ContactOrder
 from kpass_vc.actions.letter import letter
@@ -431,7 +430,7 @@ def post_correction(
     """
     ask_owner(env, actor, definition_of(env, actor, credential_id))
     issued = correct(env, session, actor, credential_id, order)
-    return _issued(env, session, issued.award, list(issued.representations))
+    return _issued(env, session, issued.award, issued.representations)
 
 
 @router.post(
@@ -523,44 +522,10 @@ def _own(session: Session, actor: Actor, award_id: str) -> Award:
 
 
 def _issued(
-    env: Environment, session: Session, award: Award, rows: list[Representation]
+    env: Environment, session: Session, award: Award, rows: Sequence[Representation]
 ) -> IssuedReply:
-    languages = dict.fromkeys(
-        row.language
-        for row in sorted(rows, key=lambda row: row.language, reverse=True)
-        if row.body  # of a learner who is forgotten there is none
-    )
-    return IssuedReply(
-        id=award.id,
-        definition=_definition_url(session, award),
-        holderId=award.holder_id,
-        externalReference=award.external_reference,
-        assessedOn=award.assessed_on,
-        issuedAt=award.issued_at.astimezone(UTC),
-        validUntil=award.valid_until.astimezone(UTC) if award.valid_until else None,
-        statusEntry=_entry(award, session.get_one(StatusList, award.status_list_id)),
-        holderLink=private_link(env, award),
-        editions=[
-            _edition(
-                env.addresses.base,
-                award,
-                {row.format: row for row in rows if row.language == language},
-            )
-            for language in languages
-        ],
-    )
-
-
-def _edition(base: str, award: Award, rows: dict[str, Representation]) -> EditionReply:
-    document, token = rows["ldp_vc"], rows["vc-jwt"]
-    folder = f"{base}/v1/credentials/{award.id}/{document.language}"
-    return EditionReply(
-        language=document.language,
-        id=document.credential_id,
-        credential=json.loads(document.body),
-        jwt=token.body.decode("ascii"),
-        links={FORMATS[name].extension: f"{folder}.{FORMATS[name].extension}" for name in rows},
-    )
+    made = made_of(session, Issued(award, tuple(rows), is_new=False))
+    return IssuedReply.model_validate_json(_written(env, made))
 
 
 def _entry(award: Award, status_list: StatusList) -> StatusEntryReply:
