@@ -16,6 +16,7 @@ from kpass_vc.model import fast_json
 JsonObject: TypeAlias = dict[str, object]
 """A JSON object as read: dict, list, str, int, float, bool and None inside."""
 _Place: TypeAlias = tuple[str | int, ...]
+_Part: TypeAlias = dict[str, object] | list[object]
 
 MAX_BYTES: Final = 1024 * 1024
 MAX_PICTURE: Final = 5 * 1024 * 1024
@@ -129,16 +130,21 @@ def _is_clean(body: bytes, text: str) -> bool:
     return len(body.translate(None, _SUSPECT_BYTES)) == len(body) or _refused(text) is None
 
 
+def _parts_of(level: list[_Part]) -> list[_Part]:
+    """The objects and lists that stand in those of a level."""
+    return [
+        member
+        for part in level
+        for member in (part.values() if type(part) is dict else part)
+        if type(member) is dict or type(member) is list
+    ]
+
+
 def _is_within_depth(document: JsonObject, max_depth: int) -> bool:
     """Whether it keeps the bound of depth; level by level."""
-    level: list[dict[str, object] | list[object]] = [document]
+    level: list[_Part] = [document]
     for _ in range(max_depth):
-        level = [
-            member
-            for part in level
-            for member in (part.values() if type(part) is dict else part)
-            if type(member) is dict or type(member) is list
-        ]
+        level = _parts_of(level)
         if not level:
             return True
     return False
@@ -146,18 +152,13 @@ def _is_within_depth(document: JsonObject, max_depth: int) -> bool:
 
 def _is_within(document: JsonObject, max_depth: int, max_values: int, max_items: int) -> bool:
     """Whether it keeps the bounds of depth, values and items; level by level, with no place of any value."""
-    level: list[dict[str, object] | list[object]] = [document]
+    level: list[_Part] = [document]
     values = 1
     for _ in range(max_depth):
         values += sum(map(len, level))
         if values > max_values:
             return False
-        level = [
-            member
-            for part in level
-            for member in (part.values() if type(part) is dict else part)
-            if type(member) is dict or type(member) is list
-        ]
+        level = _parts_of(level)
         if not level:
             return True
         if any(type(part) is list and len(part) > max_items for part in level):
