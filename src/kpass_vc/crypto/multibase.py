@@ -76,9 +76,8 @@ def base64url_decode(text: str) -> bytes:
         data = pybase64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError) as error:
         raise Malformed("base64url") from error
-    if (
-        base64url_encode(data) != text
-    ):  # whatever the library overlooks: there is one text for one value
+    # whatever the library overlooks: there is one text for one value
+    if base64url_encode(data) != text:
         raise Malformed("base64url")
     return data
 
