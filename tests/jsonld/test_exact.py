@@ -19,7 +19,7 @@ from kpass_vc.formats.series import Series
 from kpass_vc.jsonld import canonicalize
 from kpass_vc.jsonld.contexts import CREDENTIALS_V1, CREDENTIALS_V2, OPEN_BADGES_3, Contexts
 from kpass_vc.jsonld.quads import walk
-from kpass_vc.jsonld.template import Template, checked_template
+from kpass_vc.jsonld.template import MOST_KEPT, Template, checked_template
 from kpass_vc.jsonld.terms import Unusual
 from kpass_vc.model.slots import JsonTemplate, filled, quoted
 from kpass_vc.resources import contexts as pinned_contexts
@@ -593,16 +593,32 @@ def test_ever_other_sets_of_types_do_not_fill_memory_and_the_walk_recovers() -> 
     honest(contexts)
 
 
-def test_ever_other_orders_of_blank_nodes_do_not_fill_memory(fast: Contexts) -> None:
+def evidence_template(contexts: Contexts, fixed: str) -> Template:
+    """A template with twelve pieces of evidence whose text changes, and one whose text does not."""
     evidence = [{"type": "Evidence", "narrative": f"{number}"} for number in range(12)]
+    evidence.append({"type": "Evidence", "narrative": fixed})
     places: tuple[Place, ...] = tuple(("evidence", number, "narrative") for number in range(12))
-    template = Template(CREDENTIAL | {"evidence": evidence}, places, fast)
+    return Template(CREDENTIAL | {"evidence": evidence}, places, contexts)
+
+
+def test_ever_other_orders_of_blank_nodes_do_not_fill_memory(fast: Contexts) -> None:
+    template = evidence_template(fast, "always the same")
 
     def fill(number: int) -> None:
         template.fill([f"{number} {slot}" for slot in range(12)])
 
     assert growth(fill, 3_000) < 4
-    assert all(len(leaf._kept) == len(template._leaves) for leaf in template._leaves)
+    kept = [leaf._kept for leaf in template._leaves if any(leaf._kept)]
+    assert [len(lines) for lines in kept] == [len(template._leaves)]
+    assert sum(line is not None for line in kept[0]) > 1
+
+
+def test_lines_that_would_take_much_memory_at_all_ranks_are_kept_at_none(fast: Contexts) -> None:
+    template = evidence_template(fast, "x" * (MOST_KEPT // 10))
+
+    template.fill([f"{slot}" for slot in range(12)])
+
+    assert not any(leaf._kept for leaf in template._leaves)
 
 
 def test_a_document_that_is_refused_names_the_same_part_whichever_way_it_was_tried(
