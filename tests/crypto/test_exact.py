@@ -1,5 +1,6 @@
 """What is quick writes and reads what the plain way does."""
 
+import itertools
 import random
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from kpass_vc.crypto.multibase import base58_decode, base58_encode
 from kpass_vc.errors import Malformed
 from tests.crypto.exact import (
+    ALPHABET,
     differing,
     json_value,
     naive_base58_decode,
@@ -57,8 +59,16 @@ def test_every_length_and_every_number_of_zeros_is_written_in_base58_as_one_digi
             assert base58_decode(naive_base58_encode(data)) == data
 
 
+def test_a_number_may_begin_with_any_two_digits() -> None:
+    for begin in itertools.product(ALPHABET, repeat=2):
+        text = "".join(begin) + "2"
+        assert base58_decode(text) == naive_base58_decode(text)
+
+
 @pytest.mark.parametrize("place", range(25))
-@pytest.mark.parametrize("character", ["0", "O", "I", "l", " ", "é", "\U0001f600", "-"])
+@pytest.mark.parametrize(
+    "character", ["+", "_", "\0", "\ud800", "\t", "0", "O", "I", "l", " ", "é", "\U0001f600", "-"]
+)
 def test_a_character_that_is_no_digit_is_refused_wherever_it_stands(
     place: int, character: str
 ) -> None:

@@ -19,7 +19,7 @@ from kpass_vc.formats.series import Series
 from kpass_vc.jsonld import canonicalize
 from kpass_vc.jsonld.contexts import CREDENTIALS_V1, CREDENTIALS_V2, OPEN_BADGES_3, Contexts
 from kpass_vc.jsonld.quads import walk
-from kpass_vc.jsonld.template import MOST_KEPT, Template, checked_template
+from kpass_vc.jsonld.template import MOST_ARRANGED, MOST_KEPT, Template, checked_template
 from kpass_vc.jsonld.terms import Unusual
 from kpass_vc.model.slots import JsonTemplate, filled, quoted
 from kpass_vc.resources import contexts as pinned_contexts
@@ -608,17 +608,29 @@ def test_ever_other_orders_of_blank_nodes_do_not_fill_memory(fast: Contexts) -> 
         template.fill([f"{number} {slot}" for slot in range(12)])
 
     assert growth(fill, 3_000) < 4
-    kept = [leaf._kept for leaf in template._leaves if any(leaf._kept)]
-    assert [len(lines) for lines in kept] == [len(template._leaves)]
-    assert sum(line is not None for line in kept[0]) > 1
+    assert len(template._arranged) == MOST_ARRANGED
 
 
-def test_lines_that_would_take_much_memory_at_all_ranks_are_kept_at_none(fast: Contexts) -> None:
+def test_lines_that_would_take_much_memory_in_all_orders_are_kept_in_none(fast: Contexts) -> None:
     template = evidence_template(fast, "x" * (MOST_KEPT // 10))
 
     template.fill([f"{slot}" for slot in range(12)])
 
-    assert not any(leaf._kept for leaf in template._leaves)
+    assert not template._arranged
+    assert not template._shared
+
+
+def test_orders_share_what_is_the_same_in_them(fast: Contexts) -> None:
+    template = evidence_template(fast, "always the same" * 1_000)
+
+    for number in range(200):
+        template.fill([f"{number} {slot}" for slot in range(12)])
+
+    assert len(template._arranged) == 200
+    long = {
+        id(part) for each in template._arranged.values() for part in each.parts if len(part) > 9_999
+    }
+    assert 1 < len(long) <= 14
 
 
 def test_a_document_that_is_refused_names_the_same_part_whichever_way_it_was_tried(

@@ -8,54 +8,41 @@ import binascii
 from typing import Final
 
 import pybase64
+from gmpy2 import mpz
 
 from kpass_vc.errors import Malformed
 
-_ALPHABET: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
-_PAIRS: Final = [first + second for first in _ALPHABET for second in _ALPHABET]
-_VALUE: Final = {pair: value for value, pair in enumerate(_PAIRS)}
-_TWO: Final = 58**2
-_FOUR: Final = 58**4
-_TEN: Final = 58**10
-"""Ten digits at a time, two by two: so the numbers that are divided stay small."""
+_ALPHABET: Final = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+_DIGITS: Final = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuv"
+"""What GMP writes a number in base 58 with."""
+_TO_DIGITS: Final = bytes.maketrans(_ALPHABET, _DIGITS)
+_FROM_DIGITS: Final = bytes.maketrans(_DIGITS, _ALPHABET)
 _LONGEST: Final = 4096
 
 
 def base58_encode(data: bytes) -> str:
     """`data` in base58btc, without a multibase prefix."""
-    number = int.from_bytes(data)
-    pairs: list[str] = []
-    while number:
-        number, ten = divmod(number, _TEN)
-        four = ten % _FOUR
-        pairs.append(_PAIRS[four % _TWO])
-        pairs.append(_PAIRS[four // _TWO])
-        ten //= _FOUR
-        four = ten % _FOUR
-        pairs.append(_PAIRS[four % _TWO])
-        pairs.append(_PAIRS[four // _TWO])
-        pairs.append(_PAIRS[ten // _FOUR])
-    pairs.reverse()
-    zeros = len(data) - len(data.lstrip(b"\0"))
-    return "1" * zeros + "".join(pairs).lstrip("1")
+    number = data.lstrip(b"\0")
+    zeros = "1" * (len(data) - len(number))
+    if not number:
+        return zeros
+    digits: bytes = mpz.from_bytes(number, "big").digits(58).encode("ascii")
+    return zeros + digits.translate(_FROM_DIGITS).decode("ascii")
 
 
 def base58_decode(text: str) -> bytes:
     """The bytes of a base58btc text; Malformed if a character is none of the alphabet."""
-    if len(text) > _LONGEST:
+    given = text.encode("utf-8", "replace")
+    # GMP passes over spaces and takes signs, so it only gets what is of the alphabet
+    if len(given) > _LONGEST or given.translate(None, _ALPHABET):
         raise Malformed("base58")
-    padded = "1" * (-len(text) % 10) + text
-    try:
-        pairs = [_VALUE[padded[place : place + 2]] for place in range(0, len(padded), 2)]
-    except KeyError as error:
-        raise Malformed("base58") from error
-    number = 0
-    values = iter(pairs)
-    for a, b, c, d, e in zip(values, values, values, values, values, strict=True):
-        ten = (((a * _TWO + b) * _TWO + c) * _TWO + d) * _TWO + e
-        number = number * _TEN + ten
-    zeros = len(text) - len(text.lstrip("1"))
-    return b"\0" * zeros + number.to_bytes((number.bit_length() + 7) // 8)
+    digits = given.lstrip(b"1")
+    zeros = bytes(len(given) - len(digits))
+    if not digits:
+        return zeros
+    number = mpz(digits.translate(_TO_DIGITS), 58)
+    data: bytes = number.to_bytes((number.bit_length() + 7) // 8, "big")
+    return zeros + data
 
 
 def base64url(data: bytes) -> bytes:

@@ -21,6 +21,7 @@ Digest: TypeAlias = Literal["sha256", "sha384"]
 Transform: TypeAlias = Callable[[Mapping[str, object], Digest], bytes]
 """From a document to what is hashed, given the hash that the key demands."""
 
+_HASH: Final = {"sha256": hashlib.sha256, "sha384": hashlib.sha384}
 _SIGNATURE: Final = {Algorithm.ED25519: 64, Algorithm.P256: 64, Algorithm.P384: 96}
 
 
@@ -100,4 +101,4 @@ def check_proof(
 
 
 def _hash(data: bytes, digest: Digest) -> bytes:
-    return hashlib.new(digest, data).digest()
+    return _HASH[digest](data).digest()

@@ -78,7 +78,7 @@ class Series:
         """The secured bytes in each format that there is a signing for; Unusual if it is to be secured by itself."""
         try:
             plain = plain_texts(values)
-            digest = hashlib.sha256(self._template.fill(values, plain)).digest()
+            digest = self._template.digest(values, plain)
             text = self._json.fill(values, plain)
         except UnicodeEncodeError as error:
             raise Unusual from error

@@ -12,12 +12,14 @@ an IRI that stands elsewhere in the document as well, or that could be a compact
 nodes with one hash. Then the document itself is to be read.
 """
 
-import hashlib
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from functools import cached_property
+from hashlib import sha256
+from itertools import groupby
+from typing import Any, Final, TypeAlias
 
 from kpass_vc.jsonld.contexts import Contexts
 from kpass_vc.jsonld.quads import canonicalize, escaped, walk
@@ -27,6 +29,11 @@ from kpass_vc.model.slots import Place, filled, mark, marked
 
 MOST_KEPT: Final = 512 * 1024
 """Bytes that the lines of all blank nodes may take at all ranks, to be kept; our largest credential has 400 KB."""
+MOST_ARRANGED: Final = 256
+"""Orders of nodes that are kept; of our credentials, where two blank nodes have to do with a slot, all there are."""
+
+Order: TypeAlias = tuple[int, ...]
+"""Where each node goes that has to do with a slot, and its number, in order: the blank ones, then the named ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,35 +49,23 @@ class _Gap:
 
 
 @dataclass(frozen=True, slots=True)
-class _Layout:
-    """What ends the lines of a node, in order, whatever comes into the places of what changes."""
+class _Lines:
+    """What ends the lines of a node that has to do with a slot."""
 
-    lines: list[bytes]
+    ends: list[bytes]
     gaps: tuple[tuple[int, bytes, int, bytes], ...]
     """The place, what begins the line, the slot, and what ends the line."""
-    below: tuple[tuple[int, bytes, str], ...]
-    """The place, what begins the line, and the blank node that ends it."""
+    is_in_order: bool
+    """Whether they are in order whatever the texts are."""
 
-    @classmethod
-    def of(
-        cls, fixed: Sequence[bytes], gaps: Sequence[_Gap], below: Sequence[tuple[bytes, str]]
-    ) -> "_Layout | None":
-        """The layout of a node; None if something changes under a predicate that is there more than once."""
-        starts = [*fixed, *(gap.start for gap in gaps), *(start for start, _ in below)]
-        used = Counter(map(_predicate, starts))
-        if any(used[_predicate(start)] > 1 for start in starts[len(fixed) :]):
-            return None
-        starts.sort()
-        place = {start: number for number, start in enumerate(starts)}
-        return cls(
-            starts,
-            tuple((place[gap.start], gap.start, gap.slot, gap.end) for gap in gaps),
-            tuple((place[start], start, name) for start, name in below),
-        )
-
-
-def _predicate(start: bytes) -> bytes:
-    return start.partition(b" ")[0]
+    def filled(self, texts: Sequence[bytes]) -> list[bytes]:
+        """The same with these texts, in order."""
+        found = self.ends.copy()
+        for place, start, slot, end in self.gaps:
+            found[place] = start + texts[slot] + end
+        if not self.is_in_order:
+            found.sort()
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +76,12 @@ class _Node:
     """As it stands in the marked document."""
     name_slot: int | None
     fixed: tuple[bytes, ...]
-    """Predicate and object of what is always the same, as they end a line; in order."""
+    """Predicate and object of what is always the same, as they end a line."""
     gaps: tuple[_Gap, ...]
     below: tuple[tuple[bytes, str], ...]
     """Predicates, and the blank nodes that are their objects."""
     parent: tuple[str, int | None, str] | None
     """Of a blank node: the subject, the slot if it is one, and the predicate that it is the object of."""
-    layout: _Layout | None
 
     @property
     def is_blank(self) -> bool:
@@ -97,20 +91,34 @@ class _Node:
     def has_slot(self) -> bool:
         return bool(self.gaps) or self.name_slot is not None
 
-    def tails(self, texts: Sequence[bytes], ends: Mapping[str, bytes]) -> list[bytes]:
-        """Predicates and objects, as they end a line, in order; `ends` are what blank nodes end one with."""
-        if self.layout is not None:
-            found = self.layout.lines.copy()
-            for place, start, slot, end in self.layout.gaps:
-                found[place] = start + texts[slot] + end
-            for place, start, name in self.layout.below:
-                found[place] = start + ends[name]
-            return found
-        found = [gap.start + texts[gap.slot] + gap.end for gap in self.gaps]
-        found += self.fixed
-        found += [predicate + ends[name] for predicate, name in self.below]
-        found.sort()
-        return found
+    def labelled(self, ends: Mapping[str, bytes]) -> list[bytes]:
+        """The lines that lead to blank nodes, as they end; `ends` are what these end one with."""
+        return [start + ends[name] for start, name in self.below]
+
+    def lines(self, ends: Mapping[str, bytes]) -> _Lines:
+        """All its lines, as they end.
+
+        In order if each gap is alone under its predicate, for then the texts decide nothing.
+        """
+        found: list[tuple[bytes, _Gap | None]] = [
+            *((end, None) for end in (*self.fixed, *self.labelled(ends))),
+            *((gap.start, gap) for gap in self.gaps),
+        ]
+        found.sort(key=lambda each: each[0])
+        used = Counter(_predicate(end) for end, _ in found)
+        return _Lines(
+            [end for end, _ in found],
+            tuple(
+                (place, gap.start, gap.slot, gap.end)
+                for place, (_, gap) in enumerate(found)
+                if gap is not None
+            ),
+            all(used[_predicate(gap.start)] == 1 for gap in self.gaps),
+        )
+
+
+def _predicate(end: bytes) -> bytes:
+    return end.partition(b" ")[0]
 
 
 class _Hashed:
@@ -120,8 +128,7 @@ class _Hashed:
     """
 
     def __init__(self, node: _Node) -> None:
-        self._node = node
-        self._seen = {name: b"_:z .\n" for _, name in node.below}
+        self._lines = node.lines({name: b"_:z .\n" for _, name in node.below})
         self._before = self._after = b""
         self._slot: int | None = None
         if node.parent is not None:
@@ -133,18 +140,49 @@ class _Hashed:
                 self._after = b"_:z" + line
             else:
                 self._before = subject.encode() + line
-        self._own = b"" if node.gaps else self._lines(())
+        self._own = b"" if node.gaps else self._written(())
         self.depends_on_slot = bool(node.gaps) or self._slot is not None
 
     def digest(self, texts: Sequence[bytes]) -> bytes:
         """The hash of the node, with these texts in the slots."""
-        lines = self._own or self._lines(texts)
+        lines = self._own or self._written(texts)
         if self._slot is None:
-            return hashlib.sha256(self._before + lines + self._after).digest()
-        return hashlib.sha256(b"<" + texts[self._slot] + self._before + lines).digest()
+            return sha256(self._before + lines + self._after).digest()
+        return sha256(b"<" + texts[self._slot] + self._before + lines).digest()
 
-    def _lines(self, texts: Sequence[bytes]) -> bytes:
-        return b"_:a " + b"_:a ".join(self._node.tails(texts, self._seen))
+    def _written(self, texts: Sequence[bytes]) -> bytes:
+        return _block(b"_:a ", self._lines.filled(texts))
+
+
+@dataclass(frozen=True)
+class _Arranged:
+    """The canonical N-Quads for one order of the nodes, with gaps."""
+
+    parts: list[bytes]
+    blocks: tuple[tuple[int, bytes, int | None, _Lines], ...]
+    """What is put into the parts, in order: the place, what each line begins with or the slot of it, and the lines."""
+
+    def filled(self, texts: Sequence[bytes]) -> list[bytes]:
+        """All parts, with these texts."""
+        found = self.parts.copy()
+        for place, head, slot, lines in self.blocks:
+            begins = head if slot is None else b"<" + texts[slot] + b"> "
+            found[place] = begins + begins.join(lines.filled(texts))
+        return found
+
+    def digest(self, texts: Sequence[bytes]) -> bytes:
+        """The SHA-256 of the whole with these texts."""
+        first, begun = self._begun
+        hashed = begun.copy()
+        hashed.update(b"".join(self.filled(texts)[first:]))
+        found: bytes = hashed.digest()
+        return found
+
+    @cached_property
+    def _begun(self) -> tuple[int, Any]:
+        """The first part that changes, and the hash of those before it, which goes on from there."""
+        first = min((place for place, *_ in self.blocks), default=0)
+        return first, sha256(b"".join(self.parts[:first]))
 
 
 class Template:
@@ -163,50 +201,29 @@ class Template:
         self._names = contexts.chains.chain(document).names
         nodes = list(_nodes(tree, len(places)))
         self._iri_slots, self._known = _slots(tree, nodes, len(places))
-        blank = [node for node in nodes if node.is_blank]
-        self._numbers = {node.name: number for number, node in enumerate(blank)}
-        hashed = [(number, _Hashed(node)) for number, node in enumerate(blank)]
+        self._blank = [node for node in nodes if node.is_blank]
+        hashed = [(number, _Hashed(node)) for number, node in enumerate(self._blank)]
         self._rehashed = [each for each in hashed if each[1].depends_on_slot]
         """The blank nodes that have to do with a slot, by number."""
-        self._digests = [(each.digest(()), n) for n, each in hashed if not each.depends_on_slot]
-        """The first-degree hashes of the others."""
-        count = len(blank)
-        self._ends = [f"_:c14n{rank} .\n".encode() for rank in range(count)]
-        """What a label ends a line with, by its rank."""
-        order = sorted(range(count), key=str)
-        self._places = [order.index(rank) for rank in range(count)]
-        """Where the label of a rank stands among the labels in order: as text, ten comes before two."""
-        size = sum(len(line) for node in blank for line in node.fixed)
-        most = count if count * size <= MOST_KEPT else 0
-        self._leaves = [_Leaf(number, node, most) for number, node in enumerate(blank)]
-        self._sorted_in(nodes)
-
-    def _sorted_in(self, nodes: Sequence[_Node]) -> None:
-        """Sort out the named nodes: by whether they have a slot in their name, and what of them changes."""
-        standing = [
-            (f"{node.name} ".encode(), node)
-            for node in nodes
-            if not node.is_blank and node.name_slot is None
-        ]
-        standing.sort(key=lambda each: each[0])
-        self._heads = [head for head, _ in standing]
-        """What the named nodes without a slot in their name begin their lines with; in order."""
-        self._texts: list[bytes] = [
-            b"" if node.has_slot or node.below else _block(head, node.fixed)
-            for head, node in standing
-        ]
-        """Their lines, where these are always the same."""
-        self._leading = [
-            (number, _Segments.of(head, node, self._numbers))
-            for number, (head, node) in enumerate(standing)
-            if node.below and not node.has_slot
-        ]
-        self._gapped = [
-            (number, head, node) for number, (head, node) in enumerate(standing) if node.has_slot
-        ]
+        others = sorted((each.digest(()), n) for n, each in hashed if not each.depends_on_slot)
+        self._digests = [digest for digest, _ in others]
+        """The first-degree hashes of the others, in order."""
+        self._numbers = [number for _, number in others]
+        if len({*self._digests}) < len(others):
+            raise Unusual
+        standing = [node for node in nodes if not node.is_blank and node.name_slot is None]
+        self._standing = sorted((f"{node.name} ".encode(), node) for node in standing)
+        """The named nodes without a slot in their name, by what they begin their lines with; in order."""
+        self._heads = [head for head, _ in self._standing]
         self._named_by_slot = [
             (node.name_slot, node) for node in nodes if node.name_slot is not None
         ]
+        count = len(self._blank)
+        size = sum(len(line) for node in self._blank for line in node.fixed)
+        self._most = MOST_ARRANGED if count * size <= MOST_KEPT else 0
+        self._arranged: dict[Order, _Arranged] = {}
+        self._shared: dict[bytes, bytes] = {}
+        """Parts of what is kept: most are the same in many orders."""
 
     def fill(self, values: Sequence[str], plain: Sequence[bytes] | None = None) -> bytes:
         """The canonical N-Quads with these texts in the slots, in UTF-8.
@@ -215,47 +232,16 @@ class Template:
         Unusual if the document itself is to be read. UTF-8 keeps the order of code points, so that lines are
         sorted as bytes: what is always the same is encoded once.
         """
-        self._require_plain(values)
-        texts = plain or [escaped(value).encode() for value in values]
-        ranks = self._ranks(texts)
-        ends = {name: self._ends[ranks[number]] for name, number in self._numbers.items()}
-        blocks = self._texts.copy()
-        for number, segments in self._leading:
-            blocks[number] = segments.written(ranks, self._ends, self._places)
-        for number, head, node in self._gapped:
-            blocks[number] = _block(head, node.tails(texts, ends))
-        own = sorted(
-            [
-                (b"<" + texts[slot] + b"> ", node.tails(texts, ends))
-                for slot, node in self._named_by_slot
-            ],
-            reverse=True,
-        )
-        for head, tails in own:  # the last first, so that the places of the others stay
-            blocks.insert(bisect_left(self._heads, head), _block(head, tails))
-        labelled = [b""] * len(ranks)
-        for leaf in self._leaves:
-            rank = ranks[leaf.number]
-            labelled[self._places[rank]] = leaf.written(rank, texts, ends)
-        # named nodes come before blank ones, and no subject is the beginning of another but for a space
-        return b"".join(blocks + labelled)
+        texts = self._texts(values, plain)
+        return b"".join(self._arranged_for(texts).filled(texts))
 
-    def _ranks(self, texts: Sequence[bytes]) -> list[int]:
-        """The rank of each blank node by its first-degree hash; Unusual if two of them look alike."""
-        digests = [(each.digest(texts), number) for number, each in self._rehashed]
-        digests += self._digests
-        digests.sort()
-        ranks = [0] * len(digests)
-        last = b""
-        for rank, (digest, number) in enumerate(digests):
-            if digest == last:
-                raise Unusual
-            ranks[number] = rank
-            last = digest
-        return ranks
+    def digest(self, values: Sequence[str], plain: Sequence[bytes] | None = None) -> bytes:
+        """The SHA-256 of what `fill` gives."""
+        texts = self._texts(values, plain)
+        return self._arranged_for(texts).digest(texts)
 
-    def _require_plain(self, values: Sequence[str]) -> None:
-        """Unusual for an IRI that is none, that may be a compact one, or that stands elsewhere as well."""
+    def _texts(self, values: Sequence[str], plain: Sequence[bytes] | None) -> Sequence[bytes]:
+        """The texts as they are put in; Unusual for an IRI that is none, may be compact, or stands elsewhere too."""
         iris = [values[slot] for slot in self._iri_slots]
         for value in iris:
             scheme, _, rest = value.partition(":")
@@ -263,67 +249,68 @@ class Template:
                 raise Unusual
         if len({*iris}) < len(iris) or not self._known.isdisjoint(iris):
             raise Unusual
+        return plain or [escaped(value).encode() for value in values]
 
+    def _arranged_for(self, texts: Sequence[bytes]) -> _Arranged:
+        order = self._order(texts)
+        found = self._arranged.get(order)
+        if found is None:
+            found = self._arrange(order)
+            if len(self._arranged) < self._most:
+                parts = [self._shared.setdefault(part, part) for part in found.parts]
+                found = self._arranged[order] = _Arranged(parts, found.blocks)
+        return found
 
-class _Leaf:
-    """A blank node: its lines by its rank, kept if there is neither a slot in them nor another blank node."""
+    def _order(self, texts: Sequence[bytes]) -> Order:
+        """How these texts put the nodes in order; Unusual if two blank nodes look alike."""
+        found: list[int] = []
+        last = b""
+        for digest, number in sorted([(each.digest(texts), n) for n, each in self._rehashed]):
+            place = bisect_left(self._digests, digest)
+            if digest == last or self._digests[place : place + 1] == [digest]:
+                raise Unusual
+            found += (place, number)
+            last = digest
+        own = [(b"<" + texts[slot] + b"> ", n) for n, (slot, _) in enumerate(self._named_by_slot)]
+        own.sort()
+        for head, number in own:
+            found += (bisect_left(self._heads, head), number)
+        return tuple(found)
 
-    def __init__(self, number: int, node: _Node, most: int) -> None:
-        """`most` are the ranks that its lines are kept for."""
-        self.number = number
-        self._node = node
-        self._is_kept = bool(most) and not node.gaps and not node.below
-        self._kept: list[bytes | None] = [None] * (most if self._is_kept else 0)
-
-    def written(self, rank: int, texts: Sequence[bytes], ends: Mapping[str, bytes]) -> bytes:
-        """The lines of the node."""
-        kept = self._kept[rank] if self._is_kept else None
-        if kept is not None:
-            return kept
-        made = _block(f"_:c14n{rank} ".encode(), self._node.tails(texts, ends))
-        if self._is_kept:
-            self._kept[rank] = made
-        return made
-
-
-@dataclass(frozen=True)
-class _Segments:
-    """The lines of a named node that leads to blank nodes, in order, with gaps for their labels.
-
-    Of one predicate the blank nodes come last, since `_` comes after `<` and the quotation mark.
-    """
-
-    pieces: tuple[tuple[bytes, bytes, tuple[int, ...]], ...]
-    """The lines before a gap, how the lines in the gap begin, and the numbers of the blank nodes that end them."""
-    rest: bytes
-
-    @classmethod
-    def of(cls, head: bytes, node: _Node, numbers: Mapping[str, int]) -> "_Segments":
-        """The segments of a node."""
-        below: dict[bytes, list[int]] = {}
-        for predicate, name in node.below:
-            below.setdefault(predicate, []).append(numbers[name])
-        left = list(node.fixed)
-        pieces: list[tuple[bytes, bytes, tuple[int, ...]]] = []
-        for start in sorted(below):
-            before = [tail for tail in left if tail < start + b"_"]
-            left = left[len(before) :]
-            lines = b"".join(head + tail for tail in before)
-            pieces.append((lines, head + start, tuple(below[start])))
-        return cls(tuple(pieces), b"".join(head + tail for tail in left))
-
-    def written(self, ranks: Sequence[int], ends: Sequence[bytes], places: Sequence[int]) -> bytes:
-        """The lines for these ranks of the blank nodes."""
+    def _arrange(self, order: Order) -> _Arranged:
+        """The lines in an order: named nodes come before blank ones, and these in the order of their labels."""
+        moved = list(zip(order[::2], order[1::2], strict=True))
+        # the last first, so that the places of the others stay
+        ranked = self._numbers.copy()
+        for place, number in reversed(moved[: len(self._rehashed)]):
+            ranked.insert(place, number)
+        named: list[tuple[bytes, int | None, _Node]] = [(h, None, n) for h, n in self._standing]
+        for place, number in reversed(moved[len(self._rehashed) :]):
+            named.insert(place, (b"", *self._named_by_slot[number]))
+        ends = {self._blank[n].name: f"_:c14n{r} .\n".encode() for r, n in enumerate(ranked)}
+        # as text, ten comes before two
+        blank = [
+            (f"_:c14n{rank} ".encode(), None, self._blank[ranked[rank]])
+            for rank in sorted(range(len(ranked)), key=str)
+        ]
         parts: list[bytes] = []
-        for before, start, numbers in self.pieces:
-            parts.append(before)
-            if len(numbers) == 1:
-                parts += (start, ends[ranks[numbers[0]]])
-                continue
-            for rank in sorted([ranks[number] for number in numbers], key=places.__getitem__):
-                parts += (start, ends[rank])
-        parts.append(self.rest)
-        return b"".join(parts)
+        blocks: list[tuple[int, bytes, int | None, _Lines]] = []
+        for head, slot, node in (*named, *blank):
+            if node.has_slot:
+                lines = node.lines(ends)
+                if lines.ends:
+                    blocks.append((len(parts), head, slot, lines))
+                    parts.append(b"")
+            else:
+                parts += _runs(head, node, ends)
+        return _Arranged(parts, tuple(blocks))
+
+
+def _runs(head: bytes, node: _Node, ends: Mapping[str, bytes]) -> Iterator[bytes]:
+    """The lines of a node without slots; those that lead to blank nodes apart from those that never change."""
+    labelled = node.labelled(ends)
+    for _, run in groupby(sorted([*node.fixed, *labelled]), key=set(labelled).__contains__):
+        yield _block(head, list(run))
 
 
 def checked_template(
@@ -359,7 +346,6 @@ def _nodes(tree: Tree, count: int) -> Iterator[_Node]:
         if name in tree.parents:
             subject, predicate = tree.parents[name]
             parent = (subject, slot_of.get(subject), predicate)
-        fixed.sort()
         yield _Node(
             name=name,
             name_slot=slot_of.get(name),
@@ -367,7 +353,6 @@ def _nodes(tree: Tree, count: int) -> Iterator[_Node]:
             gaps=tuple(gaps),
             below=tuple(below),
             parent=parent,
-            layout=_Layout.of(fixed, gaps, below),
         )
 
 

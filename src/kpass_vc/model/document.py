@@ -68,12 +68,7 @@ def read_json(
         raise NotJson("syntax", line=error.lineno, column=error.colno) from error
     if not isinstance(document, dict):
         raise NotJson("not_object")
-    # each value but the first comes after a comma or what opens its part
-    most = 1 + body.count(b",") + body.count(b"{") + body.count(b"[")
-    if most <= min(max_values, max_items):
-        is_within = _is_within_depth(document, max_depth)
-    else:
-        is_within = _is_within(document, max_depth, max_values, max_items)
+    is_within = _is_within(document, max_depth, max_values, max_items)
     if not (is_within and _is_clean(body, text)):  # then it is said what is wrong and where
         _check(document, max_depth, max_values, max_items)
     return document
@@ -130,39 +125,26 @@ def _is_clean(body: bytes, text: str) -> bool:
     return len(body.translate(None, _SUSPECT_BYTES)) == len(body) or _refused(text) is None
 
 
-def _parts_of(level: list[_Part]) -> list[_Part]:
-    """The objects and lists that stand in those of a level."""
-    return [
-        member
-        for part in level
-        for member in (part.values() if type(part) is dict else part)
-        if type(member) is dict or type(member) is list
-    ]
-
-
-def _is_within_depth(document: JsonObject, max_depth: int) -> bool:
-    """Whether it keeps the bound of depth; level by level."""
-    level: list[_Part] = [document]
-    for _ in range(max_depth):
-        level = _parts_of(level)
-        if not level:
-            return True
-    return False
-
-
 def _is_within(document: JsonObject, max_depth: int, max_values: int, max_items: int) -> bool:
-    """Whether it keeps the bounds of depth, values and items; level by level, with no place of any value."""
+    """Whether it keeps the bounds of depth, values and items; level by level, with no place of any value.
+
+    False as well if an object has more members than a list may have items: then it is looked at again.
+    """
     level: list[_Part] = [document]
     values = 1
     for _ in range(max_depth):
-        values += sum(map(len, level))
-        if values > max_values:
+        lengths = list(map(len, level))
+        values += sum(lengths)
+        if values > max_values or max(lengths) > max_items:
             return False
-        level = _parts_of(level)
+        level = [
+            member
+            for part in level
+            for member in (part.values() if type(part) is dict else part)
+            if type(member) is dict or type(member) is list
+        ]
         if not level:
             return True
-        if any(type(part) is list and len(part) > max_items for part in level):
-            return False
     return False
 
 

@@ -42,11 +42,12 @@ class JsonTemplate:
         rest = compact(marked(document, places))
         marks = [mark(number).encode() for number in range(len(places))]
         self._order = sorted(range(len(places)), key=lambda number: rest.index(marks[number]))
-        self._pieces: list[bytes] = []
+        self._parts: list[bytes] = []
+        """With an empty one for each slot, in the order of the document."""
         for number in self._order:
             before, _, rest = rest.partition(marks[number])
-            self._pieces.append(before)
-        self._pieces.append(rest)
+            self._parts += (before, b"")
+        self._parts.append(rest)
 
     def fill(self, values: Sequence[str], plain: Sequence[bytes] | None = None) -> bytes:
         """The JSON of the document with these texts in the slots, byte for byte as `compact` writes it.
@@ -54,21 +55,17 @@ class JsonTemplate:
         `plain` are the texts in UTF-8 if nothing in them is to be escaped (`plain_texts`).
         """
         texts = plain or [quoted(value)[1:-1].encode() for value in values]
-        parts: list[bytes] = []
-        for piece, number in zip(self._pieces, self._order, strict=False):
-            parts += (piece, texts[number])
-        parts.append(self._pieces[-1])
+        parts = self._parts.copy()
+        parts[1::2] = [texts[number] for number in self._order]
         return b"".join(parts)
 
 
 def plain_texts(values: Sequence[str]) -> list[bytes] | None:
     """The texts in UTF-8, if they stand in JSON and in N-Quads as they are; None if one does not."""
-    found: list[bytes] = []
-    for value in values:
-        if not value.isprintable() or '"' in value or "\\" in value:
-            return None
-        found.append(value.encode())
-    return found
+    together = "".join(values)
+    if not together.isprintable() or '"' in together or "\\" in together:
+        return None
+    return [value.encode() for value in values]
 
 
 def quoted(text: str) -> str:
