@@ -6,7 +6,6 @@ list are not neighbours in time and no table of used indexes is needed. Which
 index a counter has must never change: those before it are given out already.
 """
 
-import gzip
 import hashlib
 import zlib
 from array import array
@@ -20,6 +19,8 @@ from kpass_vc.errors import Malformed, StatusListUnusable
 SIZE: Final = 131_072
 """Entries of a list, and the least the standard allows (section 6.1)."""
 MAX_BYTES: Final = 8 * 1024 * 1024
+_GZIP: Final = 16 + zlib.MAX_WBITS
+"""The `wbits` of a GZIP header and trailer."""
 _ROUNDS: Final = 6
 
 
@@ -60,15 +61,15 @@ def encode(bits: bytes) -> str:
     At the lowest level: a list is signed at every change, and higher ones cost many times as much for a
     tenth of its size. The same bits give the same text in one installation.
     """
-    return "u" + base64url_encode(_compress(bits, compresslevel=1, mtime=0))
+    return "u" + base64url_encode(_compress(bits, 1, _GZIP))
 
 
-def _compressor() -> Callable[..., bytes]:
+def _compressor() -> Callable[[bytes, int, int], bytes]:
     try:
-        from isal import igzip  # noqa: PLC0415 - the wheel is not there on every platform
+        from isal import isal_zlib  # noqa: PLC0415 - the wheel is not there on every platform
     except ImportError:
-        return gzip.compress
-    return igzip.compress
+        return zlib.compress
+    return isal_zlib.compress
 
 
 _compress: Final = _compressor()
@@ -80,7 +81,7 @@ def decode(encoded: str) -> bytes:
         raise StatusListUnusable("encoding")
     try:
         compressed = base64url_decode(encoded[1:])
-        inflater = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
+        inflater = zlib.decompressobj(wbits=_GZIP)
         bits = inflater.decompress(compressed, MAX_BYTES + 1)
     except (Malformed, zlib.error) as error:
         raise StatusListUnusable("encoding") from error

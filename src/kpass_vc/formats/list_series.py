@@ -72,14 +72,15 @@ class ListSeries:
         texts = _texts(document, _PLACES)
         plain = plain_texts(texts)
         options = (utc_text(signing.created), signing.verification_method)
+        plain_options = plain_texts(options)
         written = _with_bits(self._json.fill(texts, plain), bits)
         signature = signing.signer.sign(
-            hashlib.sha256(self._configuration.fill(options)).digest()
+            self._configuration.digest(options, plain_options)
             + hashlib.sha256(_with_bits(self._template.fill(texts, plain), bits)).digest()
         )
         proof = b"".join(
             (
-                self._options.fill(options)[:-1],
+                self._options.fill(options, plain_options)[:-1],
                 f',"proofValue":"{multibase_encode(signature)}"}}'.encode(),
             )
         )
