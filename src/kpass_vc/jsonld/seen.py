@@ -19,7 +19,7 @@ from kpass_vc.model.document import JsonObject
 from kpass_vc.model.slots import JsonTemplate, Place, plain_texts
 
 MOST_KNOWN: Final = 128
-"""Kinds that there are templates of; each takes half a megabyte at most, and of an honest one a third of that."""
+"""Kinds that there are templates of; each takes a megabyte at most, and that of our largest credential 0.4."""
 MOST_MET: Final = 256
 """Kinds of which one document was met."""
 MOST_BYTES: Final = 16 * 1024

@@ -49,26 +49,6 @@ class _Gap:
 
 
 @dataclass(frozen=True, slots=True)
-class _Lines:
-    """What ends the lines of a node that has to do with a slot."""
-
-    ends: list[bytes]
-    gaps: tuple[tuple[int, bytes, int, bytes], ...]
-    """The place, what begins the line, the slot, and what ends the line."""
-    is_in_order: bool
-    """Whether they are in order whatever the texts are."""
-
-    def filled(self, texts: Sequence[bytes]) -> list[bytes]:
-        """The same with these texts, in order."""
-        found = self.ends.copy()
-        for place, start, slot, end in self.gaps:
-            found[place] = start + texts[slot] + end
-        if not self.is_in_order:
-            found.sort()
-        return found
-
-
-@dataclass(frozen=True, slots=True)
 class _Node:
     """What is said of one subject."""
 
@@ -91,30 +71,112 @@ class _Node:
     def has_slot(self) -> bool:
         return bool(self.gaps) or self.name_slot is not None
 
-    def labelled(self, ends: Mapping[str, bytes]) -> list[bytes]:
-        """The lines that lead to blank nodes, as they end; `ends` are what these end one with."""
-        return [start + ends[name] for start, name in self.below]
+    def in_order(self) -> list[tuple[bytes, _Gap | str | None]]:
+        """Its lines by how they end or, if there is a gap or a blank node in it, begin to; and the gap or the node.
 
-    def lines(self, ends: Mapping[str, bytes]) -> _Lines:
-        """All its lines, as they end.
-
-        In order if each gap is alone under its predicate, for then the texts decide nothing.
+        Of one predicate the blank nodes come last, since `_` comes after `<` and the quotation mark.
         """
-        found: list[tuple[bytes, _Gap | None]] = [
-            *((end, None) for end in (*self.fixed, *self.labelled(ends))),
+        found: list[tuple[bytes, _Gap | str | None]] = [
+            *((end, None) for end in self.fixed),
             *((gap.start, gap) for gap in self.gaps),
+            *self.below,
         ]
-        found.sort(key=lambda each: each[0])
-        used = Counter(_predicate(end) for end, _ in found)
-        return _Lines(
+        return sorted(found, key=lambda each: each[0] + b"_" * isinstance(each[1], str))
+
+
+_Below: TypeAlias = tuple[tuple[int, bytes, tuple[int, ...]], ...]
+"""Of each predicate the first place of its blank nodes, what their lines begin with, and their numbers."""
+
+
+def _labelled(parts: list[bytes], below: _Below, ends: Sequence[bytes]) -> list[bytes]:
+    """The parts with the lines that lead to blank nodes; `ends` are what these end one with, by their numbers."""
+    found = parts.copy()
+    for place, start, numbers in below:
+        if len(numbers) == 1:
+            found[place] = start + ends[numbers[0]]
+        else:
+            lines = sorted([start + ends[number] for number in numbers])
+            found[place : place + len(numbers)] = lines
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Runs:
+    """The lines of a node without slots: those that never change run together, with places for the others."""
+
+    parts: list[bytes]
+    below: _Below
+
+    @classmethod
+    def of(cls, head: bytes, node: _Node, numbers: Mapping[str, int]) -> "_Runs":
+        """The runs of a node; `head` is what its lines begin with."""
+        parts: list[bytes] = []
+        below: list[tuple[int, bytes, tuple[int, ...]]] = []
+        for start, run in groupby(node.in_order(), key=_start_of_label):
+            if start:
+                names = tuple(numbers[name] for _, name in run if isinstance(name, str))
+                below.append((len(parts), head + start, names))
+                parts += [b""] * len(names)
+            else:
+                parts.append(_block(head, [end for end, _ in run]))
+        return cls(parts, tuple(below))
+
+    def labelled(self, ends: Sequence[bytes]) -> list[bytes]:
+        """All lines, as `_labelled`."""
+        return _labelled(self.parts, self.below, ends)
+
+
+def _start_of_label(line: tuple[bytes, _Gap | str | None]) -> bytes:
+    """What a line that leads to a blank node begins to end with; empty for any other."""
+    return line[0] if isinstance(line[1], str) else b""
+
+
+@dataclass(frozen=True, slots=True)
+class _Lines:
+    """What ends the lines of a node."""
+
+    ends: list[bytes]
+    below: _Below
+    gaps: tuple[tuple[int, bytes, int, bytes], ...]
+    """The place, what begins the line, the slot, and what ends the line."""
+    is_in_order: bool
+    """Whether they are in order whatever the texts are: each gap is alone under its predicate."""
+
+    @classmethod
+    def of(cls, node: _Node, numbers: Mapping[str, int]) -> "_Lines":
+        """The lines of a node."""
+        found = node.in_order()
+        used = Counter(_predicate(start) for start, _ in found)
+        below: dict[bytes, tuple[int, list[int]]] = {}
+        for place, (start, name) in enumerate(found):
+            if isinstance(name, str):
+                below.setdefault(start, (place, []))[1].append(numbers[name])
+        return cls(
             [end for end, _ in found],
+            tuple((place, start, tuple(each)) for start, (place, each) in below.items()),
             tuple(
                 (place, gap.start, gap.slot, gap.end)
                 for place, (_, gap) in enumerate(found)
-                if gap is not None
+                if isinstance(gap, _Gap)
             ),
-            all(used[_predicate(gap.start)] == 1 for gap in self.gaps),
+            all(used[_predicate(gap.start)] == 1 for gap in node.gaps),
         )
+
+    def labelled(self, ends: Sequence[bytes]) -> "_Lines":
+        """The same with those that lead to blank nodes, as `_labelled`."""
+        if not self.below:
+            return self
+        found = _labelled(self.ends, self.below, ends)
+        return _Lines(found, (), self.gaps, self.is_in_order)
+
+    def filled(self, texts: Sequence[bytes]) -> list[bytes]:
+        """The same with these texts, in order."""
+        found = self.ends.copy()
+        for place, start, slot, end in self.gaps:
+            found[place] = start + texts[slot] + end
+        if not self.is_in_order:
+            found.sort()
+        return found
 
 
 def _predicate(end: bytes) -> bytes:
@@ -127,8 +189,9 @@ class _Hashed:
     In order, the line of a named parent comes before its own lines, and that of a blank one after them.
     """
 
-    def __init__(self, node: _Node) -> None:
-        self._lines = node.lines({name: b"_:z .\n" for _, name in node.below})
+    def __init__(self, node: _Node, lines: _Lines) -> None:
+        """`lines` are its own, with what a blank node ends one with for this."""
+        self._lines = lines
         self._before = self._after = b""
         self._slot: int | None = None
         if node.parent is not None:
@@ -201,8 +264,15 @@ class Template:
         self._names = contexts.chains.chain(document).names
         nodes = list(_nodes(tree, len(places)))
         self._iri_slots, self._known = _slots(tree, nodes, len(places))
-        self._blank = [node for node in nodes if node.is_blank]
-        hashed = [(number, _Hashed(node)) for number, node in enumerate(self._blank)]
+        blank = [node for node in nodes if node.is_blank]
+        count = len(blank)
+        numbers = {node.name: number for number, node in enumerate(blank)}
+        self._blank = [_Lines.of(node, numbers) for node in blank]
+        hidden = [b"_:z .\n"] * count
+        hashed = [
+            (number, _Hashed(node, lines.labelled(hidden)))
+            for number, (node, lines) in enumerate(zip(blank, self._blank, strict=True))
+        ]
         self._rehashed = [each for each in hashed if each[1].depends_on_slot]
         """The blank nodes that have to do with a slot, by number."""
         others = sorted((each.digest(()), n) for n, each in hashed if not each.depends_on_slot)
@@ -212,16 +282,28 @@ class Template:
         if len({*self._digests}) < len(others):
             raise Unusual
         standing = [node for node in nodes if not node.is_blank and node.name_slot is None]
-        self._standing = sorted((f"{node.name} ".encode(), node) for node in standing)
-        """The named nodes without a slot in their name, by what they begin their lines with; in order."""
-        self._heads = [head for head, _ in self._standing]
-        self._named_by_slot = [
-            (node.name_slot, node) for node in nodes if node.name_slot is not None
+        standing.sort(key=lambda node: node.name)
+        self._heads = [f"{node.name} ".encode() for node in standing]
+        """What the named nodes without a slot in their name begin their lines with; in order."""
+        self._standing = [
+            _Lines.of(node, numbers) if node.gaps else _Runs.of(head, node, numbers)
+            for head, node in zip(self._heads, standing, strict=True)
         ]
-        count = len(self._blank)
-        size = sum(len(line) for node in self._blank for line in node.fixed)
+        self._named_by_slot = [
+            (node.name_slot, _Lines.of(node, numbers))
+            for node in nodes
+            if node.name_slot is not None
+        ]
+        self._labels = [f"_:c14n{rank} ".encode() for rank in range(count)]
+        """What a blank node begins its lines with, by its rank."""
+        self._ends = [label + b".\n" for label in self._labels]
+        """What it ends one with."""
+        self._by_text = sorted(range(count), key=str)
+        """The ranks in the order of their labels: as text, ten comes before two."""
+        size = sum(len(line) for node in blank for line in node.fixed)
         self._most = MOST_ARRANGED if count * size <= MOST_KEPT else 0
         self._arranged: dict[Order, _Arranged] = {}
+        self._leaves: dict[tuple[int, int], bytes] = {}
         self._shared: dict[bytes, bytes] = {}
         """Parts of what is kept: most are the same in many orders."""
 
@@ -284,33 +366,40 @@ class Template:
         ranked = self._numbers.copy()
         for place, number in reversed(moved[: len(self._rehashed)]):
             ranked.insert(place, number)
-        named: list[tuple[bytes, int | None, _Node]] = [(h, None, n) for h, n in self._standing]
+        ends = [b""] * len(ranked)
+        for rank, number in enumerate(ranked):
+            ends[number] = self._ends[rank]
+        named: list[tuple[bytes, int | None, _Runs | _Lines]] = [
+            (head, None, each) for head, each in zip(self._heads, self._standing, strict=True)
+        ]
         for place, number in reversed(moved[len(self._rehashed) :]):
             named.insert(place, (b"", *self._named_by_slot[number]))
-        ends = {self._blank[n].name: f"_:c14n{r} .\n".encode() for r, n in enumerate(ranked)}
-        # as text, ten comes before two
-        blank = [
-            (f"_:c14n{rank} ".encode(), None, self._blank[ranked[rank]])
-            for rank in sorted(range(len(ranked)), key=str)
-        ]
         parts: list[bytes] = []
         blocks: list[tuple[int, bytes, int | None, _Lines]] = []
-        for head, slot, node in (*named, *blank):
-            if node.has_slot:
-                lines = node.lines(ends)
-                if lines.ends:
-                    blocks.append((len(parts), head, slot, lines))
-                    parts.append(b"")
+        for head, slot, each in named:
+            if isinstance(each, _Runs):
+                parts += each.labelled(ends)
+            elif each.ends:
+                blocks.append((len(parts), head, slot, each.labelled(ends)))
+                parts.append(b"")
+        for rank in self._by_text:
+            lines = self._blank[ranked[rank]]
+            if lines.gaps:
+                blocks.append((len(parts), self._labels[rank], None, lines.labelled(ends)))
+                parts.append(b"")
             else:
-                parts += _runs(head, node, ends)
+                parts.append(self._leaf(ranked[rank], rank, ends))
         return _Arranged(parts, tuple(blocks))
 
-
-def _runs(head: bytes, node: _Node, ends: Mapping[str, bytes]) -> Iterator[bytes]:
-    """The lines of a node without slots; those that lead to blank nodes apart from those that never change."""
-    labelled = node.labelled(ends)
-    for _, run in groupby(sorted([*node.fixed, *labelled]), key=set(labelled).__contains__):
-        yield _block(head, list(run))
+    def _leaf(self, number: int, rank: int, ends: Sequence[bytes]) -> bytes:
+        """The lines of a blank node without gaps; those that lead to no other blank node are kept for each rank."""
+        key, lines = (number, rank), self._blank[number]
+        found = self._leaves.get(key)
+        if found is None:
+            found = _block(self._labels[rank], lines.labelled(ends).ends)
+            if self._most and not lines.below:
+                self._leaves[key] = found
+        return found
 
 
 def checked_template(
