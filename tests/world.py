@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
 from sqlalchemy.orm import Session
 
@@ -22,6 +23,8 @@ from kpass_vc.demo import catalogues
 from kpass_vc.environment import Environment, open_environment
 from kpass_vc.errors import NotFetched
 from kpass_vc.fetch import DOCUMENT, Fetched
+from kpass_vc.jsonld.contexts import Contexts
+from kpass_vc.jsonld.seen import Seen
 from kpass_vc.links import holder_token
 from kpass_vc.model.dates import STOCKHOLM
 from kpass_vc.records import organization as organizations
@@ -30,6 +33,7 @@ from kpass_vc.records.definition import Found
 from kpass_vc.records.dispute import Dispute
 from kpass_vc.records.organization import Organization
 from kpass_vc.records.share_link import ShareLink
+from kpass_vc.resources import contexts as pinned_contexts
 from kpass_vc.settings import Settings
 from kpass_vc.verification import VerificationReport
 
@@ -72,6 +76,12 @@ class Clock:
         self.moment += timedelta(**by)
 
 
+@cache
+def _contexts() -> Contexts:
+    """What is compiled of the contexts is the same for every test of a process; what was learnt is each one's own."""
+    return pinned_contexts()
+
+
 def open_test_environment(settings: Settings, clock: Clock) -> Environment:
     """The real environment, but for the clock and for entropy that is counted."""
     counter = itertools.count()
@@ -80,8 +90,10 @@ def open_test_environment(settings: Settings, clock: Clock) -> Environment:
         seed = f"{settings.keys_dir}{next(counter)}".encode()
         return hashlib.shake_256(seed).digest(length)
 
+    opened = open_environment(settings)
     return replace(
-        open_environment(settings),
+        opened,
+        contexts=replace(_contexts(), is_fast=opened.contexts.is_fast, seen=Seen()),
         clock=clock,
         entropy=entropy,
         fetcher=NothingElsewhere(),

@@ -1,9 +1,12 @@
 """create_app(env): the only place that knows every router, page and error mapping."""
 
+from copy import copy
+from functools import cache
 from typing import Any
 
 from fastapi import Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
+from starlette.datastructures import State
 
 from kpass_vc import __version__, pages
 from kpass_vc.api import (
@@ -42,6 +45,18 @@ Issuers send an API token, `Authorization: Bearer kp_…`. Verifying needs none.
 
 def create_app(env: Environment) -> FastAPI:
     """The service over an environment."""
+    app = copy(_routed())
+    app.state = State()
+    app.state.environment = env
+    app.state.problem_pages = ProblemPages()
+    app.state.status_changes = StatusChanges(env)
+    app.state.issuing = Issuing(env)
+    return app
+
+
+@cache
+def _routed() -> FastAPI:
+    """Every route and page, which know no environment: put together once in a process."""
     app = FastAPI(
         title="Kompetenspasset VC",
         version=__version__,
@@ -52,11 +67,8 @@ def create_app(env: Environment) -> FastAPI:
         separate_input_output_schemas=False,
         dependencies=[Depends(plain_address)],
     )
-    app.state.environment = env
-    app.state.status_changes = StatusChanges(env)
-    app.state.issuing = Issuing(env)
     app.add_middleware(Replies)
-    problems.install(app, ProblemPages())
+    problems.install(app)
     for part in (  # an address is looked for in this order: what is asked for most comes first
         credentials,
         verifications,

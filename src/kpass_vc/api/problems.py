@@ -68,9 +68,8 @@ class Pages(Protocol):
         """The problem as a page."""
 
 
-def install(app: FastAPI, pages: Pages) -> None:
-    """Answer every error of this app as a problem: JSON, or a page where that is asked for."""
-    app.state.problem_pages = pages
+def install(app: FastAPI) -> None:
+    """Answer every error of this app as a problem: JSON or, where asked for, a page of its `state.problem_pages`."""
     app.add_exception_handler(KpassError, _domain)
     app.add_exception_handler(RequestValidationError, _parameters)
     app.add_exception_handler(HTTPException, _http)
