@@ -17,7 +17,7 @@ from typer.testing import CliRunner, Result
 
 from kpass_vc.actions.chain import chain_all
 from kpass_vc.authz import ROLES, Permission, Role
-from kpass_vc.cli import app
+from kpass_vc.cli.commands import app
 from kpass_vc.errors import Forbidden, NotFound
 from kpass_vc.records.award import Award
 from kpass_vc.records.delegation import Delegation

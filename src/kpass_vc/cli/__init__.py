@@ -7,29 +7,18 @@ Exit status: 0 done, 1 refused (a
 verification: not verified), 2 wrong use, 3 a verification that is unknown.
 """
 
+import gc
 import sys
-
-from sqlalchemy.exc import OperationalError
-
-from kpass_vc.cli.commands import app
-from kpass_vc.cli.console import failed
-from kpass_vc.errors import KpassError, Unavailable
 
 
 def main() -> None:
-    """Run the command line; an error of the domain is a sentence and exit status 1."""
-    arguments = sys.argv[1:]
-    if "--json" in arguments:
-        # it holds for the whole run, and people write it last
-        arguments = ["--json", *(argument for argument in arguments if argument != "--json")]
-    try:
-        app(arguments)
-    except KpassError as error:
-        failed(error)
-        sys.exit(1)
-    except OperationalError as error:
-        failed(Unavailable("database_unreachable", reason=str(error.orig).partition("\n")[0]))
-        sys.exit(1)
+    """Run the command line."""
+    gc.disable()  # what is imported stays: to look it through while it comes took a quarter of a start
+    from kpass_vc.cli.run import run  # noqa: PLC0415 - so that the line above comes first
+
+    gc.freeze()
+    gc.enable()
+    run(sys.argv[1:])
 
 
-__all__ = ["app", "main"]
+__all__ = ["main"]
