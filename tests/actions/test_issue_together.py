@@ -207,6 +207,23 @@ def test_the_same_key_gives_the_same_award_and_another_order_with_it_is_refused(
     assert isinstance(other, KpassError)
 
 
+@pytest.mark.parametrize("odd", [("Lika", "Lika"), ("urn:kpass-slot:0001", "Annan")])
+def test_an_odd_order_that_comes_first_does_not_make_those_after_it_slow(
+    world: World, odd: tuple[str, str]
+) -> None:
+    world.published_definition()
+    wanted = [
+        (order(world, languages=["sv"], evidence=[{"name": name} for name in names]), None)
+        for names in (odd, ("Prov", "Intyg"))
+    ]
+
+    fast = replace(world.env, is_fast=True, contexts=replace(world.env.contexts, is_fast=True))
+    outcomes = [outcomes_of(World(fast, world.clock), [each])[0] for each in wanted]
+
+    assert all(isinstance(outcome, Made) for outcome in outcomes)
+    assert [series is not None for series in fast.series._found.values()] == [True]
+
+
 def test_no_index_is_given_out_twice_and_a_list_that_fills_up_is_followed_by_another(
     world: World,
 ) -> None:

@@ -53,6 +53,7 @@ from kpass_vc.lint import lint
 from kpass_vc.model.dates import end_of_day
 from kpass_vc.model.definition import Definition
 from kpass_vc.model.document import JsonObject, check_text
+from kpass_vc.model.slots import filled
 from kpass_vc.records import award as awards
 from kpass_vc.records import definition as definitions
 from kpass_vc.records import organization as organizations
@@ -410,8 +411,10 @@ def _forms(common: _Common, award_id: str, parts: AwardParts, language: Language
         edition: JsonObject = json.loads(common.editions[language])
         credential = compose(parts, shown, edition, vocabulary=env.vocabulary, language=language)
         lint(credential, env.contexts)
-        examples = [values, [f"{text}-x" for text in values]]
-        return Series(credential, [place for place, _ in found], env.contexts, examples)
+        places = [place for place, _ in found]
+        # whoever comes first may have something odd about them, which is not to make the others slow
+        examples = [[f"urn:example:{one}:{slot}" for slot in range(len(places))] for one in "ab"]
+        return Series(filled(credential, places, examples[0]), places, env.contexts, examples)
 
     key = (common.version_id, language, shown, env.vocabulary, kind)
     series = env.series.get(key, compiled)
