@@ -44,7 +44,7 @@ Issuers send an API token, `Authorization: Bearer kp_…`. Verifying needs none.
 
 
 def create_app(env: Environment) -> FastAPI:
-    """The service over an environment."""
+    """The service over an environment. Nothing may be added to it: all but its state belongs to every other as well."""
     app = copy(_routed())
     app.state = State()
     app.state.environment = env

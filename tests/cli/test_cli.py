@@ -69,6 +69,13 @@ def file_of(folder: Path, document: object) -> str:
     return str(path)
 
 
+@pytest.mark.sqlite
+def test_a_command_says_nothing_but_what_it_was_asked_for(kpass: Kpass) -> None:
+    done = kpass.run("--help")
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_a_new_installation_issues_verifies_and_revokes_by_commands_alone(
     settings: Settings, tmp_path: Path
 ) -> None:

@@ -14,6 +14,7 @@ from kpass_vc.formats import FORMATS
 from kpass_vc.jsonld import canonicalize, seen
 from kpass_vc.jsonld.graph import Graph
 from kpass_vc.jsonld.seen import Seen
+from kpass_vc.jsonld.template import MOST_KEPT
 from kpass_vc.resources import contexts as pinned_contexts
 from tests.sample import Json, Sample, sample
 
@@ -172,9 +173,25 @@ def test_a_document_of_a_thousand_blank_nodes_takes_no_more_than_its_share() -> 
     grown = tracemalloc.get_traced_memory()[0] - before
     tracemalloc.stop()
 
-    assert grown < 200_000
+    assert grown < MOST_KEPT
     assert found is not None
     assert found.decode() == canonicalize(wide(59), contexts)
+
+
+def test_a_document_whose_canonical_form_is_far_larger_is_not_learnt_from() -> None:
+    known, contexts = Seen(), pinned_contexts()
+
+    def wide(number: int) -> Json:
+        document = another(number)
+        kids = [{"https://b.example/q": f"{n}"} for n in range(60)]
+        document["credentialSubject"][f"https://a.example/{'p' * 6_000}"] = kids
+        return document
+
+    for number in range(1, 4):
+        known.learn(wide(number), contexts)
+
+    assert len(canonicalize(wide(3), contexts)) > 20 * seen.MOST_BYTES
+    assert known.canonical(wide(3)) is None
 
 
 def test_threads_may_ask_and_learn_at_the_same_time() -> None:

@@ -53,7 +53,6 @@ from kpass_vc.lint import lint
 from kpass_vc.model.dates import end_of_day
 from kpass_vc.model.definition import Definition
 from kpass_vc.model.document import JsonObject, check_text
-from kpass_vc.model.slots import filled
 from kpass_vc.records import award as awards
 from kpass_vc.records import definition as definitions
 from kpass_vc.records import organization as organizations
@@ -412,9 +411,9 @@ def _forms(common: _Common, award_id: str, parts: AwardParts, language: Language
         credential = compose(parts, shown, edition, vocabulary=env.vocabulary, language=language)
         lint(credential, env.contexts)
         places = [place for place, _ in found]
-        # whoever comes first may have something odd about them, which is not to make the others slow
+        # not the texts of who comes first: something odd in them is not to make the others slow
         examples = [[f"urn:example:{one}:{slot}" for slot in range(len(places))] for one in "ab"]
-        return Series(filled(credential, places, examples[0]), places, env.contexts, examples)
+        return Series(credential, places, env.contexts, examples)
 
     key = (common.version_id, language, shown, env.vocabulary, kind)
     series = env.series.get(key, compiled)

@@ -7,6 +7,7 @@ Exit status: 0 done, 1 refused (a
 verification: not verified), 2 wrong use, 3 a verification that is unknown.
 """
 
+import atexit
 import gc
 import sys
 
@@ -18,6 +19,9 @@ def main() -> None:
 
     gc.freeze()
     gc.enable()
+    atexit.register(
+        gc.unfreeze
+    )  # else what is written in C++ is never let go, and says so at the end
     run(sys.argv[1:])
 
 

@@ -23,7 +23,7 @@ from kpass_vc.jsonld.template import checked_template
 from kpass_vc.jsonld.terms import Unusual
 from kpass_vc.model.dates import utc_text
 from kpass_vc.model.document import JsonObject, compact
-from kpass_vc.model.slots import JsonTemplate, Place, plain_texts
+from kpass_vc.model.slots import JsonTemplate, Place, filled, plain_texts
 
 _REPEATED: Final[Mapping[Place, str]] = {
     ("issuer",): "issuer",
@@ -51,7 +51,15 @@ class Series:
         contexts: Contexts,
         examples: Sequence[Sequence[str]],
     ) -> None:
-        """Unusual if they cannot be made that way, as with one of the examples tried."""
+        """Unusual if they cannot be made that way, as is tried with each of the examples.
+
+        The texts of the first example stand for the credential's own, in which there may be something odd.
+        """
+        try:
+            for texts in examples[:1]:
+                credential = filled(credential, places, texts)
+        except ValueError as error:
+            raise Unusual from error
         given = credential.get("@context")
         first = given[:1] if isinstance(given, list) else [given]
         if _ANOTHER_WAY & credential.keys() or first == [CREDENTIALS_V1]:

@@ -24,6 +24,8 @@ MOST_MET: Final = 256
 """Kinds of which one document was met."""
 MOST_BYTES: Final = 16 * 1024
 """Larger documents are not learnt from; a badge of ours has seven kilobytes."""
+_MOST_CANONICAL: Final = 8 * MOST_BYTES
+"""Nor are those whose canonical form is larger: in it each line names its subject. That of our largest has 20 KB."""
 MOST_PLACES: Final = 16
 """Documents that differ in more places are not of one kind."""
 MOST_TRIES: Final = 4
@@ -41,6 +43,8 @@ class _Known:
         self.places = places
         examples = [_texts(first, places), _texts(other, places)]
         self._template: Template = checked_template(first, places, contexts, examples)
+        if len(self._template.fill(examples[0])) > _MOST_CANONICAL:
+            raise Unusual
         self._json = JsonTemplate(first, places)
 
     def fill(self, document: Mapping[str, object], written: bytes) -> bytes | None:

@@ -15,7 +15,7 @@ nodes with one hash. Then the document itself is to be read.
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import sha256
 from itertools import groupby
@@ -28,12 +28,19 @@ from kpass_vc.jsonld.terms import IRI, Unusual
 from kpass_vc.model.slots import Place, filled, mark, marked
 
 MOST_KEPT: Final = 512 * 1024
-"""Bytes that the lines of all blank nodes may take at all ranks, to be kept; our largest credential has 400 KB."""
+"""Bytes that what a template remembers may take; that of our largest credential takes 420 KB."""
 MOST_ARRANGED: Final = 256
 """Orders of nodes that are kept; of our credentials, where two blank nodes have to do with a slot, all there are."""
 
+_ORDER: Final = 1000
+_ENTRY: Final = 8
+"""Bytes of an order by itself and of an entry of a list, about."""
+
 Order: TypeAlias = tuple[int, ...]
-"""Where each node goes that has to do with a slot, and its number, in order: the blank ones, then the named ones."""
+"""Of each node that has to do with a slot: its place among those that have not, and its number among its own.
+
+In pairs, put in order by what they are sorted by: first the blank nodes, then the named ones.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +74,6 @@ class _Node:
     def is_blank(self) -> bool:
         return self.name[0] == "_"
 
-    @property
-    def has_slot(self) -> bool:
-        return bool(self.gaps) or self.name_slot is not None
-
     def in_order(self) -> list[tuple[bytes, _Gap | str | None]]:
         """Its lines by how they end or, if there is a gap or a blank node in it, begin to; and the gap or the node.
 
@@ -92,11 +95,8 @@ def _labelled(parts: list[bytes], below: _Below, ends: Sequence[bytes]) -> list[
     """The parts with the lines that lead to blank nodes; `ends` are what these end one with, by their numbers."""
     found = parts.copy()
     for place, start, numbers in below:
-        if len(numbers) == 1:
-            found[place] = start + ends[numbers[0]]
-        else:
-            lines = sorted([start + ends[number] for number in numbers])
-            found[place : place + len(numbers)] = lines
+        lines = [start + ends[number] for number in numbers]
+        found[place : place + len(numbers)] = sorted(lines) if len(lines) > 1 else lines
     return found
 
 
@@ -122,7 +122,7 @@ class _Runs:
         return cls(parts, tuple(below))
 
     def labelled(self, ends: Sequence[bytes]) -> list[bytes]:
-        """All lines, as `_labelled`."""
+        """All lines; `ends` are what blank nodes end one with, by their numbers."""
         return _labelled(self.parts, self.below, ends)
 
 
@@ -163,7 +163,7 @@ class _Lines:
         )
 
     def labelled(self, ends: Sequence[bytes]) -> "_Lines":
-        """The same with those that lead to blank nodes, as `_labelled`."""
+        """The same with blank nodes; `ends` are what these end a line with, by their numbers."""
         if not self.below:
             return self
         found = _labelled(self.ends, self.below, ends)
@@ -244,7 +244,7 @@ class _Arranged:
     @cached_property
     def _begun(self) -> tuple[int, Any]:
         """The first part that changes, and the hash of those before it, which goes on from there."""
-        first = min((place for place, *_ in self.blocks), default=0)
+        first = self.blocks[0][0] if self.blocks else len(self.parts)
         return first, sha256(b"".join(self.parts[:first]))
 
 
@@ -300,12 +300,11 @@ class Template:
         """What it ends one with."""
         self._by_text = sorted(range(count), key=str)
         """The ranks in the order of their labels: as text, ten comes before two."""
-        size = sum(len(line) for node in blank for line in node.fixed)
-        self._most = MOST_ARRANGED if count * size <= MOST_KEPT else 0
+        self._room = MOST_KEPT
         self._arranged: dict[Order, _Arranged] = {}
         self._leaves: dict[tuple[int, int], bytes] = {}
         self._shared: dict[bytes, bytes] = {}
-        """Parts of what is kept: most are the same in many orders."""
+        """The pieces of what is remembered: most are the same in many orders."""
 
     def fill(self, values: Sequence[str], plain: Sequence[bytes] | None = None) -> bytes:
         """The canonical N-Quads with these texts in the slots, in UTF-8.
@@ -338,10 +337,26 @@ class Template:
         found = self._arranged.get(order)
         if found is None:
             found = self._arrange(order)
-            if len(self._arranged) < self._most:
-                parts = [self._shared.setdefault(part, part) for part in found.parts]
-                found = self._arranged[order] = _Arranged(parts, found.blocks)
+            if len(self._arranged) < MOST_ARRANGED:
+                self._remember(order, found)
         return found
+
+    def _remember(self, order: Order, found: _Arranged) -> None:
+        """Keep an order if there is room for what it does not share with others; if not, no other is kept either."""
+        ends = [end for *_, lines in found.blocks for end in lines.ends]
+        new = {*found.parts, *ends} - self._shared.keys()
+        size = _ORDER + _ENTRY * (len(found.parts) + len(ends)) + sum(map(_size, new))
+        if size > self._room:
+            self._room = 0
+            return
+        self._room -= size
+        self._shared |= {piece: piece for piece in new}
+        shared = self._shared.__getitem__
+        blocks = [
+            (place, head, slot, replace(lines, ends=[*map(shared, lines.ends)]))
+            for place, head, slot, lines in found.blocks
+        ]
+        self._arranged[order] = _Arranged([*map(shared, found.parts)], tuple(blocks))
 
     def _order(self, texts: Sequence[bytes]) -> Order:
         """How these texts put the nodes in order; Unusual if two blank nodes look alike."""
@@ -397,9 +412,15 @@ class Template:
         found = self._leaves.get(key)
         if found is None:
             found = _block(self._labels[rank], lines.labelled(ends).ends)
-            if self._most and not lines.below:
-                self._leaves[key] = found
+            if not lines.below and _size(found) < self._room:
+                self._room -= _size(found)
+                self._leaves[key] = self._shared[found] = found
         return found
+
+
+def _size(piece: bytes) -> int:
+    """The bytes that a piece takes where it is kept, about."""
+    return len(piece) + 150
 
 
 def checked_template(

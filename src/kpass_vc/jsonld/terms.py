@@ -19,8 +19,8 @@ from typing import Any, Final
 from pyld import jsonld as pyld
 from pyld.context_resolver import ContextResolver
 
-IRI: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s\x00-\x20<>\"{}|^`\\]*\Z")
-"""An absolute IRI without the characters that N-Quads would have to escape, nor any white space, which PyLD drops."""
+IRI: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s\x00-\x20\x7f<>\"{}|^`\\]*\Z")
+"""An absolute IRI without the characters that are escaped in N-Quads, nor any white space, which PyLD drops."""
 ONE_AT_A_TIME: Final = Lock()
 """PyLD keeps the contexts it has read where threads tear them: a sound document would be refused now and then."""
 _MOST_CONTEXTS: Final = 10
