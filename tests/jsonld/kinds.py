@@ -35,7 +35,6 @@ SCHEMES: Final = (
     "tag:a.example,2026:{}",
     "ni:///sha-256;{}",
     "x-own+1.0-a:{}",
-    "urn:\x7f{}",
 )
 TEXTS: Final = (
     "",

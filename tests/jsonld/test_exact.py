@@ -666,6 +666,19 @@ def test_an_order_that_is_not_remembered_is_written_as_one_that_is(fast: Context
     assert remembered[-1] == remembered[MOST_ARRANGED] > 100
 
 
+def test_an_iri_with_del_is_no_matter_for_a_template_and_is_read_the_same_both_ways(
+    fast: Contexts,
+) -> None:
+    document = CREDENTIAL | {"id": "urn:a"}
+    template = Template(document, [("id",)], fast)
+
+    with pytest.raises(Unusual):
+        template.fill(["urn:a\x7fb"])
+    odd = document | {"id": "urn:a\x7fb"}
+    assert walk(odd, fast) is None
+    assert reading(odd, fast) == reading(odd, slow(fast))
+
+
 def test_a_document_that_is_refused_names_the_same_part_whichever_way_it_was_tried(
     fast: Contexts,
 ) -> None:
