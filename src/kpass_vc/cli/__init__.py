@@ -19,9 +19,8 @@ def main() -> None:
 
     gc.freeze()
     gc.enable()
-    atexit.register(
-        gc.unfreeze
-    )  # else what is written in C++ is never let go, and says so at the end
+    # else what is written in C++ is never let go, and says so at the end
+    atexit.register(gc.unfreeze)
     run(sys.argv[1:])
 
 
