@@ -36,6 +36,9 @@ _ORDER: Final = 1000
 _ENTRY: Final = 8
 """Bytes of an order by itself and of an entry of a list, about."""
 
+_LARGE: Final = MOST_KEPT // 16
+"""What one order may take: of a template whose orders take more, too few could be kept to be of use."""
+
 Order: TypeAlias = tuple[int, ...]
 """Of each node that has to do with a slot: its place among those that have not, and its number among its own.
 
@@ -346,7 +349,7 @@ class Template:
         ends = [end for *_, lines in found.blocks for end in lines.ends]
         new = {*found.parts, *ends} - self._shared.keys()
         size = _ORDER + _ENTRY * (len(found.parts) + len(ends)) + sum(map(_size, new))
-        if size > self._room:
+        if size > min(self._room, _LARGE):
             self._room = 0
             return
         self._room -= size
